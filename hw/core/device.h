@@ -1,0 +1,125 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A device: a const descriptor and a state struct that starts with a Device.
+ *
+ * Life: device_new() allocates zeroed state and gives properties their
+ * defaults; device_set() changes them; device_realize() calls ->realize, which
+ * makes the regions and publishes them with device_add_region(); the board or
+ * the bus then maps these: no device knows its base address. device_reset()
+ * puts it into its power-on state, also once before the machine first runs.
+ * device_free() unmaps, unrealizes and frees. All under the memory lock or
+ * before the machine runs.
+ */
+#ifndef HW_CORE_DEVICE_H
+#define HW_CORE_DEVICE_H
+
+#include "irq.h"
+#include "memory.h"
+
+typedef struct Device Device;
+typedef struct Machine Machine;
+
+typedef enum PropertyKind {
+    PROP_BOOL,   /* bool: on, off */
+    PROP_UINT8,
+    PROP_UINT16,
+    PROP_UINT32,
+    PROP_UINT64, /* numbers in decimal, or hexadecimal after 0x */
+    PROP_SIZE,   /* uint64_t, with suffixes K, M, G, T */
+    PROP_STRING, /* char *, owned by the device */
+    PROP_CHARDEV, /* Chardev *, given by its id; the machine owns it */
+} PropertyKind;
+
+/* One setting of a device or machine. Lists end with an all-zero entry. */
+typedef struct Property {
+    const char *name;
+    PropertyKind kind;
+    size_t offset;           /* of the field in the state struct */
+    const char *default_text; /* as a user would write it; NULL: zero */
+    const char *description; /* one line for help */
+    uint64_t max;            /* largest number allowed; 0: what the kind holds */
+} Property;
+
+typedef struct DeviceType {
+    const char *name;        /* as after -device */
+    const char *description; /* one line for help */
+    size_t size;             /* of the state struct */
+    const Property *properties; /* NULL: none */
+    bool user_creatable;     /* by -device */
+    bool (*realize)(Device *dev, GError **err); /* NULL: nothing to do */
+    void (*unrealize)(Device *dev); /* undoes realize; NULL: nothing */
+    void (*reset)(Device *dev);     /* to the power-on state; NULL: nothing */
+    /* Called when -device made one: map it into the machine. NULL: device has
+     * nothing to map. Sets @err and returns false when the place is taken. */
+    bool (*plug)(Device *dev, Machine *machine, GError **err);
+} DeviceType;
+
+#define DEVICE_MAX_REGIONS 4
+#define DEVICE_MAX_IRQS 4
+
+struct Device {
+    const DeviceType *type;
+    char *id;          /* from the user; NULL without */
+    Machine *machine;  /* set before realize; NULL in unit tests */
+    bool realized;
+    unsigned regions_nr;
+    MemoryRegion *regions[DEVICE_MAX_REGIONS]; /* in the order published */
+    IRQLine irqs[DEVICE_MAX_IRQS]; /* outputs; the board connects them */
+    MemoryReentrancyGuard guard;   /* shared by all its regions */
+};
+
+/* Every known type; ends with NULL. The one table a new device joins. */
+extern const DeviceType *const device_types[];
+
+/* The type called @name, or NULL with an @err that names the nearest one. */
+const DeviceType *device_type_find(const char *name, GError **err);
+
+Device *device_new(const DeviceType *type, const char *id);
+
+/* Set a property from text. Before realize. False with @err naming device and
+ * property, the value and what is allowed, or the nearest property. */
+bool device_set(Device *dev, const char *property, const char *value,
+                GError **err);
+
+bool device_realize(Device *dev, GError **err);
+void device_reset(Device *dev);
+void device_free(Device *dev); /* NULL: nothing */
+
+/* For realize: publish a region the device has initialised; shares the guard. */
+void device_add_region(Device *dev, MemoryRegion *mr);
+
+/* For boards: put the device's @n-th region at @addr of @container, higher
+ * @priority on top. */
+void device_map(Device *dev, unsigned n, MemoryRegion *container, hwaddr addr,
+                int priority);
+
+/* For boards: connect output @n. */
+void device_connect_irq(Device *dev, unsigned n, IRQLine irq);
+
+/* Print the types a user may create, or the properties of one; for help. */
+void device_print_types(FILE *out);
+void device_print_properties(const DeviceType *type, FILE *out);
+
+/* ---- properties alone, for machines and others ------------------------------ */
+
+/* Give every property of @list in @object its default. */
+void properties_init(const Property *list, void *object);
+
+/* Set one; @what names the object in errors ("machine 'microvm'"). PROP_CHARDEV
+ * is looked up in @machine. */
+bool property_set(const Property *list, void *object, Machine *machine,
+                  const char *what, const char *name, const char *value,
+                  GError **err);
+
+/* Free what property_set() allocated. */
+void properties_clear(const Property *list, void *object);
+
+/* The entry of the NULL-terminated @names nearest to @wrong, or NULL if none
+ * comes close: for "did you mean". */
+const char *nearest_name(const char *wrong, const char *const *names);
+
+/* Domain of this project's GErrors that a person reads. Code 0. */
+#define FLATVIEW_ERROR flatview_error_quark()
+GQuark flatview_error_quark(void);
+
+#endif

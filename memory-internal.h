@@ -1,0 +1,184 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the files of the memory core share (memory.c, flatview.c, mtree.c,
+ * exec.c, ram.c, access.c), and nobody else includes.
+ *
+ *   memory.c    graph, render, diff, transactions, listeners
+ *      |  renders into                     |  asks for memory
+ *   flatview.c  ordered ranges          ram.c  RAM blocks, dirty bitmaps
+ *      |  is indexed by                    |
+ *   exec.c      page descriptors, address_space_rw/map/ld/st
+ *      |  for a range without memory calls
+ *   access.c    one access to one I/O region
+ */
+#ifndef MEMORY_INTERNAL_H
+#define MEMORY_INTERNAL_H
+
+#include "memory.h"
+
+/* ---- flatview.c: an immutable map -------------------------------------------- */
+
+/* Addresses @first to @last show @mr from @offset on. Never empty. */
+typedef struct FlatRange {
+    hwaddr first;
+    hwaddr last;
+    hwaddr offset;
+    MemoryRegion *mr;
+    uint8_t *host; /* of @first, where reads go straight to memory */
+    RAMBlock *ram_block; /* behind @host */
+    bool readonly;
+    bool romd;              /* ROM device in its readable mode */
+    uint8_t dirty_log_mask; /* of the region, when rendered */
+} FlatRange;
+
+/* An ordered, disjoint list of ranges, while it is being made. */
+typedef GArray FlatRanges;
+
+/* One address space's map. Immutable once published; readers hold a read side. */
+struct FlatView {
+    FlatRange *ranges; /* ascending, and one past the end that matches nothing */
+    unsigned nr;
+    uint32_t *nodes; /* page descriptors; see exec.c */
+    uint32_t root;
+    unsigned nodes_nr;
+    unsigned root_shift;
+    FlatView *next_retired;
+};
+
+/* The list that shows @top where it has something and @bottom elsewhere.
+ * Takes both, returns a new one; merges neighbours that fit together. */
+FlatRanges *flat_ranges_overlay(FlatRanges *top, FlatRanges *bottom);
+
+/* Whether two ranges differ in nothing but the dirty mask. */
+bool flat_range_equal(const FlatRange *a, const FlatRange *b);
+
+/* A view of @ranges, which it takes, with its page descriptors. */
+FlatView *flatview_new(FlatRanges *ranges);
+
+/* Free @view after the readers that may hold it have left; may wait for them
+ * and for others before it. Under the memory lock. */
+void flatview_retire(FlatView *view);
+
+/* Wait for all readers, and free what was retired. Under the memory lock. */
+void flatview_reclaim(void);
+
+/* Views retired or not that exist, and the bytes they take. */
+unsigned flatview_live_count(void);
+size_t flatview_live_bytes(void);
+
+/* Index of the first range that ends at @addr or behind it; view->nr if none. */
+unsigned flatview_find(const FlatView *view, hwaddr addr);
+
+/* ---- exec.c --------------------------------------------------------------------- */
+
+/* Make, free and print the page descriptors of @view. */
+void flatview_build_dispatch(FlatView *view);
+void flatview_free_dispatch(FlatView *view);
+void flatview_print_dispatch(const FlatView *view, fprintf_function print,
+                             void *f);
+
+/* The range that answers @addr, or NULL. In a read side or under the lock. */
+const FlatRange *flatview_lookup(const FlatView *view, hwaddr addr);
+
+/* ---- access.c --------------------------------------------------------------------- */
+
+/*
+ * One access of @size (1, 2, 4, 8) bytes, @addr bytes into @mr, inside the
+ * region, under the memory lock. Values are images of memory: the byte at the
+ * lowest address is the least significant one, whatever the device's byte
+ * order. Checks, splits, widens, matches doorbells, guards against re-entry,
+ * and flushes coalesced writes where the region asks for it.
+ */
+MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr,
+                                        uint64_t *image, unsigned size,
+                                        MemTxAttrs attrs);
+MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr,
+                                         uint64_t image, unsigned size,
+                                         MemTxAttrs attrs);
+
+/* The widest single access, a power of two up to @len and 8, that @mr takes at
+ * @addr: for cutting blocks. At least 1. */
+unsigned memory_region_access_width(const MemoryRegion *mr, hwaddr addr,
+                                    hwaddr len);
+
+/* Whether this thread is inside a callback of @mr (not of its guard's others). */
+bool memory_region_in_callback(const MemoryRegion *mr);
+
+/* ---- ram.c --------------------------------------------------------------------------- */
+
+/* Memory behind one region. Counted references: the region's own, and one for
+ * each address_space_map() of it. */
+struct RAMBlock {
+    uint8_t *host;
+    ram_addr_t offset; /* among all RAM; page aligned */
+    uint64_t size;     /* as asked for */
+    uint64_t mapped;   /* bytes to unmap; 0 when the caller owns the memory */
+    uint64_t page_size; /* of the backing */
+    int fd;            /* -1 without */
+    bool shared;
+    gint refs;
+    /* One bit a page and client, sparse until written; set by any thread. */
+    uint64_t *dirty[DIRTY_MEMORY_NUM];
+};
+
+/* Each returns a block with one reference, or NULL with @err set. */
+RAMBlock *ram_block_new(uint64_t size, GError **err);
+RAMBlock *ram_block_new_ptr(uint64_t size, void *ptr, GError **err);
+RAMBlock *ram_block_new_fd(uint64_t size, uint32_t ram_flags, int fd,
+                           uint64_t offset, GError **err);
+RAMBlock *ram_block_new_file(uint64_t size, uint64_t align, uint32_t ram_flags,
+                             const char *path, GError **err);
+
+void ram_block_ref(RAMBlock *block);
+void ram_block_unref(RAMBlock *block);
+
+/* The block that holds host address @host, and the offset in it; NULL if none.
+ * Also finds blocks whose region is gone but that are still mapped. */
+RAMBlock *ram_block_from_host(const void *host, uint64_t *offset);
+
+/* Mark @len bytes from @offset for each client in @mask (1 << client). Any
+ * thread, no lock. Does not write to a bit that is set already. */
+void ram_block_mark_dirty(RAMBlock *block, uint64_t offset, uint64_t len,
+                          unsigned mask);
+
+/* The clients for which a write through @mr is to be recorded now. */
+static inline unsigned memory_region_dirty_clients(const MemoryRegion *mr)
+{
+    extern unsigned memory_global_dirty_mask; /* under the lock; read without */
+    return __atomic_load_n(&mr->dirty_log_mask, __ATOMIC_RELAXED) |
+           __atomic_load_n(&memory_global_dirty_mask, __ATOMIC_RELAXED);
+}
+
+/* ---- memory.c --------------------------------------------------------------------------- */
+
+struct MemoryEventfd {
+    hwaddr addr;
+    unsigned size;
+    bool match_data;
+    uint64_t data;
+    EventNotifier *e;
+};
+
+/* Bytes @offset to @offset + @size - 1 of a region may be put off. */
+typedef struct CoalescedRange {
+    hwaddr offset;
+    unsigned __int128 size;
+} CoalescedRange;
+
+/* Report a programming error; see memory_set_error_handler(). */
+void memory_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* Ask every listener to deliver put-off writes. Under the memory lock. */
+void memory_flush_coalesced(void);
+
+/* Call @fn for each region kept alive by an address space: mtree.c walks these. */
+void memory_for_each_address_space(void (*fn)(AddressSpace *as, void *opaque),
+                                   void *opaque);
+
+/* The present view, under the memory lock or in a read side. */
+static inline FlatView *address_space_view(AddressSpace *as)
+{
+    return __atomic_load_n(&as->view, __ATOMIC_ACQUIRE);
+}
+
+#endif

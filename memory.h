@@ -1,0 +1,441 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The memory API: buses as a graph of regions, address spaces that show what
+ * a master sees of it, listeners that follow what changes.
+ *
+ * Rules that hold for every declaration here, unless it says otherwise:
+ *
+ * - Lock. Any thread may call. Whatever changes the graph takes the memory
+ *   lock (memory_lock()) itself; the lock is recursive, so a caller that needs
+ *   several calls to be one step holds it, or a transaction, around them.
+ *   Device callbacks run under it. Accesses to RAM take no lock.
+ * - Ownership. The caller owns each MemoryRegion, AddressSpace and
+ *   MemoryListener and keeps it at its place from init to destroy. Names are
+ *   copied; ops, opaque and EventNotifiers are referenced.
+ * - Sizes are bytes; UINT64_MAX as a size means the whole space of 2^64 bytes.
+ * - A programming error (a cycle, a second parent, destroying what is in use)
+ *   is found at the call, reported with the regions' names through the handler
+ *   of memory_set_error_handler(), and the call then has no effect.
+ */
+#ifndef MEMORY_H
+#define MEMORY_H
+
+#include <glib.h>
+
+#include "event-notifier.h"
+#include "hwaddr.h"
+
+typedef struct AddressSpace AddressSpace;
+typedef struct MemoryRegion MemoryRegion;
+typedef struct MemoryListener MemoryListener;
+typedef struct RAMBlock RAMBlock;
+
+#define DIRTY_MEMORY_VGA 0
+#define DIRTY_MEMORY_CODE 1
+#define DIRTY_MEMORY_MIGRATION 3
+#define DIRTY_MEMORY_NUM 4 /* one more than the highest client */
+
+/* ---- callbacks of a device ------------------------------------------------ */
+
+typedef uint32_t CPUReadMemoryFunc(void *opaque, hwaddr addr);
+typedef void CPUWriteMemoryFunc(void *opaque, hwaddr addr, uint32_t value);
+typedef uint32_t IOPortReadFunc(void *opaque, uint32_t address);
+typedef void IOPortWriteFunc(void *opaque, uint32_t address, uint32_t data);
+
+/* Callbacks of 1, 2 and 4 bytes, in this order, of a device not yet ported. */
+typedef struct MemoryRegionMmio {
+    CPUReadMemoryFunc *read[3];
+    CPUWriteMemoryFunc *write[3];
+} MemoryRegionMmio;
+
+/* Ports @offset to @offset + @len - 1 of a region answer accesses of @size
+ * bytes. Lists end with PORTIO_END_OF_LIST(). */
+typedef struct MemoryRegionPortio {
+    uint32_t offset;
+    uint32_t len;
+    unsigned size;
+    IOPortReadFunc *read;
+    IOPortWriteFunc *write;
+} MemoryRegionPortio;
+
+#define PORTIO_END_OF_LIST() { 0 }
+
+/*
+ * What an I/O region does. A missing read gives all-ones, a missing write is
+ * dropped, both with MEMTX_DECODE_ERROR. @addr is relative to the region. The
+ * first kind present is used: _with_attrs, plain, old_mmio, old_portio.
+ */
+typedef struct MemoryRegionOps {
+    /* Returns the value; bits above @size bytes are ignored. */
+    uint64_t (*read)(void *opaque, hwaddr addr, unsigned size);
+    void (*write)(void *opaque, hwaddr addr, uint64_t data, unsigned size);
+
+    /* The same with the initiator's attributes and a result of their own. */
+    MemTxResult (*read_with_attrs)(void *opaque, hwaddr addr, uint64_t *data,
+                                   unsigned size, MemTxAttrs attrs);
+    MemTxResult (*write_with_attrs)(void *opaque, hwaddr addr, uint64_t data,
+                                    unsigned size, MemTxAttrs attrs);
+
+    enum device_endian endianness;
+
+    /* What the guest may do; anything else fails. */
+    struct {
+        unsigned min_access_size; /* bytes; 0: any */
+        unsigned max_access_size; /* bytes; 0: any (that is, 8) */
+        bool unaligned;           /* not naturally aligned accesses allowed */
+        /* Last word, if set: refusal gives MEMTX_ACCESS_ERROR. */
+        bool (*accepts)(void *opaque, hwaddr addr, unsigned size,
+                        bool is_write);
+    } valid;
+
+    /* What the callbacks implement; the core splits and widens to fit. */
+    struct {
+        unsigned min_access_size; /* bytes; 0: 1 */
+        unsigned max_access_size; /* bytes; 0: 4 */
+        bool unaligned;           /* callbacks take unaligned addresses */
+    } impl;
+
+    const MemoryRegionPortio *old_portio;
+    const MemoryRegionMmio old_mmio;
+} MemoryRegionOps;
+
+/* ---- the objects ----------------------------------------------------------- */
+
+typedef enum MemoryRegionKind {
+    MEMORY_REGION_CONTAINER,
+    MEMORY_REGION_IO,
+    MEMORY_REGION_RAM, /* also ROM: read-only RAM */
+    MEMORY_REGION_ROM_DEVICE,
+    MEMORY_REGION_ALIAS,
+    MEMORY_REGION_RESERVATION,
+} MemoryRegionKind;
+
+typedef struct MemoryEventfd MemoryEventfd;
+
+/* One device that must not be entered again from its own callbacks. All-zero
+ * is valid. Devices of several regions share one between them. */
+typedef struct MemoryReentrancyGuard {
+    char unused;
+} MemoryReentrancyGuard;
+
+/* A node of the graph. Embed it; every field is private to the core. */
+struct MemoryRegion {
+    const MemoryRegionOps *ops;
+    void *opaque;
+    MemoryReentrancyGuard *guard;
+    RAMBlock *ram_block;
+    uint8_t kind; /* MemoryRegionKind */
+    bool enabled;
+    bool readonly;
+    bool romd_mode;
+    bool flush_coalesced;
+    bool may_overlap;
+    bool visible;  /* some view of the present or the past holds it */
+    bool reported; /* an access to a reservation was told about */
+    uint8_t dirty_log_mask;
+    int priority;
+    unsigned eventfd_nb;
+    unsigned __int128 size;
+    hwaddr addr;
+    char *name;
+    MemoryRegion *parent;
+    GPtrArray *subregions; /* topmost first */
+    MemoryRegion *alias;
+    hwaddr alias_offset;
+    GPtrArray *aliases; /* regions whose alias is this one */
+    MemoryEventfd *eventfds;
+    GArray *coalesced;
+    MemoryReentrancyGuard own_guard;
+};
+
+/* A piece of a region as an address space shows it. */
+typedef struct MemoryRegionSection {
+    MemoryRegion *mr;
+    MemoryRegion *address_space; /* the root */
+    hwaddr offset_within_region;
+    uint64_t size; /* bytes; UINT64_MAX also stands for 2^64 */
+    hwaddr offset_within_address_space;
+    bool readonly;                 /* RAM that must not be written here */
+    hwaddr last_within_address_space; /* its last byte: exact for any size */
+    AddressSpace *as;              /* NULL from a find outside any space */
+} MemoryRegionSection;
+
+/*
+ * Callbacks that follow the flat map of one address space, or of all. Any may
+ * be NULL. They run under the memory lock, inside the outermost commit, and
+ * must not change the graph. Within one commit, for all address spaces: begin;
+ * every deletion (eventfd, coalesced, log_stop, region), highest priority
+ * first; every addition (region, log_start, coalesced, eventfd), lowest
+ * priority first; commit. Each addition is matched by exactly one deletion of
+ * an equal section. Adjacent pieces of equal attributes arrive as one.
+ */
+struct MemoryListener {
+    void (*begin)(MemoryListener *listener);
+    void (*commit)(MemoryListener *listener);
+    void (*region_add)(MemoryListener *listener, MemoryRegionSection *section);
+    void (*region_del)(MemoryListener *listener, MemoryRegionSection *section);
+    /* A section that a commit left alone; asking for these costs the listener
+     * the whole map at every commit. */
+    void (*region_nop)(MemoryListener *listener, MemoryRegionSection *section);
+    /* The first client starts, the last one stops, following a section. */
+    void (*log_start)(MemoryListener *listener, MemoryRegionSection *section);
+    void (*log_stop)(MemoryListener *listener, MemoryRegionSection *section);
+    /* Deliver what is known to be written: call memory_region_merge_dirty(). */
+    void (*log_sync)(MemoryListener *listener, MemoryRegionSection *section);
+    /* A client cleared its bits for the section: watch these pages again. */
+    void (*log_clear)(MemoryListener *listener, MemoryRegionSection *section);
+    void (*log_global_start)(MemoryListener *listener);
+    void (*log_global_stop)(MemoryListener *listener);
+    /* The section is the doorbell itself; its size is the width (0: any). */
+    void (*eventfd_add)(MemoryListener *listener, MemoryRegionSection *section,
+                        bool match_data, uint64_t data, EventNotifier *e);
+    void (*eventfd_del)(MemoryListener *listener, MemoryRegionSection *section,
+                        bool match_data, uint64_t data, EventNotifier *e);
+    /* @addr, @len: the zone in the address space, within the section. */
+    void (*coalesced_mmio_add)(MemoryListener *listener,
+                               MemoryRegionSection *section, hwaddr addr,
+                               hwaddr len);
+    void (*coalesced_mmio_del)(MemoryListener *listener,
+                               MemoryRegionSection *section, hwaddr addr,
+                               hwaddr len);
+    /* Deliver writes that were put off (coalesced) before returning. */
+    void (*flush_coalesced)(MemoryListener *listener);
+    unsigned priority; /* lower: earlier for additions, later for deletions */
+    /* Set by memory_listener_register(): */
+    AddressSpace *address_space_filter;
+};
+
+/* ---- construction and life -------------------------------------------------- */
+
+/* A pure container of @size bytes; transparent where nothing inside answers. */
+void memory_region_init(MemoryRegion *mr, const char *name, uint64_t size);
+
+/* Registers: accesses call @ops with @opaque. @ops must outlive the region. */
+void memory_region_init_io(MemoryRegion *mr, const MemoryRegionOps *ops,
+                           void *opaque, const char *name, uint64_t size);
+
+/* RAM owned by the core, zeroed, populated on demand. @name identifies it in a
+ * migration stream: unique and stable. Where the host refuses, reports and
+ * exits with status 1; memory_region_try_init_ram() returns instead. */
+void memory_region_init_ram(MemoryRegion *mr, const char *name, uint64_t size);
+
+/* The same; false and @err set on failure, @mr then needs no destroy. */
+bool memory_region_try_init_ram(MemoryRegion *mr, const char *name,
+                                uint64_t size, GError **err);
+
+/* RAM over @size bytes at @ptr, which the caller owns and keeps until
+ * memory_region_destroy() returned and no address_space_map() of it is held. */
+void memory_region_init_ram_ptr(MemoryRegion *mr, const char *name,
+                                uint64_t size, void *ptr);
+
+/* How RAM from a file or descriptor is shared. */
+#define RAM_SHARED (1u << 0) /* writes reach the file (otherwise private) */
+
+/* RAM over @path: a file (created and grown as needed), or a directory, in
+ * which an unlinked file is made (hugetlbfs among them). @align: power of two
+ * or 0 for the file's own page size. False and @err set on failure. */
+bool memory_region_init_ram_from_file(MemoryRegion *mr, const char *name,
+                                      uint64_t size, uint64_t align,
+                                      uint32_t ram_flags, const char *path,
+                                      GError **err);
+
+/* RAM over @size bytes of @fd from @offset. @fd is owned by the region from a
+ * successful call on. A negative @fd: an own memfd, always shared. */
+bool memory_region_init_ram_from_fd(MemoryRegion *mr, const char *name,
+                                    uint64_t size, uint32_t ram_flags, int fd,
+                                    uint64_t offset, GError **err);
+
+/* RAM that the guest cannot write; filled through memory_region_get_ram_ptr()
+ * or address_space_write_rom(). */
+void memory_region_init_rom(MemoryRegion *mr, const char *name, uint64_t size);
+
+/* A window of @size bytes onto @orig from @offset. Lives no longer than
+ * @orig. What lies beyond @orig's end answers nothing. */
+void memory_region_init_alias(MemoryRegion *mr, const char *name,
+                              MemoryRegion *orig, hwaddr offset,
+                              uint64_t size);
+
+/* Reads straight from memory of its own, writes go to @ops->write; see
+ * memory_region_rom_device_set_readable(). */
+void memory_region_init_rom_device(MemoryRegion *mr,
+                                   const MemoryRegionOps *ops, void *opaque,
+                                   const char *name, uint64_t size);
+
+/* Claims space that another component serves, e.g. an in-kernel device. An
+ * access that gets here fails and is reported once with the name. */
+void memory_region_init_reservation(MemoryRegion *mr, const char *name,
+                                    uint64_t size);
+
+/* Undo any of the above. No subregions, no parent, no alias to it, not from
+ * its own callback. On return no callback of it runs or will run. */
+void memory_region_destroy(MemoryRegion *mr);
+
+/* Let the regions of one device share @guard instead of each having its own.
+ * Before the region is visible. */
+void memory_region_set_guard(MemoryRegion *mr, MemoryReentrancyGuard *guard);
+
+/* ---- queries ------------------------------------------------------------------ */
+
+uint64_t memory_region_size(MemoryRegion *mr); /* UINT64_MAX: 2^64 */
+const char *memory_region_name(MemoryRegion *mr);
+bool memory_region_is_ram(MemoryRegion *mr);
+bool memory_region_is_rom(MemoryRegion *mr);  /* RAM set read-only */
+bool memory_region_is_romd(MemoryRegion *mr); /* ROM device read directly */
+bool memory_region_is_logging(MemoryRegion *mr);
+
+/* Host address of the first byte; NULL where the region has no memory. Valid
+ * until destroy. An alias gives its target's, moved by the alias's offset. */
+void *memory_region_get_ram_ptr(MemoryRegion *mr);
+
+/* Where the memory starts among all RAM; RAM_ADDR_INVALID where there is none. */
+ram_addr_t memory_region_get_ram_addr(MemoryRegion *mr);
+
+/* The descriptor behind the RAM, and whether it is shared; -1 where none. */
+int memory_region_get_fd(MemoryRegion *mr);
+
+/* The first section that overlaps @size bytes from @addr of the address space
+ * that @address_space is part of (of the region by itself where it is part of
+ * none); size 0 and mr NULL when there is none. @size 0: one byte. Hold the
+ * memory lock for as long as the section is used. */
+MemoryRegionSection memory_region_find(MemoryRegion *address_space, hwaddr addr,
+                                       uint64_t size);
+
+/* Whether something answers at @addr bytes into @container. */
+bool memory_region_present(MemoryRegion *container, hwaddr addr);
+
+/* The offset in the section's region for @addr of its address space. */
+hwaddr memory_region_section_addr(MemoryRegionSection *section, hwaddr addr);
+
+#define MTREE_TREE 1u     /* the graph below each address space */
+#define MTREE_FLAT 2u     /* the flat views */
+#define MTREE_DISPATCH 4u /* and the page descriptors over them */
+
+/* The graph of every address space in words. */
+void mtree_info(fprintf_function mon_printf, void *f);
+
+/* The same for a choice of MTREE_ flags. */
+void mtree_info_flags(fprintf_function mon_printf, void *f, unsigned flags);
+
+/* ---- the graph ------------------------------------------------------------------ */
+
+/* Place @sub at @offset in @mr. Must not overlap another subregion placed so. */
+void memory_region_add_subregion(MemoryRegion *mr, hwaddr offset,
+                                 MemoryRegion *sub);
+
+/* Place @sub where it may overlap: higher priority hides lower, plain
+ * subregions have 0, among equals the one added last is on top. */
+void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset,
+                                         MemoryRegion *sub, int priority);
+
+void memory_region_del_subregion(MemoryRegion *mr, MemoryRegion *sub);
+
+/* A disabled region is as if it were not there: it hides nothing. */
+void memory_region_set_enabled(MemoryRegion *mr, bool enabled);
+
+/* Move inside the parent; order among equals stays. */
+void memory_region_set_address(MemoryRegion *mr, hwaddr addr);
+
+/* Move an alias's window. */
+void memory_region_set_alias_offset(MemoryRegion *mr, hwaddr offset);
+
+/* Resize a container, I/O region, alias or reservation; RAM only below what
+ * it was made with. */
+void memory_region_set_size(MemoryRegion *mr, uint64_t size);
+
+/* RAM: becomes ROM and back. Container, alias: all RAM seen through it.
+ * I/O callbacks see writes all the same. */
+void memory_region_set_readonly(MemoryRegion *mr, bool readonly);
+
+/* ROM device: off sends reads to ops->read too. */
+void memory_region_rom_device_set_readable(MemoryRegion *mr, bool readable);
+
+/* Nestable; holds the memory lock. Nothing becomes visible before the
+ * outermost commit, then all of it at once. */
+void memory_region_transaction_begin(void);
+void memory_region_transaction_commit(void);
+
+/* ---- dirty memory: which pages were written, for each client ------------------- */
+
+/* Writes to @mr are recorded for @client (DIRTY_MEMORY_*) while @log is on. */
+void memory_region_set_log(MemoryRegion *mr, bool log, unsigned client);
+
+/* Whether a page that overlaps the range is dirty for @client. Ranges are
+ * clipped to the region. */
+bool memory_region_get_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size,
+                             unsigned client);
+
+/* Mark the range's pages for every client, logging or not. */
+void memory_region_set_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size);
+
+/* Return what get_dirty would and clear, page by page atomically. */
+bool memory_region_test_and_clear_dirty(MemoryRegion *mr, hwaddr addr,
+                                        hwaddr size, unsigned client);
+
+void memory_region_reset_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size,
+                               unsigned client);
+
+/* Collect writes that listeners (KVM) recorded, for each view of @mr. */
+void memory_region_sync_dirty_bitmap(MemoryRegion *mr);
+
+/* The same for all RAM of the address space with root @address_space. */
+void memory_global_sync_dirty_bitmap(MemoryRegion *address_space);
+
+/* Record writes to all RAM for DIRTY_MEMORY_MIGRATION. Nests. */
+void memory_global_dirty_log_start(void);
+void memory_global_dirty_log_stop(void);
+
+/* For log_sync: bit i of @bitmap says that page @offset / TARGET_PAGE_SIZE + i
+ * of @mr was written; merged for each client that is logging. @offset is a
+ * multiple of the page size. */
+void memory_region_merge_dirty(MemoryRegion *mr, hwaddr offset,
+                               const uint64_t *bitmap, uint64_t pages);
+
+/* ---- doorbells and coalescing ---------------------------------------------------- */
+
+/* Writes to the whole region, or to a part, may be put off and delivered
+ * later in order. Sets the flush rule on the region. */
+void memory_region_set_coalescing(MemoryRegion *mr);
+void memory_region_add_coalescing(MemoryRegion *mr, hwaddr offset,
+                                  uint64_t size);
+void memory_region_clear_coalescing(MemoryRegion *mr);
+
+/* Deliver all put-off writes before any access to the region. */
+void memory_region_set_flush_coalesced(MemoryRegion *mr);
+void memory_region_clear_flush_coalesced(MemoryRegion *mr);
+
+/* A write of @size bytes (0: any; otherwise 1, 2, 4, 8) at @addr, and with
+ * @match_data only one of the value @data, signals @e instead of calling the
+ * region. A doorbell twice the same is a programming error. */
+void memory_region_add_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size,
+                               bool match_data, uint64_t data,
+                               EventNotifier *e);
+/* All arguments as they were added. */
+void memory_region_del_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size,
+                               bool match_data, uint64_t data,
+                               EventNotifier *e);
+
+/* ---- listeners, the lock, errors --------------------------------------------------- */
+
+/* Follow @filter, or every address space when NULL; replays the present map.
+ * Registering twice is a programming error. */
+void memory_listener_register(MemoryListener *listener, AddressSpace *filter);
+
+/* Withdraws the present map from the listener, which may be freed then. */
+void memory_listener_unregister(MemoryListener *listener);
+
+/* The memory lock: changes of the graph and device callbacks. Recursive.
+ * Never take it with a lock held that a callback may want. */
+void memory_lock(void);
+void memory_unlock(void);
+bool memory_lock_held(void); /* by this thread */
+
+/* Called with one line, no newline, for each programming error. The default
+ * prints it and aborts; when the handler returns, the call has no effect. */
+typedef void MemoryErrorHandler(const char *message, void *opaque);
+
+/* Install @handler (NULL: the default). Before other threads use the API. */
+void memory_set_error_handler(MemoryErrorHandler *handler, void *opaque);
+
+#include "address-space.h"
+
+#endif

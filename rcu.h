@@ -1,0 +1,57 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The one place that names the RCU library. Readers of a flat view hold the
+ * read side only for a look-up or a copy, never across a device callback, so a
+ * callback may change the map and wait for readers.
+ */
+#ifndef RCU_H
+#define RCU_H
+
+#ifndef _LGPL_SOURCE
+#define _LGPL_SOURCE /* inline read side; this project's licence allows it */
+#endif
+#include <urcu-bp.h>
+
+#if defined(__SANITIZE_THREAD__)
+#define RCU_TSAN 1
+#elif defined(__has_feature)
+#if __has_feature(thread_sanitizer)
+#define RCU_TSAN 1
+#endif
+#endif
+
+#ifdef RCU_TSAN
+/* The library is not instrumented: tell the thread sanitizer that everything
+ * a read side did happens before the end of a later grace period. */
+void __tsan_acquire(void *addr);
+void __tsan_release(void *addr);
+extern char memory_rcu_token;
+#define RCU_RELEASE() __tsan_release(&memory_rcu_token)
+#define RCU_ACQUIRE() __tsan_acquire(&memory_rcu_token)
+#else
+#define RCU_RELEASE() ((void)0)
+#define RCU_ACQUIRE() ((void)0)
+#endif
+
+/* Enter a read side: views loaded afterwards stay valid until memory_rcu_exit().
+ * Nests. No lock needed; any thread, unregistered. */
+static inline void memory_rcu_enter(void)
+{
+    rcu_read_lock();
+}
+
+static inline void memory_rcu_exit(void)
+{
+    RCU_RELEASE();
+    rcu_read_unlock();
+}
+
+/* Wait until every read side entered before this call was left. Must not be
+ * called inside a read side. */
+static inline void memory_rcu_synchronize(void)
+{
+    synchronize_rcu();
+    RCU_ACQUIRE();
+}
+
+#endif
