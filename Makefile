@@ -1,0 +1,201 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# flatview. Run ./configure first, here or in another folder. `make help` lists
+# what can be made. A new source file, test or benchmark is one line in a list.
+
+ifneq ($(wildcard config.mak),)
+include config.mak
+else ifeq ($(filter help,$(MAKECMDGOALS)),)
+$(error Run configure first)
+endif
+
+.DEFAULT_GOAL := all
+.DELETE_ON_ERROR:
+.SUFFIXES:
+vpath %.c $(SRC_PATH)
+vpath %.S $(SRC_PATH)
+vpath %.dsl $(SRC_PATH)
+vpath %.ld $(SRC_PATH)
+
+# ---- what there is -----------------------------------------------------------
+
+# The memory core: needs glib and liburcu only, knows no device and no KVM.
+CORE_OBJS = \
+	memory.o \
+	flatview.o \
+	mtree.o \
+	exec.o \
+	ram.o \
+	access.o \
+	ioport.o \
+	event-notifier.o \
+
+# The accelerator.
+ifeq ($(CONFIG_KVM),yes)
+KVM_OBJS = \
+	kvm-all.o \
+	target-i386/kvm.o \
+
+else
+KVM_OBJS = \
+	kvm-stub.o \
+
+endif
+
+# vCPU threads, devices, boards.
+HW_OBJS = \
+	cpus.o \
+	hw/core/device.o \
+	hw/core/machine.o \
+	hw/core/chardev.o \
+
+# The command line and main().
+MAIN_OBJS = \
+	vl.o \
+
+# Unit tests of the core: linked with libmemory-core.a alone, and Check.
+TESTS_CORE = \
+
+# Unit tests of devices and boards: linked with everything but vl.o.
+TESTS_HW = \
+
+# The same, where KVM is built in; they skip where /dev/kvm is missing.
+TESTS_KVM = \
+
+# Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
+# FLATVIEW (the program), CC and CFLAGS.
+TESTS_SH = \
+	tests/test-runner.sh \
+	tests/test-headers.sh \
+
+# Scripts for `make check-rig`, in a complete KVM; see scripts/rig.
+TESTS_RIG = \
+
+# Guest programs of our own, raw images: tests/guest/NAME.S -> NAME.bin.
+GUESTS = \
+
+# Benchmarks: each prints its lines of the table, or JSON with --json.
+BENCHES = \
+
+# ---- how it is built ---------------------------------------------------------
+
+PROGRAM = flatview-x86_64
+
+# unused-parameter: a callback has the parameters of its type, used or not.
+FLAGS = -std=gnu11 $(OPTIMISE) -g -Wall -Wextra -Wno-unused-parameter \
+	-D_GNU_SOURCE -pthread \
+	-iquote . -iquote $(SRC_PATH) \
+	$(if $(filter yes,$(WERROR)),-Werror) $(SANITIZER_FLAGS)
+SANITIZER_FLAGS = $(if $(SANITIZERS),-fsanitize=$(SANITIZERS) \
+	-fno-sanitize-recover=all -fno-omit-frame-pointer)
+LINK = $(CC) $(FLAGS) $(EXTRA_CFLAGS) -o $@
+
+LIBS = $(FDT_LIBS) $(CORE_LIBS)
+
+ifneq ($(V),1)
+Q = @
+say = @printf '  %-8s %s\n' $(1) $@
+endif
+
+all: $(PROGRAM) $(GUESTS)
+
+$(PROGRAM): $(MAIN_OBJS) libflatview.a libmemory-core.a
+	$(call say,LINK)
+	$(Q)$(LINK) $^ $(EXTRA_LDFLAGS) $(LIBS)
+
+libmemory-core.a: $(CORE_OBJS)
+libflatview.a: $(HW_OBJS) $(KVM_OBJS)
+libmemory-core.a libflatview.a:
+	$(call say,AR)
+	$(Q)rm -f $@ && $(AR) rcs $@ $^
+
+$(TESTS_CORE): %: %.o libmemory-core.a
+	$(call say,LINK)
+	$(Q)$(LINK) $(filter %.o,$^) libmemory-core.a $(TEST_LDFLAGS) \
+		$(EXTRA_LDFLAGS) $(CHECK_LIBS) $(CORE_LIBS)
+
+$(TESTS_HW) $(TESTS_KVM) $(BENCHES): %: %.o libflatview.a libmemory-core.a
+	$(call say,LINK)
+	$(Q)$(LINK) $(filter %.o,$^) libflatview.a libmemory-core.a $(TEST_LDFLAGS) \
+		$(EXTRA_LDFLAGS) $(CHECK_LIBS) $(LIBS)
+
+# Only the core's flags for the core's objects: nothing else is needed there.
+$(CORE_OBJS): PACKAGE_CFLAGS = $(CORE_CFLAGS)
+PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(CHECK_CFLAGS)
+
+%.o: %.c config.mak
+	@mkdir -p $(@D)
+	$(call say,CC)
+	$(Q)$(CC) $(FLAGS) $(PACKAGE_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
+
+# ACPI source to a C array, AmlCode, in NAME.hex.h.
+%.hex.h: %.dsl config.mak
+	@mkdir -p $(@D)
+	$(call say,IASL)
+	$(Q)$(IASL) -ve -tc -p $(@:.hex.h=) $< >$(@:.hex.h=.log) 2>&1 || \
+		{ cat $(@:.hex.h=.log) >&2; exit 1; }
+	$(Q)mv $(@:.hex.h=.hex) $@
+
+# A guest program: raw bytes, linked at the address its script says.
+tests/guest/%.elf: tests/guest/%.S tests/guest/guest.ld config.mak
+	@mkdir -p $(@D)
+	$(call say,GUEST)
+	$(Q)$(CC) -m64 -nostdlib -static -no-pie -Wl,--build-id=none -iquote $(SRC_PATH) \
+		-Wl,-T,$(SRC_PATH)/tests/guest/guest.ld -o $@ $<
+
+tests/guest/%.bin: tests/guest/%.elf
+	$(call say,OBJCOPY)
+	$(Q)objcopy -O binary $< $@
+
+# ---- what is made ------------------------------------------------------------
+
+CHECK_PROGRAMS = $(TESTS_CORE) $(TESTS_HW) \
+	$(if $(filter yes,$(CONFIG_KVM)),$(TESTS_KVM))
+
+test_environment = SRC_PATH=$(SRC_PATH) BUILD_PATH=$(CURDIR) \
+	FLATVIEW=$(CURDIR)/$(PROGRAM) CC="$(CC)" \
+	CFLAGS="$(FLAGS) $(PACKAGE_CFLAGS) $(EXTRA_CFLAGS)" SANITIZERS=$(SANITIZERS)
+
+# TESTS="tests/test-a tests/test-b" runs only these.
+check: all $(CHECK_PROGRAMS)
+	@$(test_environment) $(SRC_PATH)/tests/run-tests \
+		$(or $(TESTS),$(CHECK_PROGRAMS) $(TESTS_SH))
+
+check-rig: all $(CHECK_PROGRAMS)
+	@$(test_environment) $(SRC_PATH)/tests/run-tests --timeout 900 \
+		$(or $(TESTS),$(TESTS_RIG))
+
+bench: all $(BENCHES)
+	@for bench in $(BENCHES); do \
+		$(test_environment) ./$$bench $(BENCH_ARGS) || exit; \
+	done
+
+install: all
+	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
+	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin
+	install -m 644 $(SRC_PATH)/docs/flatview.1 \
+		$(DESTDIR)$(PREFIX)/share/man/man1/$(PROGRAM).1
+
+BUILD_DIRS = . hw/* target-i386 tests tests/guest
+clean:
+	rm -f $(PROGRAM) $(CHECK_PROGRAMS) $(TESTS_KVM) $(BENCHES)
+	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.log \
+		*.elf *.bin))
+
+distclean: clean
+	rm -f config.mak
+	rm -rf cache
+
+help:
+	@echo 'all              the program, $(PROGRAM), and guests (default)'
+	@echo 'libmemory-core.a the memory core, to link with glib and liburcu'
+	@echo 'check            the tests; TESTS="tests/test-x ..." for some of them'
+	@echo 'check-rig        tests that boot Linux, in an emulated machine with KVM'
+	@echo 'bench            figures of speed and size; BENCH_ARGS=--json'
+	@echo 'install          the program and its man page; DESTDIR= is honoured'
+	@echo 'clean, distclean remove what make, or configure as well, has made'
+	@echo 'V=1              show the commands'
+
+.PHONY: all check check-rig bench install clean distclean help
+
+-include $(foreach dir,$(BUILD_DIRS),$(wildcard $(dir)/*.d))
