@@ -25,7 +25,6 @@ typedef struct FlatRange {
     hwaddr offset;
     MemoryRegion *mr;
     uint8_t *host; /* of @first, where reads go straight to memory */
-    RAMBlock *ram_block; /* behind @host */
     bool readonly;
     bool romd;              /* ROM device in its readable mode */
     uint8_t dirty_log_mask; /* of the region, when rendered */
@@ -36,33 +35,38 @@ typedef GArray FlatRanges;
 
 /* One address space's map. Immutable once published; readers hold a read side. */
 struct FlatView {
-    FlatRange *ranges; /* ascending, and one past the end that matches nothing */
+    FlatRange *ranges; /* ascending; one more at the end has no region */
     unsigned nr;
-    uint32_t *nodes; /* page descriptors; see exec.c */
-    uint32_t root;
-    unsigned nodes_nr;
-    unsigned root_shift;
+    uint32_t root;   /* page descriptors: see exec.c */
+    uint32_t *nodes;
+    size_t nodes_len; /* words in use */
     FlatView *next_retired;
 };
 
-/* The list that shows @top where it has something and @bottom elsewhere.
- * Takes both, returns a new one; merges neighbours that fit together. */
-FlatRanges *flat_ranges_overlay(FlatRanges *top, FlatRanges *bottom);
+/* Append @range; a neighbour that continues the last one is merged with it. */
+void flat_ranges_append(FlatRanges *list, const FlatRange *range);
+
+/* From @start the list holds a part up to @mid and a part behind it, each
+ * ordered and disjoint: replace both by one that shows the second part where
+ * it has something and the first elsewhere. */
+void flat_ranges_overlay(FlatRanges *list, unsigned start, unsigned mid);
 
 /* Whether two ranges differ in nothing but the dirty mask. */
 bool flat_range_equal(const FlatRange *a, const FlatRange *b);
 
-/* A view of @ranges, which it takes, with its page descriptors. */
-FlatView *flatview_new(FlatRanges *ranges);
+/* A view of @list, which it takes over, with its page descriptors. */
+FlatView *flatview_new(FlatRanges *list);
 
 /* Free @view after the readers that may hold it have left; may wait for them
  * and for others before it. Under the memory lock. */
 void flatview_retire(FlatView *view);
 
-/* Wait for all readers, and free what was retired. Under the memory lock. */
+/* Have no reader left that may see a view other than the present ones: waits
+ * for them, and frees what was retired. Free of cost when nothing was retired
+ * since the last call. Under the memory lock, outside any read side. */
 void flatview_reclaim(void);
 
-/* Views retired or not that exist, and the bytes they take. */
+/* Views that exist, published or retired, and the bytes they take. */
 unsigned flatview_live_count(void);
 size_t flatview_live_bytes(void);
 
@@ -71,9 +75,8 @@ unsigned flatview_find(const FlatView *view, hwaddr addr);
 
 /* ---- exec.c --------------------------------------------------------------------- */
 
-/* Make, free and print the page descriptors of @view. */
+/* Make (into root and nodes) and print the page descriptors of @view. */
 void flatview_build_dispatch(FlatView *view);
-void flatview_free_dispatch(FlatView *view);
 void flatview_print_dispatch(const FlatView *view, fprintf_function print,
                              void *f);
 
@@ -116,6 +119,7 @@ struct RAMBlock {
     uint64_t page_size; /* of the backing */
     int fd;            /* -1 without */
     bool shared;
+    uint8_t log_mask; /* clients its region logs for (1 << client); atomic */
     gint refs;
     /* One bit a page and client, sparse until written; set by any thread. */
     uint64_t *dirty[DIRTY_MEMORY_NUM];
@@ -141,11 +145,13 @@ RAMBlock *ram_block_from_host(const void *host, uint64_t *offset);
 void ram_block_mark_dirty(RAMBlock *block, uint64_t offset, uint64_t len,
                           unsigned mask);
 
-/* The clients for which a write through @mr is to be recorded now. */
-static inline unsigned memory_region_dirty_clients(const MemoryRegion *mr)
+/* Clients (1 << client) for which writes to all RAM are recorded; atomic. */
+extern unsigned memory_global_dirty_mask;
+
+/* The clients for which a write to @block is to be recorded now. */
+static inline unsigned ram_block_dirty_clients(const RAMBlock *block)
 {
-    extern unsigned memory_global_dirty_mask; /* under the lock; read without */
-    return __atomic_load_n(&mr->dirty_log_mask, __ATOMIC_RELAXED) |
+    return __atomic_load_n(&block->log_mask, __ATOMIC_RELAXED) |
            __atomic_load_n(&memory_global_dirty_mask, __ATOMIC_RELAXED);
 }
 
@@ -171,7 +177,10 @@ void memory_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 /* Ask every listener to deliver put-off writes. Under the memory lock. */
 void memory_flush_coalesced(void);
 
-/* Call @fn for each region kept alive by an address space: mtree.c walks these. */
+/* A client cleared dirty bits of @mr: tell log_clear of each view of it. */
+void memory_region_log_clear(MemoryRegion *mr, hwaddr offset, hwaddr size);
+
+/* Call @fn for each address space, oldest first. Under the memory lock. */
 void memory_for_each_address_space(void (*fn)(AddressSpace *as, void *opaque),
                                    void *opaque);
 

@@ -139,7 +139,8 @@ struct MemoryRegion {
     hwaddr addr;
     char *name;
     MemoryRegion *parent;
-    GPtrArray *subregions; /* topmost first */
+    GPtrArray *subregions; /* bottommost first; NULL: none yet */
+    unsigned roots;        /* address spaces that show it */
     MemoryRegion *alias;
     hwaddr alias_offset;
     GPtrArray *aliases; /* regions whose alias is this one */
@@ -300,7 +301,7 @@ int memory_region_get_fd(MemoryRegion *mr);
 MemoryRegionSection memory_region_find(MemoryRegion *address_space, hwaddr addr,
                                        uint64_t size);
 
-/* Whether something answers at @addr bytes into @container. */
+/* Whether something other than @container itself answers at its @addr. */
 bool memory_region_present(MemoryRegion *container, hwaddr addr);
 
 /* The offset in the section's region for @addr of its address space. */
