@@ -1,0 +1,20 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# Every header includes what it uses: it compiles alone, twice, with no warning.
+# Needs SRC_PATH, CC and CFLAGS, which make check sets.
+
+number=0
+headers=$(cd "$SRC_PATH" && ls ./*.h target-*/*.h hw/*/*.h tests/*.h 2>/dev/null)
+for header in $headers; do
+    header=${header#./}
+    number=$((number + 1))
+    # shellcheck disable=SC2086
+    if printf '#include "%s"\n#include "%s"\n' "$header" "$header" |
+        $CC $CFLAGS -Werror -fsyntax-only -x c -; then
+        echo "ok $number - $header"
+    else
+        echo "not ok $number - $header"
+    fi
+done
+echo "1..$number"
