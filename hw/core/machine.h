@@ -1,6 +1,11 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A machine: a board's const descriptor and the state common to all boards.
+ *
+ * Life: machine_new(); machine_set() for the user's settings; machine_init()
+ * makes address spaces, RAM and the board; more devices may join; then
+ * machine_prepare() loads the guest and describes what it will find.
+ * machine_reset() before the first run and at each reset; machine_free().
  */
 #ifndef HW_CORE_MACHINE_H
 #define HW_CORE_MACHINE_H
@@ -16,9 +21,11 @@ typedef struct MachineType {
     const Property *properties; /* beyond the common ones; NULL: none */
     unsigned max_cpus;
     uint64_t default_ram_size;
-    /* Build the board: regions, devices, what is loaded, vCPU reset hooks. Files
-     * and limits that do not fit: false and @err. */
+    /* Build the board: regions and devices. False and @err where it cannot. */
     bool (*init)(Machine *machine, GError **err);
+    /* Load what the user named, describe the machine for the guest, set vCPU
+     * reset hooks. Files and limits that do not fit: false and @err. */
+    bool (*prepare)(Machine *machine, GError **err);
     void (*reset)(Machine *machine);  /* NULL: the devices' resets only */
     void (*finish)(Machine *machine); /* undo init; NULL: nothing */
 } MachineType;
@@ -31,6 +38,7 @@ struct Machine {
     unsigned cpus;
     char *mem_path;    /* NULL: anonymous */
     char *kernel, *initrd, *append, *bios, *dumpdtb; /* NULL: not given */
+    char *accel;
     GPtrArray *serials; /* Chardev *, owned by chardevs */
     GPtrArray *chardevs; /* Chardev *, owned */
 
@@ -40,6 +48,8 @@ struct Machine {
     AddressSpace memory, ports;
     MemoryRegion ram; /* all guest RAM; boards show it through aliases */
     GPtrArray *devices; /* Device *, owned, in the order of reset */
+
+    bool initialised; /* machine_init() succeeded as far as the address spaces */
 };
 
 /* Every known board; ends with NULL. */
@@ -47,18 +57,39 @@ extern const MachineType *const machine_types[];
 
 const MachineType *machine_type_find(const char *name, GError **err);
 
-/* Allocate with defaults; then the user's settings; then machine_init(), which
- * makes address spaces and RAM and calls the board. */
+/* Allocate with defaults. */
 Machine *machine_new(const MachineType *type);
+
+/* Set a property, common or the board's. Before init. False with @err. */
 bool machine_set(Machine *machine, const char *property, const char *value,
                  GError **err);
+
+/* Print the boards, or the properties of one; for help. */
+void machine_print_types(FILE *out);
+void machine_print_properties(const MachineType *type, FILE *out);
+
+/* Make address spaces and RAM, and call the board. */
 bool machine_init(Machine *machine, GError **err);
+
+/* After all devices are there, and the vCPUs; before the first reset. */
+bool machine_prepare(Machine *machine, GError **err);
 
 /* Reset all devices, then the board. Every vCPU stopped. */
 void machine_reset(Machine *machine);
+
+/* Frees the devices, regions and character devices. KVM must not follow the
+ * address spaces any more. NULL: nothing. */
 void machine_free(Machine *machine);
 
-/* Make, realize and own a device; the board then maps it. NULL with @err. */
+/* A device of @machine that is not yet realized: set its properties, then
+ * hand it to machine_realize_device(). NULL with @err. */
+Device *machine_new_device(Machine *machine, const char *type_name,
+                           const char *id, GError **err);
+
+/* Realize and own; on failure @dev is freed, false and @err. */
+bool machine_realize_device(Machine *machine, Device *dev, GError **err);
+
+/* The two in one, for a device without settings; the board then maps it. */
 Device *machine_add_device(Machine *machine, const char *type_name,
                            const char *id, GError **err);
 

@@ -1,0 +1,234 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What all boards have in common: settings, address spaces, RAM, devices.
+ */
+#include "hw/core/machine.h"
+
+#include <string.h>
+
+/* The port space of x86; a board without ports leaves it empty. */
+#define PORTS_SIZE 0x10000
+
+static const Property common_properties[] = {
+    { "accel", PROP_STRING, offsetof(Machine, accel), "kvm",
+      "what runs the vCPUs: kvm", 0 },
+    { "dumpdtb", PROP_STRING, offsetof(Machine, dumpdtb), NULL,
+      "write the machine's device tree to this file and exit", 0 },
+    { 0 },
+};
+
+/* The common properties and those of @type in one list, to be freed. */
+static Property *machine_properties(const MachineType *type)
+{
+    static const Property end = { 0 };
+    GArray *all = g_array_new(FALSE, FALSE, sizeof(Property));
+    const Property *p;
+
+    for (p = common_properties; p->name; p++) {
+        g_array_append_vals(all, p, 1);
+    }
+    for (p = type->properties; p && p->name; p++) {
+        g_array_append_vals(all, p, 1);
+    }
+    g_array_append_vals(all, &end, 1);
+    return (Property *)g_array_free(all, FALSE);
+}
+
+const MachineType *machine_type_find(const char *name, GError **err)
+{
+    g_autoptr(GPtrArray) names = g_ptr_array_new();
+    const char *nearest;
+    unsigned i;
+
+    for (i = 0; machine_types[i]; i++) {
+        if (strcmp(machine_types[i]->name, name) == 0) {
+            return machine_types[i];
+        }
+        g_ptr_array_add(names, (char *)machine_types[i]->name);
+    }
+    g_ptr_array_add(names, NULL);
+    nearest = nearest_name(name, (const char *const *)names->pdata);
+    g_set_error(err, FLATVIEW_ERROR, 0,
+                nearest ? "no machine is called '%s'; did you mean '%s'?"
+                        : "no machine is called '%s'; '-machine help' lists them",
+                name, nearest);
+    return NULL;
+}
+
+Machine *machine_new(const MachineType *type)
+{
+    g_autofree Property *properties = machine_properties(type);
+    Machine *machine = g_malloc0(type->size);
+
+    machine->type = type;
+    machine->ram_size = type->default_ram_size;
+    machine->cpus = 1;
+    machine->serials = g_ptr_array_new();
+    machine->chardevs =
+        g_ptr_array_new_with_free_func((GDestroyNotify)chardev_close);
+    machine->devices = g_ptr_array_new();
+    properties_init(properties, machine);
+    return machine;
+}
+
+bool machine_set(Machine *machine, const char *property, const char *value,
+                 GError **err)
+{
+    g_autofree Property *properties = machine_properties(machine->type);
+    g_autofree char *what = g_strdup_printf("machine '%s'",
+                                            machine->type->name);
+
+    return property_set(properties, machine, machine, what, property, value,
+                        err);
+}
+
+void machine_print_types(FILE *out)
+{
+    unsigned i;
+
+    for (i = 0; machine_types[i]; i++) {
+        fprintf(out, "%-16s %s\n", machine_types[i]->name,
+                machine_types[i]->description);
+    }
+}
+
+void machine_print_properties(const MachineType *type, FILE *out)
+{
+    g_autofree Property *properties = machine_properties(type);
+    const Property *p;
+
+    for (p = properties; p->name; p++) {
+        fprintf(out, "%-16s %s", p->name, p->description);
+        if (p->default_text) {
+            fprintf(out, " (default: %s)", p->default_text);
+        }
+        fputc('\n', out);
+    }
+}
+
+static bool machine_init_ram(Machine *machine, GError **err)
+{
+    if (machine->mem_path) {
+        return memory_region_init_ram_from_file(&machine->ram, "ram",
+                                                machine->ram_size, 0, 0,
+                                                machine->mem_path, err);
+    }
+    return memory_region_try_init_ram(&machine->ram, "ram", machine->ram_size,
+                                      err);
+}
+
+bool machine_init(Machine *machine, GError **err)
+{
+    bool ok;
+
+    if (machine->cpus < 1 || machine->cpus > machine->type->max_cpus) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "machine '%s' has 1 to %u CPUs, not %u",
+                    machine->type->name, machine->type->max_cpus,
+                    machine->cpus);
+        return false;
+    }
+    if (!machine_init_ram(machine, err)) {
+        g_prefix_error(err, "%" PRIu64 " MiB of guest RAM: ",
+                       machine->ram_size >> 20);
+        return false;
+    }
+    memory_region_init(&machine->memory_root, "memory", UINT64_MAX);
+    memory_region_init(&machine->ports_root, "ports", PORTS_SIZE);
+    address_space_init(&machine->memory, &machine->memory_root);
+    address_space_init(&machine->ports, &machine->ports_root);
+    machine->initialised = true;
+
+    memory_region_transaction_begin();
+    ok = machine->type->init(machine, err);
+    memory_region_transaction_commit();
+    return ok;
+}
+
+bool machine_prepare(Machine *machine, GError **err)
+{
+    return !machine->type->prepare || machine->type->prepare(machine, err);
+}
+
+void machine_reset(Machine *machine)
+{
+    unsigned i;
+
+    for (i = 0; i < machine->devices->len; i++) {
+        device_reset(machine->devices->pdata[i]);
+    }
+    if (machine->type->reset) {
+        machine->type->reset(machine);
+    }
+}
+
+void machine_free(Machine *machine)
+{
+    g_autofree Property *properties = NULL;
+    unsigned i;
+
+    if (!machine) {
+        return;
+    }
+    if (machine->initialised) {
+        /* The views first: what is taken apart below is then seen by nobody. */
+        address_space_destroy(&machine->ports);
+        address_space_destroy(&machine->memory);
+        for (i = machine->devices->len; i-- > 0;) {
+            device_free(machine->devices->pdata[i]);
+        }
+        if (machine->type->finish) {
+            machine->type->finish(machine);
+        }
+        memory_region_destroy(&machine->ports_root);
+        memory_region_destroy(&machine->memory_root);
+        memory_region_destroy(&machine->ram);
+    }
+    g_ptr_array_free(machine->devices, TRUE);
+    g_ptr_array_free(machine->serials, TRUE);
+    g_ptr_array_free(machine->chardevs, TRUE);
+    properties = machine_properties(machine->type);
+    properties_clear(properties, machine);
+    g_free(machine->name);
+    g_free(machine->mem_path);
+    g_free(machine->kernel);
+    g_free(machine->initrd);
+    g_free(machine->append);
+    g_free(machine->bios);
+    g_free(machine);
+}
+
+Device *machine_new_device(Machine *machine, const char *type_name,
+                           const char *id, GError **err)
+{
+    const DeviceType *type = device_type_find(type_name, err);
+    Device *dev;
+
+    if (!type) {
+        return NULL;
+    }
+    dev = device_new(type, id);
+    dev->machine = machine;
+    return dev;
+}
+
+bool machine_realize_device(Machine *machine, Device *dev, GError **err)
+{
+    if (!device_realize(dev, err)) {
+        device_free(dev);
+        return false;
+    }
+    g_ptr_array_add(machine->devices, dev);
+    return true;
+}
+
+Device *machine_add_device(Machine *machine, const char *type_name,
+                           const char *id, GError **err)
+{
+    Device *dev = machine_new_device(machine, type_name, id, err);
+
+    if (!dev || !machine_realize_device(machine, dev, err)) {
+        return NULL;
+    }
+    return dev;
+}
