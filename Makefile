@@ -46,6 +46,10 @@ endif
 HW_OBJS = \
 	cpus.o \
 	hw/core/device.o \
+	hw/core/device-table.o \
+	hw/core/properties.o \
+	hw/char/debugcon.o \
+	hw/misc/debug-exit.o \
 	hw/core/machine.o \
 	hw/core/chardev.o \
 

@@ -7,8 +7,9 @@
  * makes the regions and publishes them with device_add_region(); the board or
  * the bus then maps these: no device knows its base address. device_reset()
  * puts it into its power-on state, also once before the machine first runs.
- * device_free() unmaps, unrealizes and frees. All under the memory lock or
- * before the machine runs.
+ * device_free() unmaps and destroys the regions, so that no callback runs any
+ * more, then calls ->unrealize and frees. All under the memory lock or before
+ * the machine runs.
  */
 #ifndef HW_CORE_DEVICE_H
 #define HW_CORE_DEVICE_H
@@ -46,8 +47,16 @@ typedef struct DeviceType {
     size_t size;             /* of the state struct */
     const Property *properties; /* NULL: none */
     bool user_creatable;     /* by -device */
-    bool (*realize)(Device *dev, GError **err); /* NULL: nothing to do */
-    void (*unrealize)(Device *dev); /* undoes realize; NULL: nothing */
+    /* A device of one block of registers needs no more than these: the core
+     * makes a region of @ops_size bytes, called with the state as opaque, and
+     * publishes it before ->realize. NULL: realize makes what there is. */
+    const MemoryRegionOps *ops;
+    uint64_t ops_size;
+    /* NULL: nothing to do. On failure it leaves nothing behind but published
+     * regions, and @err without the device's name, which the caller adds. */
+    bool (*realize)(Device *dev, GError **err);
+    /* Undoes realize, but for the published regions; NULL: nothing. */
+    void (*unrealize)(Device *dev);
     void (*reset)(Device *dev);     /* to the power-on state; NULL: nothing */
     /* Called when -device made one: map it into the machine. NULL: device has
      * nothing to map. Sets @err and returns false when the place is taken. */
@@ -64,8 +73,10 @@ struct Device {
     bool realized;
     unsigned regions_nr;
     MemoryRegion *regions[DEVICE_MAX_REGIONS]; /* in the order published */
+    MemoryRegion *containers[DEVICE_MAX_REGIONS]; /* where mapped, or NULL */
     IRQLine irqs[DEVICE_MAX_IRQS]; /* outputs; the board connects them */
     MemoryReentrancyGuard guard;   /* shared by all its regions */
+    MemoryRegion ops_region;       /* of type->ops */
 };
 
 /* Every known type; ends with NULL. The one table a new device joins. */
@@ -85,13 +96,18 @@ bool device_realize(Device *dev, GError **err);
 void device_reset(Device *dev);
 void device_free(Device *dev); /* NULL: nothing */
 
-/* For realize: publish a region the device has initialised; shares the guard. */
+/* For realize: publish a region the device has initialised; shares the guard,
+ * and device_free() destroys it. */
 void device_add_region(Device *dev, MemoryRegion *mr);
 
 /* For boards: put the device's @n-th region at @addr of @container, higher
  * @priority on top. */
 void device_map(Device *dev, unsigned n, MemoryRegion *container, hwaddr addr,
                 int priority);
+
+/* A ->plug: put region 0 at the port in the device's property "iobase". False
+ * with @err naming device and range when that is taken or beyond 64 K. */
+bool device_plug_iobase(Device *dev, Machine *machine, GError **err);
 
 /* For boards: connect output @n. */
 void device_connect_irq(Device *dev, unsigned n, IRQLine irq);
@@ -110,6 +126,13 @@ void properties_init(const Property *list, void *object);
 bool property_set(const Property *list, void *object, Machine *machine,
                   const char *what, const char *name, const char *value,
                   GError **err);
+
+/* The value of a number; it exists, or that is a bug of the caller. */
+uint64_t property_number(const Property *list, const void *object,
+                         const char *name);
+
+/* Print one line for each: name, kind, description, default. */
+void properties_print(const Property *list, FILE *out);
 
 /* Free what property_set() allocated. */
 void properties_clear(const Property *list, void *object);

@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Every device this program knows. A new device joins with one line here:
+ * TYPE(name) stands for the descriptor that its file defines as
+ * `const DeviceType name_type`.
+ */
+#include "hw/core/device.h"
+
+#define DEVICE_TYPES     \
+    TYPE(isa_debug_exit) \
+    TYPE(isa_debugcon)
+
+#define TYPE(name) extern const DeviceType name##_type;
+DEVICE_TYPES
+#undef TYPE
+
+#define TYPE(name) &name##_type,
+const DeviceType *const device_types[] = { DEVICE_TYPES NULL };
+#undef TYPE

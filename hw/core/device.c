@@ -1,0 +1,187 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The life of a device: made from its descriptor, set, realized, mapped, reset
+ * and freed.
+ */
+#include "hw/core/machine.h"
+
+#include <assert.h>
+#include <string.h>
+
+static char *device_title(const Device *dev)
+{
+    return dev->id ? g_strdup_printf("device '%s' (id '%s')", dev->type->name,
+                                     dev->id)
+                   : g_strdup_printf("device '%s'", dev->type->name);
+}
+
+const DeviceType *device_type_find(const char *name, GError **err)
+{
+    GPtrArray *names = g_ptr_array_new();
+    const DeviceType *found = NULL;
+    const char *nearest;
+
+    for (size_t i = 0; device_types[i] && !found; i++) {
+        g_ptr_array_add(names, (char *)device_types[i]->name);
+        if (strcmp(device_types[i]->name, name) == 0) {
+            found = device_types[i];
+        }
+    }
+    if (!found) {
+        g_ptr_array_add(names, NULL);
+        nearest = nearest_name(name, (const char *const *)names->pdata);
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "there is no device '%s'; %s%s%s", name,
+                    nearest ? "did you mean '" : "see -device help",
+                    nearest ? nearest : "", nearest ? "'?" : "");
+    }
+    g_ptr_array_free(names, TRUE);
+    return found;
+}
+
+Device *device_new(const DeviceType *type, const char *id)
+{
+    Device *dev;
+
+    assert(type->size >= sizeof(Device));
+    dev = g_malloc0(type->size);
+    dev->type = type;
+    dev->id = g_strdup(id);
+    properties_init(type->properties, dev);
+    return dev;
+}
+
+bool device_set(Device *dev, const char *property, const char *value,
+                GError **err)
+{
+    char *what = device_title(dev);
+    bool ok;
+
+    assert(!dev->realized);
+    ok = property_set(dev->type->properties, dev, dev->machine, what, property,
+                      value, err);
+    g_free(what);
+    return ok;
+}
+
+bool device_realize(Device *dev, GError **err)
+{
+    char *what;
+
+    assert(!dev->realized);
+    if (dev->type->ops) {
+        memory_region_init_io(&dev->ops_region, dev->type->ops, dev,
+                              dev->type->name, dev->type->ops_size);
+        device_add_region(dev, &dev->ops_region);
+    }
+    if (dev->type->realize && !dev->type->realize(dev, err)) {
+        what = device_title(dev);
+        g_prefix_error(err, "%s: ", what);
+        g_free(what);
+        return false;
+    }
+    dev->realized = true;
+    return true;
+}
+
+void device_reset(Device *dev)
+{
+    if (dev->type->reset) {
+        dev->type->reset(dev);
+    }
+}
+
+void device_free(Device *dev)
+{
+    if (!dev) {
+        return;
+    }
+    for (unsigned n = 0; n < dev->regions_nr; n++) {
+        if (dev->containers[n]) {
+            memory_region_del_subregion(dev->containers[n], dev->regions[n]);
+        }
+    }
+    for (unsigned n = 0; n < dev->regions_nr; n++) {
+        memory_region_destroy(dev->regions[n]);
+    }
+    if (dev->realized && dev->type->unrealize) {
+        dev->type->unrealize(dev);
+    }
+    properties_clear(dev->type->properties, dev);
+    g_free(dev->id);
+    g_free(dev);
+}
+
+void device_add_region(Device *dev, MemoryRegion *mr)
+{
+    assert(dev->regions_nr < DEVICE_MAX_REGIONS);
+    memory_region_set_guard(mr, &dev->guard);
+    dev->regions[dev->regions_nr++] = mr;
+}
+
+void device_map(Device *dev, unsigned n, MemoryRegion *container, hwaddr addr,
+                int priority)
+{
+    assert(n < dev->regions_nr && !dev->containers[n]);
+    dev->containers[n] = container;
+    if (priority == 0) {
+        memory_region_add_subregion(container, addr, dev->regions[n]);
+    } else {
+        memory_region_add_subregion_overlap(container, addr, dev->regions[n],
+                                            priority);
+    }
+}
+
+bool device_plug_iobase(Device *dev, Machine *machine, GError **err)
+{
+    uint64_t size = memory_region_size(dev->regions[0]);
+    hwaddr port = property_number(dev->type->properties, dev, "iobase");
+    char *what = device_title(dev);
+    MemoryRegionSection taken;
+    bool ok = false;
+
+    memory_lock();
+    if (port > 0xffff || size > 0x10000 - port) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "%s: its %" PRIu64 " ports from 0x%" PRIx64 " do not fit "
+                    "below port 0x10000", what, size, port);
+        goto out;
+    }
+    taken = memory_region_find(&machine->ports_root, port, size);
+    if (taken.mr) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "%s: ports 0x%" PRIx64 " to 0x%" PRIx64 " are not free: "
+                    "'%s' is at 0x%" PRIx64 "; choose another iobase", what,
+                    port, port + size - 1, memory_region_name(taken.mr),
+                    taken.offset_within_address_space);
+        goto out;
+    }
+    device_map(dev, 0, &machine->ports_root, port, 0);
+    ok = true;
+out:
+    memory_unlock();
+    g_free(what);
+    return ok;
+}
+
+void device_connect_irq(Device *dev, unsigned n, IRQLine irq)
+{
+    assert(n < DEVICE_MAX_IRQS);
+    dev->irqs[n] = irq;
+}
+
+void device_print_types(FILE *out)
+{
+    for (size_t i = 0; device_types[i]; i++) {
+        if (device_types[i]->user_creatable) {
+            fprintf(out, "%-16s %s\n", device_types[i]->name,
+                    device_types[i]->description);
+        }
+    }
+}
+
+void device_print_properties(const DeviceType *type, FILE *out)
+{
+    fprintf(out, "%s: %s\n", type->name, type->description);
+    properties_print(type->properties, out);
+}
