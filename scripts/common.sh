@@ -1,0 +1,129 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+# shellcheck shell=sh disable=SC2034
+#
+# What the scripts here share; read with "." after setting source_path.
+
+say() {
+    echo "${0##*/}: $*" >&2
+}
+
+die() {
+    say "$@"
+    exit 1
+}
+
+# What building and testing takes, what booting Linux takes, and the rig.
+build_packages="gcc libc6-dev make pkg-config libglib2.0-dev liburcu-dev check
+libfdt-dev acpica-tools device-tree-compiler"
+guest_packages="busybox-static xz-utils"
+rig_packages="qemu-system-x86 kmod $guest_packages"
+
+as_root() {
+    if [ "$(id -u)" = 0 ]; then
+        "$@"
+    else
+        sudo "$@"
+    fi
+}
+
+# The packages among "$@" that are not installed.
+missing_packages() {
+    for package do
+        case $(dpkg-query -W -f '${Status}' "$package" 2>/dev/null) in
+        *" installed") ;;
+        *) echo "$package" ;;
+        esac
+    done
+}
+
+# Install those of "$@" that are missing. Does nothing, and needs nobody's
+# password, when none is.
+install_packages() {
+    missing=$(missing_packages "$@" | tr '\n' ' ')
+    [ -n "$missing" ] || return 0
+    if [ "$(id -u)" != 0 ] && ! command -v sudo >/dev/null; then
+        say "missing packages; as root: apt-get install $missing"
+        return 1
+    fi
+    say "installing $missing"
+    install_log=$(mktemp)
+    # shellcheck disable=SC2086
+    if as_root apt-get -qq update >"$install_log" 2>&1 &&
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get -qq install -y \
+            --no-install-recommends $missing >>"$install_log" 2>&1; then
+        rm -f "$install_log"
+        return 0
+    fi
+    cat "$install_log" >&2
+    rm -f "$install_log"
+    say "cannot install $missing"
+    return 1
+}
+
+# fetch_kernel META CACHE: print the folder that holds, unpacked and not
+# installed, the kernel package that the package META stands for at present.
+# What is in the folder CACHE already is used as it is.
+fetch_kernel() {
+    for kernel in "$2/$1"/boot/vmlinuz-*; do
+        if [ -f "$kernel" ]; then
+            echo "$2/$1"
+            return 0
+        fi
+    done
+    say "fetching the Debian kernel of $1"
+    rm -rf "${2:?}/$1" "$2/$1.part"
+    mkdir -p "$2/$1.part" || return 1
+    package=$(kernel_package "$1")
+    if [ -z "$package" ]; then
+        # A fresh machine has no lists of packages yet.
+        as_root apt-get -qq update >&2
+        package=$(kernel_package "$1")
+    fi
+    if [ -z "$package" ]; then
+        say "apt knows no package $1"
+        return 1
+    fi
+    # Lists that are out of date name files that are gone.
+    download "$package" "$2/$1.part" ||
+        { as_root apt-get -qq update >&2 && package=$(kernel_package "$1") &&
+            download "$package" "$2/$1.part"; } || {
+        say "cannot download $package"
+        return 1
+    }
+    dpkg -x "$2/$1.part/$package"_*.deb "$2/$1.part" || return 1
+    rm -f "$2/$1.part/"*.deb
+    mv "$2/$1.part" "$2/$1"
+    echo "$2/$1"
+}
+
+# What the meta package $1 depends on now: linux-image-VERSION-...
+kernel_package() {
+    LC_ALL=C apt-cache depends "$1" 2>/dev/null |
+        sed -n 's/^ *Depends: \(linux-image-[0-9].*\)/\1/p' | head -n 1
+}
+
+# A warning about the download's owner is of no use to anybody.
+download() {
+    (cd "$2" && apt-get -qq download "$1" >download.log 2>&1) || {
+        cat "$2/download.log" >&2
+        return 1
+    }
+    rm -f "$2/download.log"
+}
+
+# make_initramfs FOLDER FILE: pack FOLDER as an initramfs, uncompressed: to
+# unpack it costs the guest more than to read it.
+make_initramfs() {
+    (cd "$1" && find . | sort | busybox cpio -o -H newc 2>/dev/null) >"$2.part" &&
+        mv "$2.part" "$2"
+}
+
+# A folder with busybox and its names, for an initramfs.
+busybox_folder() {
+    mkdir -p "$1/bin" "$1/dev" "$1/proc" "$1/sys" "$1/tmp" "$1/run" &&
+        cp "$(command -v busybox)" "$1/bin/busybox" &&
+        for name in sh mount umount mkdir ls cat echo head tail grep uname insmod \
+            poweroff reboot sleep cp sed dmesg stty chroot setsid wc free sync cut tr; do
+            ln -sf busybox "$1/bin/$name" || return 1
+        done
+}
