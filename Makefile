@@ -50,6 +50,8 @@ HW_OBJS = \
 	hw/core/properties.o \
 	hw/char/debugcon.o \
 	hw/misc/debug-exit.o \
+	hw/acpi/pm.o \
+	hw/input/i8042.o \
 	hw/core/machine.o \
 	hw/core/chardev.o \
 

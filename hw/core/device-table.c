@@ -7,6 +7,8 @@
 #include "hw/core/device.h"
 
 #define DEVICE_TYPES     \
+    TYPE(acpi_pm)        \
+    TYPE(i8042)          \
     TYPE(isa_debug_exit) \
     TYPE(isa_debugcon)
 
