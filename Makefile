@@ -58,6 +58,8 @@ HW_OBJS = \
 # The command line and main().
 MAIN_OBJS = \
 	vl.o \
+	opts.o \
+	trace.o \
 
 # Unit tests of the core: linked with libmemory-core.a alone, and Check.
 TESTS_CORE = \
