@@ -22,6 +22,7 @@ vpath %.ld $(SRC_PATH)
 # The memory core: needs glib and liburcu only, knows no device and no KVM.
 CORE_OBJS = \
 	memory.o \
+	memory-topology.o \
 	flatview.o \
 	mtree.o \
 	exec.o \

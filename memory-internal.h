@@ -3,8 +3,10 @@
  * What the files of the memory core share (memory.c, flatview.c, mtree.c,
  * exec.c, ram.c, access.c), and nobody else includes.
  *
- *   memory.c    graph, render, diff, transactions, listeners
- *      |  renders into                     |  asks for memory
+ *   memory.c    the graph               --- asks ram.c for memory
+ *      |  tells what changed to
+ *   memory-topology.c  render, diff, transactions, listeners
+ *      |  renders into
  *   flatview.c  ordered ranges          ram.c  RAM blocks, dirty bitmaps
  *      |  is indexed by                    |
  *   exec.c      page descriptors, address_space_rw/map/ld/st
@@ -54,8 +56,8 @@ void flat_ranges_overlay(FlatRanges *list, unsigned start, unsigned mid);
 /* Whether two ranges differ in nothing but the dirty mask. */
 bool flat_range_equal(const FlatRange *a, const FlatRange *b);
 
-/* A view of @list, which it takes over, with its page descriptors. */
-FlatView *flatview_new(FlatRanges *list);
+/* A view of a copy of @list, with its page descriptors. */
+FlatView *flatview_new(const FlatRanges *list);
 
 /* Free @view after the readers that may hold it have left; may wait for them
  * and for others before it. Under the memory lock. */
@@ -155,7 +157,7 @@ static inline unsigned ram_block_dirty_clients(const RAMBlock *block)
            __atomic_load_n(&memory_global_dirty_mask, __ATOMIC_RELAXED);
 }
 
-/* ---- memory.c --------------------------------------------------------------------------- */
+/* ---- memory.c, memory-topology.c --------------------------------------------------------------------------- */
 
 struct MemoryEventfd {
     hwaddr addr;
@@ -171,8 +173,19 @@ typedef struct CoalescedRange {
     unsigned __int128 size;
 } CoalescedRange;
 
-/* Report a programming error; see memory_set_error_handler(). */
+/* Report a programming error, in memory.c; see memory_set_error_handler(). */
 void memory_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* In memory-topology.c, all under the memory lock: */
+
+/* In a transaction: what @mr shows is about to change, or has changed. */
+void memory_topology_changed(MemoryRegion *mr);
+
+/* In a transaction: the doorbells or coalesced ranges of @mr have changed. */
+void memory_doorbells_changed(MemoryRegion *mr);
+
+/* Whether a published view still shows @mr and a commit is to come. */
+bool memory_region_awaits_commit(MemoryRegion *mr);
 
 /* Ask every listener to deliver put-off writes. Under the memory lock. */
 void memory_flush_coalesced(void);
