@@ -1,5 +1,5 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
-# shellcheck shell=sh disable=SC2034
+# shellcheck shell=sh disable=SC2034,SC2154
 #
 # What the scripts here share; read with "." after setting source_path.
 
@@ -58,6 +58,21 @@ install_packages() {
     rm -f "$install_log"
     say "cannot install $missing"
     return 1
+}
+
+# build_program FOLDER [OPTION]...: configure FOLDER, unless that was done the
+# same way before, and build there.
+build_program() {
+    build_folder=$1
+    shift
+    mkdir -p "$build_folder"
+    if [ ! -f "$build_folder/config.mak" ] ||
+        [ "$(cat "$build_folder/configured" 2>/dev/null)" != "$*" ] ||
+        [ -n "$(find "$source_path/configure" -newer "$build_folder/config.mak")" ]; then
+        (cd "$build_folder" && "$source_path/configure" "$@") || return 1
+        echo "$*" >"$build_folder/configured"
+    fi
+    make -C "$build_folder" --no-print-directory -j"$(nproc)"
 }
 
 # fetch_kernel META CACHE: print the folder that holds, unpacked and not
@@ -126,4 +141,38 @@ busybox_folder() {
             poweroff reboot sleep cp sed dmesg stty chroot setsid wc free sync cut tr; do
             ln -sf busybox "$1/bin/$name" || return 1
         done
+}
+
+# extract_kernel BZIMAGE FILE: the kernel proper, an ELF file, that BZIMAGE
+# carries compressed. An emulated processor takes seconds to decompress it.
+extract_kernel() {
+    # Offsets of the x86 boot protocol: setup_sects, payload_offset, _length.
+    start=$((($(number_at "$1" 497 1) + 1) * 512 + $(number_at "$1" 584 4)))
+    case $(od -An -t x1 -j "$start" -N 2 "$1") in
+    " fd 37") unpack="xz -dc --single-stream" ;;
+    " 1f 8b") unpack="gzip -dc" ;;
+    " 28 b5") unpack="zstd -dc" ;;
+    *) return 1 ;;
+    esac
+    # What follows the compressed stream is its size: not an error.
+    tail -c +$((start + 1)) "$1" | head -c "$(number_at "$1" 588 4)" |
+        $unpack >"$2.part" 2>/dev/null
+    [ "$(head -c 4 "$2.part" | tr -d '\177')" = ELF ] || return 1
+    mv "$2.part" "$2"
+}
+
+# The number of $3 bytes at offset $2 of the file $1.
+number_at() {
+    od -An -t "u$3" -j "$2" -N "$3" "$1" | tr -d ' '
+}
+
+# guest_initramfs FILE: an initramfs with busybox, for guests that run what
+# guest_run= on the kernel's command line says, then power off.
+guest_initramfs() {
+    guest_root=$(mktemp -d)
+    busybox_folder "$guest_root" && cp "$source_path/scripts/guest-init" "$guest_root/init" &&
+        chmod +x "$guest_root/init" && make_initramfs "$guest_root" "$1"
+    guest_status=$?
+    rm -rf "$guest_root"
+    return $guest_status
 }

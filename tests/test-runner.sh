@@ -76,6 +76,10 @@ expect "a point of Check's that says it cannot run" 0 "1 passed, 0 failed, 1 ski
 printf 'ok 1 - a\nok 2 - b\n1..2\n' >"$CK_TAP_LOG_FILE_NAME"; echo 'SKIP: no KVM'
 END
 
+expect "a run elsewhere" 1 "3 passed, 1 failed, 2 skipped" "status 1\|FAIL" <<'END'
+echo 'FAIL  tests/test-x'; echo '3 passed, 1 failed, 2 skipped'; exit 1
+END
+
 number=$((number + 1))
 if output=$("$runner" ./missing) || [ "${output##*
 }" != "0 passed, 1 failed, 0 skipped" ]; then
