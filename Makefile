@@ -62,6 +62,10 @@ MAIN_OBJS = \
 	opts.o \
 	trace.o \
 
+# What tests share; needs the core only.
+TEST_LIB_OBJS = \
+	tests/test-util.o \
+
 # Unit tests of the core: linked with libmemory-core.a alone, and Check.
 TESTS_CORE = \
 
@@ -114,19 +118,24 @@ $(PROGRAM): $(MAIN_OBJS) libflatview.a libmemory-core.a
 
 libmemory-core.a: $(CORE_OBJS)
 libflatview.a: $(HW_OBJS) $(KVM_OBJS)
-libmemory-core.a libflatview.a:
+libtest.a: $(TEST_LIB_OBJS)
+libmemory-core.a libflatview.a libtest.a:
 	$(call say,AR)
 	$(Q)rm -f $@ && $(AR) rcs $@ $^
 
-$(TESTS_CORE): %: %.o libmemory-core.a
+$(TESTS_CORE): %: %.o libtest.a libmemory-core.a
 	$(call say,LINK)
-	$(Q)$(LINK) $(filter %.o,$^) libmemory-core.a $(TEST_LDFLAGS) \
+	$(Q)$(LINK) $(filter %.o,$^) libtest.a libmemory-core.a $(TEST_LDFLAGS) \
 		$(EXTRA_LDFLAGS) $(CHECK_LIBS) $(CORE_LIBS)
 
-$(TESTS_HW) $(TESTS_KVM) $(BENCHES): %: %.o libflatview.a libmemory-core.a
+$(TESTS_HW) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a
 	$(call say,LINK)
-	$(Q)$(LINK) $(filter %.o,$^) libflatview.a libmemory-core.a $(TEST_LDFLAGS) \
-		$(EXTRA_LDFLAGS) $(CHECK_LIBS) $(LIBS)
+	$(Q)$(LINK) $(filter %.o,$^) libtest.a libflatview.a libmemory-core.a \
+		$(TEST_LDFLAGS) $(EXTRA_LDFLAGS) $(CHECK_LIBS) $(LIBS)
+
+# A test of one's own objects or flags has a line such as
+#	tests/test-x: tests/model.o
+#	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
 
 # Only the core's flags for the core's objects: nothing else is needed there.
 $(CORE_OBJS): PACKAGE_CFLAGS = $(CORE_CFLAGS)
@@ -187,7 +196,7 @@ install: all
 
 BUILD_DIRS = . hw/* target-i386 tests tests/guest
 clean:
-	rm -f $(PROGRAM) $(CHECK_PROGRAMS) $(TESTS_KVM) $(BENCHES)
+	rm -f $(PROGRAM) $(TESTS_CORE) $(TESTS_HW) $(TESTS_KVM) $(BENCHES)
 	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.log \
 		*.elf *.bin))
 
