@@ -22,6 +22,8 @@
 #define NODE_WORDS (1 + NODE_SIZE) /* the shift of its parts, and descriptors */
 #define SCAN_MAX 4
 
+#define unlikely(x) __builtin_expect(!!(x), 0)
+
 static MemoryUnassignedHandler *unassigned_handler;
 static void *unassigned_opaque;
 
@@ -308,22 +310,31 @@ MemTxResult address_space_rw_attrs(AddressSpace *as, hwaddr addr,
         hwaddr n = access_memory(view, range, addr, buf, len, is_write,
                                  &result);
 
-        memory_rcu_exit();
-        if (!n) {
-            /* A callback runs under the lock and outside the read side, so
-             * look again: under the lock the map stays as it is. */
-            memory_lock();
-            view = address_space_view(as);
-            range = flatview_lookup(view, addr);
-            assigned = range;
-            n = access_memory(view, range, addr, buf, len, is_write, &result);
+        if (n) {
+            memory_rcu_exit();
+        } else {
+            /* A callback runs under the lock and outside the read side. With
+             * the lock the map stays; look again if it had changed by then. */
+            bool locked = memory_trylock();
+
+            memory_rcu_exit();
+            if (!locked) {
+                memory_lock();
+            }
+            if (unlikely(!locked || address_space_view(as) != view)) {
+                view = address_space_view(as);
+                range = flatview_lookup(view, addr);
+                assigned = range;
+                n = access_memory(view, range, addr, buf, len, is_write,
+                                  &result);
+            }
             if (!n) {
                 n = access_device(range, addr, attrs, buf, len, whole,
                                   is_write, &result);
             }
             memory_unlock();
         }
-        if (!assigned) {
+        if (unlikely(!assigned)) {
             report_unassigned(as, addr, n, is_write);
         }
         whole = whole && n == len;

@@ -176,7 +176,10 @@ typedef struct CoalescedRange {
 /* Report a programming error, in memory.c; see memory_set_error_handler(). */
 void memory_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* In memory-topology.c, all under the memory lock: */
+/* In memory-topology.c, all but the first under the memory lock: */
+
+/* Take the memory lock if that needs no wait; false if it does. */
+bool memory_trylock(void);
 
 /* In a transaction: what @mr shows is about to change, or has changed. */
 void memory_topology_changed(MemoryRegion *mr);

@@ -20,6 +20,15 @@ void memory_lock(void)
     }
 }
 
+bool memory_trylock(void)
+{
+    if (!lock_depth && pthread_mutex_trylock(&lock)) {
+        return false;
+    }
+    lock_depth++;
+    return true;
+}
+
 void memory_unlock(void)
 {
     if (!--lock_depth) {
