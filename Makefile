@@ -55,6 +55,7 @@ HW_OBJS = \
 	hw/input/i8042.o \
 	hw/core/machine.o \
 	hw/core/chardev.o \
+	hw/core/terminal.o \
 
 # The command line and main().
 MAIN_OBJS = \

@@ -1,0 +1,16 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The terminal the program was started on, in raw mode while a guest has it.
+ */
+#ifndef HW_CORE_TERMINAL_H
+#define HW_CORE_TERMINAL_H
+
+/* Put @fd, a terminal, into raw mode, to be undone by terminal_restore(), at
+ * exit and before a fatal signal ends the program. Output is still translated,
+ * so that our own messages stay readable. 0 or -errno. */
+int terminal_make_raw(int fd);
+
+/* Undo it. Idempotent. */
+void terminal_restore(void);
+
+#endif
