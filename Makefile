@@ -22,6 +22,7 @@ vpath %.ld $(SRC_PATH)
 # The memory core: needs glib and liburcu only, knows no device and no KVM.
 CORE_OBJS = \
 	memory.o \
+	memory-render.o \
 	memory-topology.o \
 	flatview.o \
 	mtree.o \
@@ -84,6 +85,8 @@ TESTS_SH = \
 
 # Scripts for `make check-rig`, in a complete KVM; see scripts/rig.
 TESTS_RIG = \
+	tests/rig/boot.sh \
+	tests/rig/kvm.sh \
 
 # Guest programs of our own, raw images: tests/guest/NAME.S -> NAME.bin.
 GUESTS = \
@@ -173,7 +176,8 @@ CHECK_PROGRAMS = $(TESTS_CORE) $(TESTS_HW) \
 
 test_environment = SRC_PATH=$(SRC_PATH) BUILD_PATH=$(CURDIR) \
 	FLATVIEW=$(CURDIR)/$(PROGRAM) CC="$(CC)" \
-	CFLAGS="$(FLAGS) $(PACKAGE_CFLAGS) $(EXTRA_CFLAGS)" SANITIZERS=$(SANITIZERS)
+	CFLAGS="$(FLAGS) $(PACKAGE_CFLAGS) $(EXTRA_CFLAGS)" SANITIZERS=$(SANITIZERS) \
+	TESTS_KVM="$(TESTS_KVM)"
 
 # TESTS="tests/test-a tests/test-b" runs only these.
 check: all $(CHECK_PROGRAMS)

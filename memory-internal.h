@@ -5,8 +5,8 @@
  *
  *   memory.c    the graph               --- asks ram.c for memory
  *      |  tells what changed to
- *   memory-topology.c  render, diff, transactions, listeners
- *      |  renders into
+ *   memory-topology.c  transactions, diff, listeners
+ *      |  has drawn by memory-render.c
  *   flatview.c  ordered ranges          ram.c  RAM blocks, dirty bitmaps
  *      |  is indexed by                    |
  *   exec.c      page descriptors, address_space_rw/map/ld/st
@@ -157,7 +157,7 @@ static inline unsigned ram_block_dirty_clients(const RAMBlock *block)
            __atomic_load_n(&memory_global_dirty_mask, __ATOMIC_RELAXED);
 }
 
-/* ---- memory.c, memory-topology.c --------------------------------------------------------------------------- */
+/* ---- memory.c, memory-render.c, memory-topology.c --------------------------------------------------------------------------- */
 
 struct MemoryEventfd {
     hwaddr addr;
@@ -175,6 +175,9 @@ typedef struct CoalescedRange {
 
 /* Report a programming error, in memory.c; see memory_set_error_handler(). */
 void memory_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+
+/* In memory-render.c: append what @root shows. Under the memory lock. */
+void memory_region_render(MemoryRegion *root, FlatRanges *out);
 
 /* In memory-topology.c, all but the first under the memory lock: */
 

@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The graph of memory regions: construction, life, the tree, and what each
- * region asks of the listeners. memory-topology.c flattens it and tells them.
+ * region asks of the listeners. memory-render.c flattens it, memory-topology.c
+ * tells them.
  */
 #include <stdarg.h>
 #include <stdlib.h>
