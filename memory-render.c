@@ -25,7 +25,7 @@ static void render_backing(MemoryRegion *mr, Window w, FlatRanges *out)
         .last = w.last + w.delta,
         .offset = w.first,
         .mr = mr,
-        .readonly = w.readonly,
+        .readonly = w.readonly && mr->kind == MEMORY_REGION_RAM,
         .dirty_log_mask = mr->dirty_log_mask,
     };
 
