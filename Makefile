@@ -88,8 +88,10 @@ TESTS_RIG = \
 	tests/rig/boot.sh \
 	tests/rig/kvm.sh \
 
-# Guest programs of our own, raw images: tests/guest/NAME.S -> NAME.bin.
+# Guest programs of our own: tests/guest/NAME.S -> NAME.bin, images for -bios.
 GUESTS = \
+	tests/guest/hello.bin \
+	tests/guest/exit-at-once.bin \
 
 # Benchmarks: each prints its lines of the table, or JSON with --json.
 BENCHES = \
@@ -137,6 +139,12 @@ $(TESTS_HW) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-co
 	$(Q)$(LINK) $(filter %.o,$^) libtest.a libflatview.a libmemory-core.a \
 		$(TEST_LDFLAGS) $(EXTRA_LDFLAGS) $(CHECK_LIBS) $(LIBS)
 
+# The same calls to KVM as the program's, and nothing else: what benchmarks
+# compare with. Linked alone.
+tests/bench/bare-kvm: tests/bench/bare-kvm.o
+	$(call say,LINK)
+	$(Q)$(LINK) $^ $(EXTRA_LDFLAGS)
+
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
@@ -159,12 +167,14 @@ PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(CHECK_CFLAGS)
 	$(Q)mv $(@:.hex.h=.hex) $@
 
 # A guest program: raw bytes, linked at the address its script says.
-tests/guest/%.elf: tests/guest/%.S tests/guest/guest.ld config.mak
+GUEST_CC = gcc
+tests/guest/%.elf: tests/guest/%.S tests/guest/firmware.ld config.mak
 	@mkdir -p $(@D)
 	$(call say,GUEST)
-	$(Q)$(CC) -m64 -nostdlib -static -no-pie -Wl,--build-id=none -iquote $(SRC_PATH) \
-		-Wl,-T,$(SRC_PATH)/tests/guest/guest.ld -o $@ $<
+	$(Q)$(GUEST_CC) -m64 -nostdlib -static -no-pie -Wl,--build-id=none -MMD -MP \
+		-iquote $(SRC_PATH) -Wl,-T,$(SRC_PATH)/tests/guest/firmware.ld -o $@ $<
 
+.PRECIOUS: tests/guest/%.elf
 tests/guest/%.bin: tests/guest/%.elf
 	$(call say,OBJCOPY)
 	$(Q)objcopy -O binary $< $@
@@ -188,7 +198,7 @@ check-rig: all $(CHECK_PROGRAMS)
 	@$(test_environment) $(SRC_PATH)/tests/run-tests --timeout 900 \
 		$(or $(TESTS),$(TESTS_RIG))
 
-bench: all $(BENCHES)
+bench: all $(BENCHES) tests/bench/bare-kvm
 	@for bench in $(BENCHES); do \
 		$(test_environment) ./$$bench $(BENCH_ARGS) || exit; \
 	done
@@ -199,9 +209,10 @@ install: all
 	install -m 644 $(SRC_PATH)/docs/flatview.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/$(PROGRAM).1
 
-BUILD_DIRS = . hw/* target-i386 tests tests/guest
+BUILD_DIRS = . hw/* target-i386 tests tests/guest tests/bench
 clean:
-	rm -f $(PROGRAM) $(TESTS_CORE) $(TESTS_HW) $(TESTS_KVM) $(BENCHES)
+	rm -f $(PROGRAM) $(TESTS_CORE) $(TESTS_HW) $(TESTS_KVM) $(BENCHES) \
+		tests/bench/bare-kvm
 	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.log \
 		*.elf *.bin))
 
