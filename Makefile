@@ -67,9 +67,12 @@ MAIN_OBJS = \
 # What tests share; needs the core only.
 TEST_LIB_OBJS = \
 	tests/test-util.o \
+	tests/model.o \
+	tests/random-graph.o \
 
 # Unit tests of the core: linked with libmemory-core.a alone, and Check.
 TESTS_CORE = \
+	tests/test-random \
 
 # Unit tests of devices and boards: linked with everything but vl.o.
 TESTS_HW = \

@@ -157,6 +157,7 @@ typedef struct Recorder {
     bool inside;       /* between begin and commit */
     bool adding;       /* an addition was seen since begin */
     unsigned commits;
+    unsigned flushes;
     unsigned global_log;
 } Recorder;
 
@@ -171,7 +172,7 @@ Recorder *recorder_new_beside(Recorder *other, AddressSpace *filter,
 void recorder_free(Recorder *r);
 
 /* The log since the last look is exactly these lines:
- *   begin, commit, flush, log_global_start, log_global_stop,
+ *   begin, commit, log_global_start, log_global_stop,
  *   add|del|nop|log_start|log_stop|log_sync|log_clear NAME FIRST-LAST @OFFSET[ ro]
  *   eventfd_add|eventfd_del NAME ADDR/SIZE[=DATA]
  *   coalesced_add|coalesced_del NAME FIRST-LAST

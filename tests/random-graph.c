@@ -1,0 +1,636 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Random graphs; see random-graph.h.
+ */
+#include "random-graph.h"
+
+Node nodes[NODES_MAX];
+Space spaces[SPACES_MAX];
+EventNotifier bell;
+unsigned transaction_depth;
+static uint8_t ram[NODES_MAX][RAM_MAX];
+
+/* ---- chance ------------------------------------------------------------------- */
+
+static uint64_t chance_state;
+
+void chance_seed(uint64_t seed)
+{
+    chance_state = seed * 0xd1342543de82ef95u;
+}
+
+static uint64_t chance(void)
+{
+    uint64_t x = chance_state += 0x9e3779b97f4a7c15u;
+
+    x = (x ^ x >> 30) * 0xbf58476d1ce4e5b9u;
+    x = (x ^ x >> 27) * 0x94d049bb133111ebu;
+    return x ^ x >> 31;
+}
+
+uint64_t below(uint64_t n)
+{
+    return chance() % n;
+}
+
+bool one_in(unsigned n)
+{
+    return below(n) == 0;
+}
+
+Scale scale;
+
+uint64_t any_number(void)
+{
+    return chance() >> below(64);
+}
+
+hwaddr some_offset(void)
+{
+    switch (scale) {
+    case SCALE_BYTES:
+        return below(48);
+    case SCALE_SUBPAGE:
+        return one_in(2) ? below(512) * 16 : below(8192);
+    case SCALE_PAGES:
+        return below(16) * TARGET_PAGE_SIZE;
+    case SCALE_RAGGED:
+        return below(12) * TARGET_PAGE_SIZE + (one_in(2) ? below(5) - 2 : 0);
+    case SCALE_TOP:
+        switch (below(4)) {
+        case 0:
+            return -(hwaddr)below(64);
+        case 1:
+            return -(hwaddr)(below(16) * TARGET_PAGE_SIZE);
+        case 2:
+            return ((hwaddr)1 << 63) + below(3) - 1;
+        default:
+            return below(2) ? below(4) : below(16) * TARGET_PAGE_SIZE;
+        }
+    default:
+        return any_number();
+    }
+}
+
+static uint64_t some_size(ModelKind kind)
+{
+    uint64_t size;
+
+    switch (scale) {
+    case SCALE_BYTES:
+        size = 1 + below(40);
+        break;
+    case SCALE_SUBPAGE:
+        size = one_in(2) ? 16 * (1 + below(256)) : 1 + below(4096);
+        break;
+    case SCALE_PAGES:
+        size = TARGET_PAGE_SIZE * (1 + below(8));
+        break;
+    case SCALE_RAGGED:
+        size = TARGET_PAGE_SIZE * (1 + below(6)) + below(5) - 2;
+        break;
+    case SCALE_TOP:
+        size = one_in(3) ? UINT64_MAX - below(4)
+                         : one_in(2) ? TARGET_PAGE_SIZE * (1 + below(8))
+                                     : 1 + below(40);
+        break;
+    default:
+        size = any_number();
+        break;
+    }
+    if (kind == MODEL_CONTAINER && !one_in(4)) {
+        size = scale == SCALE_BYTES ? 64 : one_in(2) ? UINT64_MAX : 0x10000;
+    }
+    if (kind == MODEL_RAM && size > RAM_MAX) {
+        size = 1 + size % RAM_MAX;
+    }
+    if (kind == MODEL_ROM_DEVICE && size > ROMD_MAX) {
+        size = 1 + size % ROMD_MAX;
+    }
+    return size ? size : 1;
+}
+
+/* ---- the device behind every I/O region ------------------------------------------ */
+
+LastCall last_call;
+
+static uint64_t device_read(void *opaque, hwaddr addr, unsigned size)
+{
+    Node *node = opaque;
+    unsigned id = node->m.id + (node->m.kind == MODEL_ROM_DEVICE ? ROMD_ID : 0);
+
+    last_call.nr++;
+    last_call.node = node;
+    last_call.addr = addr;
+    last_call.size = size;
+    last_call.is_write = false;
+    return content_value(id, addr, size);
+}
+
+static void device_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
+{
+    last_call.nr++;
+    last_call.node = opaque;
+    last_call.addr = addr;
+    last_call.data = data;
+    last_call.size = size;
+    last_call.is_write = true;
+}
+
+static const MemoryRegionOps device_ops = {
+    .read = device_read,
+    .write = device_write,
+    .endianness = DEVICE_LITTLE_ENDIAN,
+    .valid = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+    .impl = { .min_access_size = 1, .max_access_size = 8, .unaligned = true },
+};
+
+/* ---- the same change in both graphs --------------------------------------------- */
+
+Node *node_of(const ModelRegion *m)
+{
+    return (Node *)m;
+}
+
+/* Any that lives; NULL: there is none. */
+static Node *some_node(void)
+{
+    Node *live[NODES_MAX];
+    unsigned nr = 0;
+    unsigned i;
+
+    for (i = 0; i < NODES_MAX; i++) {
+        if (nodes[i].live) {
+            live[nr++] = &nodes[i];
+        }
+    }
+    return nr ? live[below(nr)] : NULL;
+}
+
+/* The same, preferring one that has something in it. */
+static Node *some_holder(void)
+{
+    Node *node = some_node();
+    unsigned tries;
+
+    for (tries = 0; node && !node->m.nr_subs && tries < 3; tries++) {
+        node = some_node();
+    }
+    return node;
+}
+
+uint8_t *ram_of(Node *node)
+{
+    return ram[node - nodes];
+}
+
+static void node_make_alias(Node *node, unsigned id)
+{
+    Node *target = one_in(2) ? some_holder() : some_node();
+    hwaddr offset = one_in(2) ? 0 : some_offset();
+    uint64_t size = some_size(MODEL_ALIAS);
+
+    model_init_alias(&node->m, id, &target->m, offset, size);
+    node->made_size = size;
+    memory_region_init_alias(&node->mr, node->name, &target->mr, offset, size);
+}
+
+static void node_make(ModelKind kind)
+{
+    unsigned id;
+    Node *node;
+    uint64_t size = some_size(kind);
+
+    for (id = 0; id < NODES_MAX && nodes[id].live; id++) {
+    }
+    if (id == NODES_MAX || (kind == MODEL_ALIAS && !some_node())) {
+        return;
+    }
+    node = &nodes[id];
+    snprintf(node->name, sizeof(node->name), "node-%u", id);
+    if (kind == MODEL_ALIAS) {
+        node_make_alias(node, id);
+        node->live = true;
+        return;
+    }
+    model_init(&node->m, kind, id, size);
+    node->made_size = size;
+    node->live = true;
+    switch (kind) {
+    case MODEL_CONTAINER:
+        memory_region_init(&node->mr, node->name, size);
+        break;
+    case MODEL_RAM:
+        memory_region_init_ram_ptr(&node->mr, node->name, size, ram_of(node));
+        break;
+    case MODEL_IO:
+        memory_region_init_io(&node->mr, &device_ops, node, node->name, size);
+        break;
+    case MODEL_ROM_DEVICE:
+        memory_region_init_rom_device(&node->mr, &device_ops, node, node->name,
+                                      size);
+        content_fill(memory_region_get_ram_ptr(&node->mr), id, 0, size);
+        break;
+    default:
+        memory_region_init_reservation(&node->mr, node->name, size);
+        break;
+    }
+}
+
+static bool node_is_root(const Node *node)
+{
+    unsigned i;
+
+    for (i = 0; i < SPACES_MAX; i++) {
+        if (spaces[i].live && spaces[i].root == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void node_destroy(Node *node)
+{
+    if (node->m.parent || node->m.nr_subs || node->m.nr_aliases) {
+        EXPECT_ERROR(memory_region_destroy(&node->mr), node->name,
+                     node->m.parent ? node_of(node->m.parent)->name : NULL);
+    } else if (!node_is_root(node) && transaction_depth == 0) {
+        if (node->m.target) {
+            node->m.target->nr_aliases--;
+        }
+        memory_region_destroy(&node->mr);
+        node->live = false;
+    }
+}
+
+static bool can_hold(const Node *node)
+{
+    return node->m.kind != MODEL_ALIAS && node->m.kind != MODEL_RESERVATION &&
+           node->m.nr_subs < MODEL_LINKS_MAX;
+}
+
+static void node_add(Node *parent, Node *sub)
+{
+    hwaddr addr = some_offset();
+    bool plain = one_in(3);
+    int priority = (int)below(5) - 2;
+
+    if (!can_hold(parent)) {
+        return;
+    }
+    if (sub->m.parent) {
+        EXPECT_ERROR(memory_region_add_subregion_overlap(&parent->mr, addr,
+                                                         &sub->mr, priority),
+                     sub->name, parent->name);
+        return;
+    }
+    if (model_reaches(&sub->m, &parent->m)) {
+        EXPECT_ERROR(memory_region_add_subregion_overlap(&parent->mr, addr,
+                                                         &sub->mr, priority),
+                     sub->name, parent->name);
+        return;
+    }
+    if (plain && model_overlaps(&parent->m, &sub->m, addr)) {
+        EXPECT_ERROR(memory_region_add_subregion(&parent->mr, addr, &sub->mr),
+                     sub->name, NULL);
+        return;
+    }
+    model_add(&parent->m, addr, &sub->m, !plain, priority);
+    if (plain) {
+        memory_region_add_subregion(&parent->mr, addr, &sub->mr);
+    } else {
+        memory_region_add_subregion_overlap(&parent->mr, addr, &sub->mr,
+                                            priority);
+    }
+}
+
+static void node_del(Node *sub)
+{
+    if (sub->m.parent) {
+        Node *parent = node_of(sub->m.parent);
+
+        model_del(&sub->m);
+        memory_region_del_subregion(&parent->mr, &sub->mr);
+    }
+}
+
+static void node_resize(Node *node)
+{
+    uint64_t size = some_size(node->m.kind);
+
+    if (node->m.kind == MODEL_ROM_DEVICE ||
+        (node->m.kind == MODEL_RAM && size > node->made_size)) {
+        return;
+    }
+    node->m.size = model_size_of(size);
+    memory_region_set_size(&node->mr, size);
+}
+
+static void node_add_doorbell(Node *node)
+{
+    ModelDoorbell d = {
+        .size = (unsigned[]){ 0, 1, 2, 4, 8 }[below(5)],
+        .match_data = one_in(2),
+    };
+    unsigned i;
+
+    if (node->m.kind != MODEL_IO || node->m.nr_doorbells == 8 ||
+        node->m.size < 8) {
+        return;
+    }
+    d.addr = below(MIN(node->m.size - 7, 4096));
+    d.match_data &= d.size != 0;
+    d.data = d.match_data ? below(4) : 0;
+    for (i = 0; i < node->m.nr_doorbells; i++) {
+        ModelDoorbell *have = &node->m.doorbells[i];
+
+        if (have->addr == d.addr) {
+            return;
+        }
+    }
+    node->m.doorbells[node->m.nr_doorbells++] = d;
+    memory_region_add_eventfd(&node->mr, d.addr, d.size, d.match_data, d.data,
+                              &bell);
+}
+
+static void node_del_doorbell(Node *node)
+{
+    ModelDoorbell d;
+    unsigned i;
+
+    if (!node->m.nr_doorbells) {
+        return;
+    }
+    i = below(node->m.nr_doorbells);
+    d = node->m.doorbells[i];
+    node->m.doorbells[i] = node->m.doorbells[--node->m.nr_doorbells];
+    memory_region_del_eventfd(&node->mr, d.addr, d.size, d.match_data, d.data,
+                              &bell);
+}
+
+static void node_add_zone(Node *node)
+{
+    ModelZone z;
+    unsigned i;
+
+    if (node->m.kind != MODEL_IO || node->m.size > UINT64_MAX ||
+        node->m.nr_zones == 4) {
+        return;
+    }
+    if (one_in(4)) {
+        node->m.nr_zones = 1;
+        node->m.zones[0] = (ModelZone){ 0, node->m.size };
+        memory_region_set_coalescing(&node->mr);
+        return;
+    }
+    z.offset = below(node->m.size);
+    z.size = 1 + below(node->m.size - z.offset);
+    for (i = 0; i < node->m.nr_zones; i++) {
+        ModelZone *have = &node->m.zones[i];
+
+        if (z.offset <= have->offset + have->size &&
+            have->offset <= z.offset + z.size) {
+            return;
+        }
+    }
+    node->m.zones[node->m.nr_zones++] = z;
+    memory_region_add_coalescing(&node->mr, z.offset, z.size);
+}
+
+static void node_set_log(Node *node)
+{
+    static const unsigned clients[] = { DIRTY_MEMORY_VGA, DIRTY_MEMORY_CODE };
+    unsigned client = clients[below(2)];
+    bool log = one_in(2);
+
+    if (node->m.kind != MODEL_RAM) {
+        return;
+    }
+    node->m.log_mask &= ~(1u << client);
+    node->m.log_mask |= (unsigned)log << client;
+    memory_region_set_log(&node->mr, log, client);
+}
+
+static void node_set(Node *node)
+{
+    bool on = one_in(2);
+
+    switch (below(4)) {
+    case 0:
+        on = !one_in(4);
+        node->m.enabled = on;
+        memory_region_set_enabled(&node->mr, on);
+        break;
+    case 1:
+        node->m.readonly = on;
+        memory_region_set_readonly(&node->mr, on);
+        break;
+    case 2:
+        if (node->m.kind == MODEL_ROM_DEVICE) {
+            node->m.romd = on;
+            memory_region_rom_device_set_readable(&node->mr, on);
+        }
+        break;
+    default:
+        if (node->m.kind == MODEL_ALIAS) {
+            node->m.alias_offset = some_offset();
+            memory_region_set_alias_offset(&node->mr, node->m.alias_offset);
+        }
+        break;
+    }
+}
+
+static ModelKind some_kind(void)
+{
+    unsigned n = below(100);
+
+    return n < 26   ? MODEL_CONTAINER
+           : n < 52 ? MODEL_RAM
+           : n < 74 ? MODEL_IO
+           : n < 94 ? MODEL_ALIAS
+           : n < 97 ? MODEL_ROM_DEVICE
+                    : MODEL_RESERVATION;
+}
+
+void graph_change(void)
+{
+    Node *node = some_node();
+
+    if (!node) {
+        node_make(some_kind());
+        return;
+    }
+    switch (below(16)) {
+    case 0:
+        node_make(some_kind());
+        break;
+    case 1:
+        if (one_in(4)) {
+            node_destroy(node);
+        }
+        break;
+    case 2:
+        node_add(some_node(), node);
+        break;
+    case 3:
+    case 4:
+        while (node->m.parent && !one_in(8)) {
+            node = some_node();
+        }
+        node_add(some_holder(), node);
+        break;
+    case 5:
+        if (one_in(2)) {
+            node_del(node);
+        }
+        break;
+    case 6:
+    case 7:
+        if (node->m.parent) {
+            node->m.addr = some_offset();
+            memory_region_set_address(&node->mr, node->m.addr);
+        }
+        break;
+    case 8:
+        node_resize(node);
+        break;
+    case 9:
+        node_add_doorbell(node);
+        break;
+    case 10:
+        node_del_doorbell(node);
+        break;
+    case 11:
+        node_add_zone(node);
+        break;
+    case 12:
+        if (node->m.nr_zones && one_in(2)) {
+            node->m.nr_zones = 0;
+            memory_region_clear_coalescing(&node->mr);
+        } else {
+            node_set_log(node);
+        }
+        break;
+    default:
+        node_set(node);
+        break;
+    }
+}
+
+/* ---- address spaces and listeners ------------------------------------------------- */
+
+static void space_init(Space *space)
+{
+    Node *root = some_holder();
+
+    if (root) {
+        space->root = root;
+        space->live = true;
+        address_space_init(&space->as, &root->mr);
+    }
+}
+
+static void space_follow(Space *space)
+{
+    if (space->recorder) {
+        recorder_free(space->recorder);
+        space->recorder = NULL;
+    } else {
+        space->recorder = recorder_new(&space->as, below(3), false);
+    }
+}
+
+static void space_destroy(Space *space)
+{
+    if (space->recorder) {
+        space_follow(space);
+    }
+    address_space_destroy(&space->as);
+    space->live = false;
+}
+
+void graph_change_space(void)
+{
+    Space *space = &spaces[below(SPACES_MAX)];
+
+    if (!space->live) {
+        space_init(space);
+    } else if (one_in(3)) {
+        space_destroy(space);
+    } else {
+        space_follow(space);
+    }
+}
+
+void graph_destroy_spaces(void)
+{
+    unsigned i;
+
+    for (i = 0; i < SPACES_MAX; i++) {
+        if (spaces[i].live) {
+            space_destroy(&spaces[i]);
+        }
+    }
+}
+
+/* ---- whole graphs ------------------------------------------------------------------- */
+
+void graph_init(void)
+{
+    unsigned i;
+
+    expect(event_notifier_init(&bell, 0) == 0, "no eventfd");
+    for (i = 0; i < NODES_MAX; i++) {
+        content_fill(ram[i], i, 0, RAM_MAX);
+    }
+}
+
+void graph_cleanup(void)
+{
+    event_notifier_cleanup(&bell);
+}
+
+void graph_make(void)
+{
+    unsigned start, tries, i;
+
+    start = one_in(20) ? NODES_MAX - 4 : 4 + below(8);
+    for (i = 0; i < start; i++) {
+        node_make(i ? some_kind() : MODEL_CONTAINER);
+        for (tries = 0; i && !nodes[i].m.parent && tries < 4; tries++) {
+            node_add(one_in(2) ? &nodes[0] : some_holder(), &nodes[i]);
+        }
+    }
+    if (one_in(2)) {
+        nodes[0].m.size = model_size_of(UINT64_MAX);
+        memory_region_set_size(&nodes[0].mr, UINT64_MAX);
+    }
+    spaces[0].root = &nodes[0];
+    spaces[0].live = true;
+    address_space_init(&spaces[0].as, &nodes[0].mr);
+    if (one_in(2)) {
+        space_init(&spaces[1]);
+    }
+}
+
+void graph_destroy_nodes(void)
+{
+    unsigned left = NODES_MAX;
+    unsigned i;
+
+    for (i = 0; i < NODES_MAX; i++) {
+        if (nodes[i].live) {
+            node_del(&nodes[i]);
+        }
+    }
+    while (left--) {
+        for (i = 0; i < NODES_MAX; i++) {
+            if (nodes[i].live && !nodes[i].m.nr_aliases) {
+                node_destroy(&nodes[i]);
+            }
+        }
+    }
+    for (i = 0; i < NODES_MAX; i++) {
+        expect(!nodes[i].live, "node-%u is left", i);
+    }
+}
