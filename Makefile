@@ -51,12 +51,14 @@ HW_OBJS = \
 	hw/core/device-table.o \
 	hw/core/properties.o \
 	hw/char/debugcon.o \
+	hw/char/serial.o \
 	hw/misc/debug-exit.o \
 	hw/acpi/pm.o \
 	hw/input/i8042.o \
 	hw/core/machine.o \
 	hw/core/chardev.o \
 	hw/core/terminal.o \
+	hw/core/timer.o \
 
 # The command line and main().
 MAIN_OBJS = \

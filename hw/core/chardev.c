@@ -6,6 +6,7 @@
 #include "hw/core/chardev.h"
 #include "hw/core/device.h"
 #include "hw/core/terminal.h"
+#include "hw/core/timer.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -24,7 +25,7 @@
 #define QUEUE_MAX CHARDEV_WRITE_MAX /* bytes of output held here */
 #define TYPED_MAX (1 << 20)  /* bytes a user may type or paste ahead */
 #define FLUSH_MS 1000        /* how long closing waits for a slow peer */
-#define RETRY_MS 250         /* between looks for a peer, where none wakes us */
+#define RETRY_US 250000      /* between looks for a peer, where none wakes us */
 #define KEY_ESCAPE 0x01      /* Ctrl-A */
 
 /* A source of the main loop, and what it waits for. */
@@ -49,7 +50,7 @@ struct Chardev {
     bool reported;   /* an output error was told */
 
     Watch in, out, listen;
-    GSource *retry;
+    Timer retry; /* look again for a peer */
     GByteArray *pending; /* input read, not yet taken by the frontend */
     GByteArray *queue;   /* output taken, not yet written */
 
@@ -65,14 +66,6 @@ static void server_listen(Chardev *chr);
 
 /* ---- sources of the main loop -------------------------------------------------- */
 
-static void source_remove(GSource **source)
-{
-    if (*source) {
-        g_source_destroy(*source);
-        g_clear_pointer(source, g_source_unref);
-    }
-}
-
 /* Watch @fd for @cond, or not at all for 0. */
 static void watch_set(Chardev *chr, Watch *watch, int fd, GIOCondition cond,
                       GUnixFDSourceFunc callback)
@@ -80,7 +73,10 @@ static void watch_set(Chardev *chr, Watch *watch, int fd, GIOCondition cond,
     if (watch->source ? watch->cond == cond : cond == 0) {
         return;
     }
-    source_remove(&watch->source);
+    if (watch->source) {
+        g_source_destroy(watch->source);
+        g_clear_pointer(&watch->source, g_source_unref);
+    }
     watch->cond = cond;
     if (cond) {
         watch->source = g_unix_fd_source_new(fd, cond);
@@ -99,14 +95,6 @@ static bool callback_enter(void)
         return false;
     }
     return true;
-}
-
-static void retry_later(Chardev *chr, GSourceFunc callback)
-{
-    source_remove(&chr->retry);
-    chr->retry = g_timeout_source_new(RETRY_MS);
-    g_source_set_callback(chr->retry, callback, chr, NULL);
-    g_source_attach(chr->retry, NULL);
 }
 
 /* The events of @events that are present on @fd now, and errors. */
@@ -231,18 +219,6 @@ static void peer_adopt(Chardev *chr, int fd)
     chardev_update_input(chr);
 }
 
-static gboolean on_listen_retry(gpointer opaque)
-{
-    Chardev *chr = opaque;
-
-    if (callback_enter()) {
-        source_remove(&chr->retry);
-        server_listen(chr);
-        memory_unlock();
-    }
-    return G_SOURCE_REMOVE;
-}
-
 static gboolean on_connect(gint listen_fd, GIOCondition cond, gpointer opaque)
 {
     Chardev *chr = opaque;
@@ -258,7 +234,7 @@ static gboolean on_connect(gint listen_fd, GIOCondition cond, gpointer opaque)
     } else if (errno != EAGAIN && errno != ECONNABORTED && errno != EINTR) {
         /* Out of descriptors: the peer still waits, so this would spin. */
         watch_set(chr, &chr->listen, -1, 0, NULL);
-        retry_later(chr, on_listen_retry);
+        timer_arm(&chr->retry, RETRY_US);
     }
     memory_unlock();
     return G_SOURCE_CONTINUE;
@@ -269,28 +245,26 @@ static void server_listen(Chardev *chr)
     watch_set(chr, &chr->listen, chr->listen_fd, G_IO_IN, on_connect);
 }
 
-static gboolean on_pty_retry(gpointer opaque)
-{
-    Chardev *chr = opaque;
-
-    if (!callback_enter()) {
-        return G_SOURCE_REMOVE;
-    }
-    if (!(fd_events(chr->listen_fd, POLLIN) & POLLHUP)) {
-        source_remove(&chr->retry);
-        peer_adopt(chr, chr->listen_fd);
-    }
-    memory_unlock();
-    return G_SOURCE_CONTINUE;
-}
-
 /* Nobody has the other end open, and nothing will say when somebody has. */
 static void pty_hung_up(Chardev *chr)
 {
     watch_set(chr, &chr->in, -1, 0, NULL);
     chr->in_fd = chr->out_fd = -1;
     output_drop(chr);
-    retry_later(chr, on_pty_retry);
+    timer_arm(&chr->retry, RETRY_US);
+}
+
+static void on_retry(void *opaque)
+{
+    Chardev *chr = opaque;
+
+    if (!chr->is_pty) {
+        server_listen(chr);
+    } else if (fd_events(chr->listen_fd, 0) & POLLHUP) {
+        timer_arm(&chr->retry, RETRY_US);
+    } else {
+        peer_adopt(chr, chr->listen_fd);
+    }
 }
 
 /* ---- input ------------------------------------------------------------------------- */
@@ -524,7 +498,7 @@ static bool pty_open(Chardev *chr, GError **err)
     tcsetattr(slave, TCSANOW, &t);
     close(slave);
     g_printerr("chardev '%s' is %s\n", chr->id, name);
-    retry_later(chr, on_pty_retry);
+    timer_arm(&chr->retry, RETRY_US);
     return true;
 }
 
@@ -717,6 +691,7 @@ Chardev *chardev_open(const char *id, const char *spec, GError **err)
     chr->in_fd = chr->out_fd = chr->listen_fd = -1;
     chr->pending = g_byte_array_new();
     chr->queue = g_byte_array_new();
+    timer_init(&chr->retry, on_retry, chr);
     if (!spec_open(chr, spec, err)) {
         chardev_close(chr);
         return NULL;
@@ -751,10 +726,10 @@ void chardev_close(Chardev *chr)
     memory_lock();
     chr->frontend = NULL;
     output_flush(chr);
-    source_remove(&chr->in.source);
-    source_remove(&chr->out.source);
-    source_remove(&chr->listen.source);
-    source_remove(&chr->retry);
+    watch_set(chr, &chr->in, -1, 0, NULL);
+    watch_set(chr, &chr->out, -1, 0, NULL);
+    watch_set(chr, &chr->listen, -1, 0, NULL);
+    timer_cleanup(&chr->retry);
     if (chr->is_pty) {
         chr->in_fd = chr->out_fd = -1; /* both are the master's */
     }

@@ -10,7 +10,8 @@
     TYPE(acpi_pm)        \
     TYPE(i8042)          \
     TYPE(isa_debug_exit) \
-    TYPE(isa_debugcon)
+    TYPE(isa_debugcon)   \
+    TYPE(isa_serial)
 
 #define TYPE(name) extern const DeviceType name##_type;
 DEVICE_TYPES

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * isa-serial: a 16550A UART. See the National Semiconductor PC16550D data
+ * sheet.
+ *
+ * The line has no speed: a character that is written goes out at once, and the
+ * receive time-out expires at once. When the chardev is full, characters stay
+ * in the transmit FIFO, with THRE and TEMT clear, until it takes them; nothing
+ * but that puts characters there, so neither clearing the FIFO nor a reset
+ * throws them away: as far as the guest can tell they were sent long ago.
+ * Input is taken only as the receive FIFO has room. Region 0 is the 8 ports,
+ * output 0 the interrupt, which OUT2 does not gate.
+ */
+#include "hw/core/chardev.h"
+#include "hw/core/device.h"
+#include "hw/core/timer.h"
+
+#include <string.h>
+
+/* Registers; the first two are the divisor's bytes while LCR_DLAB is set. */
+enum {
+    REG_DATA, /* RBR, THR */
+    REG_IER,
+    REG_IIR, /* FCR when written */
+    REG_LCR,
+    REG_MCR,
+    REG_LSR,
+    REG_MSR,
+    REG_SCR,
+    REG_COUNT,
+};
+
+#define IER_RDI 0x01  /* received data */
+#define IER_THRI 0x02 /* transmitter holding register empty */
+#define IER_RLSI 0x04 /* line status */
+#define IER_MSI 0x08  /* modem status */
+#define IER_MASK 0x0f
+
+#define IIR_NONE 0x01
+#define IIR_RLSI 0x06 /* in falling priority */
+#define IIR_RDI 0x04
+#define IIR_TIMEOUT 0x0c
+#define IIR_THRI 0x02
+#define IIR_MSI 0x00
+#define IIR_FIFOS 0xc0
+
+#define FCR_ENABLE 0x01
+#define FCR_CLEAR_RX 0x02
+#define FCR_TRIGGER_SHIFT 6
+
+#define LCR_DLAB 0x80
+
+#define MCR_DTR 0x01
+#define MCR_RTS 0x02
+#define MCR_OUT1 0x04
+#define MCR_OUT2 0x08
+#define MCR_LOOP 0x10
+#define MCR_MASK 0x1f
+
+#define LSR_DR 0x01
+#define LSR_OE 0x02
+#define LSR_THRE 0x20
+#define LSR_TEMT 0x40
+
+#define MSR_DELTA 0x0f /* DCTS, DDSR, TERI, DDCD */
+#define MSR_TERI 0x04
+#define MSR_CTS 0x10
+#define MSR_DSR 0x20
+#define MSR_RI 0x40
+#define MSR_DCD 0x80
+#define MSR_DELTA_SHIFT 4 /* from a line to its delta bit */
+
+#define FIFO_SIZE 16
+#define DIVISOR_9600 12
+#define TIMEOUT_US 1000 /* of a guest that reads a part and waits for more */
+
+typedef struct Serial {
+    Device dev;
+    Chardev *chr;
+
+    uint8_t rx[FIFO_SIZE]; /* oldest first */
+    unsigned rx_count;
+    uint8_t tx[FIFO_SIZE];
+    unsigned tx_count;
+    bool rx_timeout;   /* characters wait, and have not been looked at since */
+    bool thr_pending;  /* THRE interrupt: an edge, unlike the others */
+    bool overrun;
+    Timer timeout;
+
+    uint16_t divisor;
+    uint8_t ier;
+    uint8_t fcr;
+    uint8_t lcr;
+    uint8_t mcr;
+    uint8_t msr;
+    uint8_t scr;
+} Serial;
+
+static const uint8_t triggers[] = { 1, 4, 8, 14 };
+
+static unsigned serial_depth(const Serial *s)
+{
+    return s->fcr & FCR_ENABLE ? FIFO_SIZE : 1;
+}
+
+static unsigned serial_trigger(const Serial *s)
+{
+    return s->fcr & FCR_ENABLE ? triggers[s->fcr >> FCR_TRIGGER_SHIFT] : 1;
+}
+
+/* The pending interrupt of the highest priority. */
+static uint8_t serial_source(const Serial *s)
+{
+    if ((s->ier & IER_RLSI) && s->overrun) {
+        return IIR_RLSI;
+    } else if ((s->ier & IER_RDI) && s->rx_count >= serial_trigger(s)) {
+        return IIR_RDI;
+    } else if ((s->ier & IER_RDI) && s->rx_timeout) {
+        return IIR_TIMEOUT;
+    } else if ((s->ier & IER_THRI) && s->thr_pending) {
+        return IIR_THRI;
+    } else if ((s->ier & IER_MSI) && (s->msr & MSR_DELTA)) {
+        return IIR_MSI;
+    }
+    return IIR_NONE;
+}
+
+static void serial_update_irq(Serial *s)
+{
+    irq_set(&s->dev.irqs[0], serial_source(s) != IIR_NONE);
+}
+
+/* ---- receiving ------------------------------------------------------------------ */
+
+static void serial_rx_push(Serial *s, uint8_t byte)
+{
+    unsigned depth = serial_depth(s);
+
+    if (s->rx_count < depth) {
+        s->rx[s->rx_count++] = byte;
+    } else {
+        s->overrun = true;
+        if (depth == 1) {
+            s->rx[0] = byte;
+        }
+    }
+    s->rx_timeout = s->fcr & FCR_ENABLE;
+}
+
+static void serial_rx_clear(Serial *s)
+{
+    s->rx_count = 0;
+    s->rx_timeout = false;
+    chardev_accept_input(s->chr);
+}
+
+static void serial_timeout(void *opaque)
+{
+    Serial *s = opaque;
+
+    s->rx_timeout = (s->fcr & FCR_ENABLE) && s->rx_count;
+    serial_update_irq(s);
+}
+
+static uint8_t serial_rx_pop(Serial *s)
+{
+    uint8_t byte = s->rx[0];
+
+    if (s->rx_count == 0) {
+        return 0;
+    }
+    s->rx_count--;
+    memmove(s->rx, s->rx + 1, s->rx_count);
+    /* A time-out is over with the first read. One that leaves characters
+     * behind starts another, which a guest that waits for edges needs. */
+    s->rx_timeout = false;
+    if (s->rx_count && (s->ier & IER_RDI) && !timer_is_armed(&s->timeout)) {
+        timer_arm(&s->timeout, TIMEOUT_US);
+    }
+    serial_update_irq(s);
+    if (s->rx_count <= serial_depth(s) / 2) {
+        chardev_accept_input(s->chr);
+    }
+    return byte;
+}
+
+static size_t serial_can_receive(void *opaque)
+{
+    Serial *s = opaque;
+
+    return s->mcr & MCR_LOOP ? 0 : serial_depth(s) - s->rx_count;
+}
+
+static void serial_receive(void *opaque, const uint8_t *buf, size_t len)
+{
+    Serial *s = opaque;
+
+    for (size_t i = 0; i < len; i++) {
+        serial_rx_push(s, buf[i]);
+    }
+    serial_update_irq(s);
+}
+
+/* ---- sending -------------------------------------------------------------------- */
+
+static void serial_tx_drain(void *opaque)
+{
+    Serial *s = opaque;
+
+    if (s->tx_count && chardev_write(s->chr, s->tx, s->tx_count)) {
+        s->tx_count = 0;
+        s->thr_pending = true;
+    }
+    serial_update_irq(s);
+}
+
+static void serial_tx_push(Serial *s, uint8_t byte)
+{
+    s->thr_pending = false;
+    serial_update_irq(s);
+    if (s->mcr & MCR_LOOP) {
+        serial_rx_push(s, byte);
+        s->thr_pending = s->tx_count == 0;
+    } else if (s->tx_count < FIFO_SIZE) {
+        s->tx[s->tx_count++] = byte;
+    }
+    serial_tx_drain(s);
+}
+
+/* ---- modem lines ------------------------------------------------------------------- */
+
+/* In loopback the outputs arrive as inputs; otherwise the peer is ready. */
+static void serial_update_msr(Serial *s)
+{
+    uint8_t lines = MSR_CTS | MSR_DSR | MSR_DCD, changed;
+
+    if (s->mcr & MCR_LOOP) {
+        lines = (s->mcr & MCR_RTS ? MSR_CTS : 0) |
+                (s->mcr & MCR_DTR ? MSR_DSR : 0) |
+                (s->mcr & MCR_OUT1 ? MSR_RI : 0) |
+                (s->mcr & MCR_OUT2 ? MSR_DCD : 0);
+    }
+    changed = (s->msr ^ lines) >> MSR_DELTA_SHIFT;
+    if (lines & MSR_RI) {
+        changed &= ~MSR_TERI; /* the end of a ring counts, not its start */
+    }
+    s->msr = lines | (s->msr & MSR_DELTA) | changed;
+}
+
+/* ---- registers ---------------------------------------------------------------------- */
+
+static void serial_write_ier(Serial *s, uint8_t value)
+{
+    uint8_t enabled = value & ~s->ier;
+
+    s->ier = value & IER_MASK;
+    if (enabled & IER_THRI) {
+        s->thr_pending = s->tx_count == 0;
+    }
+    if (enabled & IER_RDI) {
+        s->rx_timeout = (s->fcr & FCR_ENABLE) && s->rx_count;
+    }
+}
+
+static void serial_write_fcr(Serial *s, uint8_t value)
+{
+    bool toggled = (value ^ s->fcr) & FCR_ENABLE;
+
+    s->fcr = value & FCR_ENABLE ? value : 0;
+    if (toggled || (s->fcr & FCR_CLEAR_RX)) {
+        serial_rx_clear(s);
+    }
+}
+
+static void serial_write_mcr(Serial *s, uint8_t value)
+{
+    s->mcr = value & MCR_MASK;
+    serial_update_msr(s);
+    chardev_accept_input(s->chr);
+}
+
+static void serial_write(void *opaque, hwaddr addr, uint64_t data,
+                         unsigned size)
+{
+    Serial *s = opaque;
+
+    switch (addr) {
+    case REG_DATA:
+        if (s->lcr & LCR_DLAB) {
+            s->divisor = (s->divisor & 0xff00) | data;
+        } else {
+            serial_tx_push(s, data);
+        }
+        break;
+    case REG_IER:
+        if (s->lcr & LCR_DLAB) {
+            s->divisor = (s->divisor & 0xff) | data << 8;
+        } else {
+            serial_write_ier(s, data);
+        }
+        break;
+    case REG_IIR:
+        serial_write_fcr(s, data);
+        break;
+    case REG_LCR:
+        s->lcr = data;
+        break;
+    case REG_MCR:
+        serial_write_mcr(s, data);
+        break;
+    case REG_SCR:
+        s->scr = data;
+        break;
+    }
+    serial_update_irq(s);
+}
+
+static uint8_t serial_read_iir(Serial *s)
+{
+    uint8_t source = serial_source(s);
+
+    if (source == IIR_THRI) {
+        s->thr_pending = false;
+    }
+    return source | (s->fcr & FCR_ENABLE ? IIR_FIFOS : 0);
+}
+
+static uint8_t serial_read_lsr(Serial *s)
+{
+    uint8_t lsr = (s->rx_count ? LSR_DR : 0) | (s->overrun ? LSR_OE : 0) |
+                  (s->tx_count ? 0 : LSR_THRE | LSR_TEMT);
+
+    s->overrun = false;
+    return lsr;
+}
+
+static uint8_t serial_read_msr(Serial *s)
+{
+    uint8_t msr = s->msr;
+
+    s->msr &= ~MSR_DELTA;
+    return msr;
+}
+
+static uint8_t serial_read_register(Serial *s, hwaddr addr)
+{
+    switch (addr) {
+    case REG_DATA:
+        return s->lcr & LCR_DLAB ? s->divisor & 0xff : serial_rx_pop(s);
+    case REG_IER:
+        return s->lcr & LCR_DLAB ? s->divisor >> 8 : s->ier;
+    case REG_IIR:
+        return serial_read_iir(s);
+    case REG_LCR:
+        return s->lcr;
+    case REG_MCR:
+        return s->mcr;
+    case REG_LSR:
+        return serial_read_lsr(s);
+    case REG_MSR:
+        return serial_read_msr(s);
+    default:
+        return s->scr;
+    }
+}
+
+static uint64_t serial_read(void *opaque, hwaddr addr, unsigned size)
+{
+    Serial *s = opaque;
+    uint8_t value = serial_read_register(s, addr);
+
+    serial_update_irq(s);
+    return value;
+}
+
+static const MemoryRegionOps serial_ops = {
+    .read = serial_read,
+    .write = serial_write,
+    .valid.unaligned = true,
+    .impl.max_access_size = 1,
+};
+
+/* ---- life ---------------------------------------------------------------------------- */
+
+static const ChardevFrontend serial_frontend = {
+    .can_receive = serial_can_receive,
+    .receive = serial_receive,
+    .on_writable = serial_tx_drain,
+};
+
+static bool serial_realize(Device *dev, GError **err)
+{
+    Serial *s = (Serial *)dev;
+
+    timer_init(&s->timeout, serial_timeout, s);
+    if (!chardev_attach(s->chr, &serial_frontend, s, err)) {
+        timer_cleanup(&s->timeout);
+        return false;
+    }
+    return true;
+}
+
+static void serial_unrealize(Device *dev)
+{
+    Serial *s = (Serial *)dev;
+
+    timer_cleanup(&s->timeout);
+    chardev_detach(s->chr);
+    chardev_write(s->chr, s->tx, s->tx_count);
+}
+
+static void serial_reset(Device *dev)
+{
+    Serial *s = (Serial *)dev;
+
+    s->divisor = DIVISOR_9600;
+    s->ier = s->fcr = s->lcr = s->mcr = s->scr = 0;
+    s->msr = MSR_CTS | MSR_DSR | MSR_DCD;
+    s->overrun = false;
+    s->thr_pending = false;
+    timer_cancel(&s->timeout);
+    serial_rx_clear(s);
+    serial_update_irq(s);
+}
+
+static const Property serial_properties[] = {
+    { "chardev", PROP_CHARDEV, offsetof(Serial, chr), NULL,
+      "the line's other end", 0 },
+    { 0 },
+};
+
+const DeviceType isa_serial_type = {
+    .name = "isa-serial",
+    .description = "16550A UART",
+    .size = sizeof(Serial),
+    .properties = serial_properties,
+    .ops = &serial_ops,
+    .ops_size = REG_COUNT,
+    .realize = serial_realize,
+    .unrealize = serial_unrealize,
+    .reset = serial_reset,
+};
