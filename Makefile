@@ -56,6 +56,14 @@ HW_OBJS = \
 	hw/acpi/pm.o \
 	hw/input/i8042.o \
 	hw/core/machine.o \
+	hw/core/loader.o \
+	hw/i386/microvm.o \
+	hw/i386/x86-boot.o \
+	hw/i386/linux.o \
+	hw/i386/pvh.o \
+	hw/i386/e820.o \
+	hw/i386/acpi.o \
+	hw/i386/fdt.o \
 	hw/core/chardev.o \
 	hw/core/terminal.o \
 	hw/core/timer.o \
@@ -74,6 +82,9 @@ TEST_LIB_OBJS = \
 
 # Unit tests of the core: linked with libmemory-core.a alone, and Check.
 TESTS_CORE = \
+	tests/test-access \
+	tests/test-access-rules \
+	tests/test-event-notifier \
 	tests/test-random \
 
 # Unit tests of devices and boards: linked with everything but vl.o.
@@ -100,6 +111,7 @@ GUESTS = \
 
 # Benchmarks: each prints its lines of the table, or JSON with --json.
 BENCHES = \
+	tests/bench/bench \
 
 # ---- how it is built ---------------------------------------------------------
 
@@ -150,6 +162,8 @@ tests/bench/bare-kvm: tests/bench/bare-kvm.o
 	$(call say,LINK)
 	$(Q)$(LINK) $^ $(EXTRA_LDFLAGS)
 
+tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o
+
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
@@ -163,13 +177,16 @@ PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(CHECK_CFLAGS)
 	$(call say,CC)
 	$(Q)$(CC) $(FLAGS) $(PACKAGE_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
 
-# ACPI source to a C array, AmlCode, in NAME.hex.h.
+# ACPI source to a C array, NAME_aml_code, in NAME.hex.h.
 %.hex.h: %.dsl config.mak
 	@mkdir -p $(@D)
 	$(call say,IASL)
 	$(Q)$(IASL) -ve -tc -p $(@:.hex.h=) $< >$(@:.hex.h=.log) 2>&1 || \
 		{ cat $(@:.hex.h=.log) >&2; exit 1; }
 	$(Q)mv $(@:.hex.h=.hex) $@
+
+hw/i386/microvm.o: hw/i386/microvm.hex.h
+hw/i386/microvm.hex.h: $(addprefix $(SRC_PATH)/hw/,i386/microvm-map.h acpi/pm.h)
 
 # A guest program: raw bytes, linked at the address its script says.
 GUEST_CC = gcc

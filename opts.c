@@ -76,16 +76,3 @@ bool opts_set(const char *text, const char *first, const Property *properties,
     }
     return true;
 }
-
-void opts_print(const Property *properties, FILE *out)
-{
-    const Property *p;
-
-    for (p = properties; p->name; p++) {
-        fprintf(out, "%-16s %s", p->name, p->description);
-        if (p->default_text) {
-            fprintf(out, " (default: %s)", p->default_text);
-        }
-        fputc('\n', out);
-    }
-}

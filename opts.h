@@ -23,7 +23,4 @@ GPtrArray *opts_parse(const char *text, const char *first);
 bool opts_set(const char *text, const char *first, const Property *properties,
               void *object, const char *what, GError **err);
 
-/* Print names, descriptions and defaults; for help. */
-void opts_print(const Property *properties, FILE *out);
-
 #endif

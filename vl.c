@@ -150,7 +150,7 @@ static bool set_accel(Settings *s, const char *value, GError **err)
         return true;
     }
     if (strcmp(value, "kvm,help") == 0) {
-        opts_print(accel_properties + 1, stdout);
+        properties_print(accel_properties + 1, stdout);
         s->done = true;
         return true;
     }

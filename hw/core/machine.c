@@ -95,15 +95,8 @@ void machine_print_types(FILE *out)
 void machine_print_properties(const MachineType *type, FILE *out)
 {
     g_autofree Property *properties = machine_properties(type);
-    const Property *p;
 
-    for (p = properties; p->name; p++) {
-        fprintf(out, "%-16s %s", p->name, p->description);
-        if (p->default_text) {
-            fprintf(out, " (default: %s)", p->default_text);
-        }
-        fputc('\n', out);
-    }
+    properties_print(properties, out);
 }
 
 static bool machine_init_ram(Machine *machine, GError **err)

@@ -1,0 +1,246 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Files and data into guest memory; see loader.h.
+ */
+#include "hw/core/loader.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "hw/core/device.h"
+
+/* One piece: from a file, from data, or zeros where there is neither. */
+typedef struct Piece {
+    const LoaderFile *file;
+    uint64_t offset; /* in the file */
+    void *data;
+    uint64_t len;
+    hwaddr addr;
+} Piece;
+
+struct Loader {
+    AddressSpace *as;
+    GPtrArray *files; /* LoaderFile * */
+    GArray *pieces;   /* Piece */
+};
+
+static void file_close(void *opaque)
+{
+    LoaderFile *file = opaque;
+
+    close(file->fd);
+    g_free(file->path);
+    g_free(file);
+}
+
+static void piece_clear(void *opaque)
+{
+    g_free(((Piece *)opaque)->data);
+}
+
+Loader *loader_new(AddressSpace *as)
+{
+    Loader *loader = g_new0(Loader, 1);
+
+    loader->as = as;
+    loader->files = g_ptr_array_new_with_free_func(file_close);
+    loader->pieces = g_array_new(FALSE, FALSE, sizeof(Piece));
+    g_array_set_clear_func(loader->pieces, piece_clear);
+    return loader;
+}
+
+void loader_free(Loader *loader)
+{
+    if (loader) {
+        g_array_free(loader->pieces, TRUE);
+        g_ptr_array_free(loader->files, TRUE);
+        g_free(loader);
+    }
+}
+
+bool loader_file_error(const LoaderFile *file, GError **err, const char *fmt,
+                       ...)
+{
+    g_autofree char *text = NULL;
+    va_list ap;
+
+    va_start(ap, fmt);
+    text = g_strdup_vprintf(fmt, ap);
+    va_end(ap);
+    g_set_error(err, FLATVIEW_ERROR, 0, "%s '%s': %s", file->role, file->path,
+                text);
+    return false;
+}
+
+LoaderFile *loader_open(Loader *loader, const char *path, const char *role,
+                        GError **err)
+{
+    LoaderFile *file = g_new0(LoaderFile, 1);
+    struct stat st;
+
+    file->path = g_strdup(path);
+    file->role = role;
+    /* Non-blocking: a FIFO is to be refused, not waited for. */
+    file->fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+    if (file->fd < 0 || fstat(file->fd, &st) < 0) {
+        loader_file_error(file, err, "cannot be opened: %s", g_strerror(errno));
+    } else if (!S_ISREG(st.st_mode)) {
+        loader_file_error(file, err, "is not a regular file");
+    } else if (st.st_size == 0) {
+        loader_file_error(file, err, "is empty");
+    } else {
+        file->size = st.st_size;
+        g_ptr_array_add(loader->files, file);
+        return file;
+    }
+    if (file->fd >= 0) {
+        close(file->fd);
+    }
+    g_free(file->path);
+    g_free(file);
+    return NULL;
+}
+
+/* pread() of all of it; the cause of a failure in errno, 0 at the file's end. */
+static bool pread_all(int fd, void *buf, uint64_t len, uint64_t offset)
+{
+    uint64_t done = 0;
+
+    while (done < len) {
+        ssize_t n = pread(fd, (char *)buf + done, len - done, offset + done);
+
+        if (n == 0) {
+            errno = 0;
+            return false;
+        }
+        if (n < 0 && errno != EINTR) {
+            return false;
+        }
+        done += MAX(n, 0);
+    }
+    return true;
+}
+
+bool loader_file_read(const LoaderFile *file, uint64_t offset, void *buf,
+                      size_t len, const char *field, GError **err)
+{
+    if (offset > file->size || len > file->size - offset) {
+        return loader_file_error(
+            file, err,
+            "truncated: %s needs %zu bytes at offset %" PRIu64
+            ", the file has %" PRIu64, field, len, offset, file->size);
+    }
+    if (!pread_all(file->fd, buf, len, offset)) {
+        return loader_file_error(file, err, "%s cannot be read: %s", field,
+                                 errno ? g_strerror(errno) : "it shrank");
+    }
+    return true;
+}
+
+void loader_add_file(Loader *loader, const LoaderFile *file, uint64_t offset,
+                     uint64_t len, hwaddr addr)
+{
+    Piece piece = { .file = file, .offset = offset, .len = len, .addr = addr };
+
+    g_array_append_val(loader->pieces, piece);
+}
+
+void loader_add_data(Loader *loader, const void *data, size_t len, hwaddr addr)
+{
+    Piece piece = { .data = g_memdup2(data, len), .len = len, .addr = addr };
+
+    g_array_append_val(loader->pieces, piece);
+}
+
+void loader_add_zero(Loader *loader, uint64_t len, hwaddr addr)
+{
+    Piece piece = { .len = len, .addr = addr };
+
+    g_array_append_val(loader->pieces, piece);
+}
+
+/* @done bytes of @piece are there; the next @len go to @host. */
+static bool piece_copy(const Piece *piece, uint64_t done, void *host,
+                       uint64_t len, GError **err)
+{
+    if (!piece->file) {
+        if (piece->data) {
+            memcpy(host, (char *)piece->data + done, len);
+        } else {
+            memset(host, 0, len);
+        }
+        return true;
+    }
+    if (!pread_all(piece->file->fd, host, len, piece->offset + done)) {
+        return loader_file_error(piece->file, err, "cannot be read: %s",
+                                 errno ? g_strerror(errno) : "it shrank");
+    }
+    return true;
+}
+
+static bool is_ram(AddressSpace *as, hwaddr addr)
+{
+    MemoryRegionSection section;
+    bool ram;
+
+    memory_lock();
+    section = memory_region_find(as->root, addr, 1);
+    ram = section.mr && memory_region_is_ram(section.mr) && !section.readonly;
+    memory_unlock();
+    return ram;
+}
+
+static bool piece_load(AddressSpace *as, const Piece *piece, GError **err)
+{
+    uint64_t done = 0;
+
+    while (done < piece->len) {
+        hwaddr addr = piece->addr + done;
+        hwaddr len = piece->len - done;
+        void *host;
+        bool ok;
+
+        if (!is_ram(as, addr)) {
+            g_set_error(err, FLATVIEW_ERROR, 0,
+                        "%s '%s' does not fit: no guest memory at 0x%" PRIx64,
+                        piece->file ? piece->file->role : "boot data",
+                        piece->file ? piece->file->path : "", addr);
+            return false;
+        }
+        host = address_space_map(as, addr, &len, true);
+        if (!host) {
+            g_set_error(err, FLATVIEW_ERROR, 0,
+                        "the guest memory at 0x%" PRIx64 " cannot be mapped",
+                        addr);
+            return false;
+        }
+        ok = piece_copy(piece, done, host, len, err);
+        address_space_unmap(as, host, len, true, ok ? len : 0);
+        if (!ok) {
+            return false;
+        }
+        done += len;
+    }
+    return true;
+}
+
+bool loader_load(Loader *loader, bool fresh, GError **err)
+{
+    unsigned i;
+
+    for (i = 0; i < loader->pieces->len; i++) {
+        const Piece *piece = &g_array_index(loader->pieces, Piece, i);
+
+        /* Memory that was never touched is zero, and best left untouched. */
+        if (fresh && !piece->file && !piece->data) {
+            continue;
+        }
+        if (!piece_load(loader->as, piece, err)) {
+            return false;
+        }
+    }
+    return true;
+}
