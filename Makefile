@@ -55,6 +55,7 @@ HW_OBJS = \
 	hw/misc/debug-exit.o \
 	hw/acpi/pm.o \
 	hw/input/i8042.o \
+	hw/rtc/mc146818.o \
 	hw/core/machine.o \
 	hw/core/loader.o \
 	hw/i386/microvm.o \
