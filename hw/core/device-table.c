@@ -11,7 +11,8 @@
     TYPE(i8042)          \
     TYPE(isa_debug_exit) \
     TYPE(isa_debugcon)   \
-    TYPE(isa_serial)
+    TYPE(isa_serial)     \
+    TYPE(mc146818rtc)
 
 #define TYPE(name) extern const DeviceType name##_type;
 DEVICE_TYPES

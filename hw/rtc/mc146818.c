@@ -1,0 +1,464 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * mc146818rtc: the real-time clock of a PC and its CMOS memory. See the
+ * Motorola MC146818A data sheet; the century at 0x32 is the IBM PC's.
+ *
+ * Nothing ticks. The time is the host's plus an offset, which the guest changes
+ * by setting the clock, and what has happened meanwhile is worked out when the
+ * guest looks. Only an interrupt that the guest has enabled, and whose flag is
+ * not set yet, arms a timer; a periodic interrupt faster than the main loop's
+ * timers (1 ms) therefore loses ticks. Daylight saving (DSE) and the
+ * square-wave output are not there.
+ *
+ * Region 0 is the index and data ports, output 0 the interrupt.
+ */
+#include "hw/rtc/mc146818.h"
+#include "hw/core/timer.h"
+
+#include <assert.h>
+#include <time.h>
+
+enum {
+    REG_SECONDS,
+    REG_SECONDS_ALARM,
+    REG_MINUTES,
+    REG_MINUTES_ALARM,
+    REG_HOURS,
+    REG_HOURS_ALARM,
+    REG_WEEKDAY,
+    REG_DAY,
+    REG_MONTH,
+    REG_YEAR,
+    REG_A,
+    REG_B,
+    REG_C,
+    REG_D,
+    REG_FIRST_FREE,
+};
+
+#define A_UIP 0x80       /* an update is near: do not read the time */
+#define A_DIV_RESET 0x60 /* both set: the divider is held in reset */
+#define A_RATE 0x0f
+#define A_DEFAULT 0x26   /* 32,768 Hz crystal, 1,024 Hz rate */
+
+#define B_SET 0x80 /* no updates */
+#define B_PIE 0x40 /* interrupts: periodic, */
+#define B_AIE 0x20 /* alarm, */
+#define B_UIE 0x10 /* update ended; the flags in C have the same places */
+#define B_SQWE 0x08
+#define B_BINARY 0x04
+#define B_24H 0x02
+#define B_INTERRUPTS (B_PIE | B_AIE | B_UIE)
+
+#define C_IRQF 0x80
+#define D_VRT 0x80 /* the battery is good */
+
+#define HOUR_PM 0x80
+#define ALARM_ANY 0xc0 /* both set: matches always */
+
+#define US_PER_S 1000000
+#define S_PER_DAY 86400
+#define UIP_US 244
+
+typedef struct RTC {
+    Device dev;
+    int64_t (*now)(void *opaque); /* us since 1970 */
+    void *now_opaque;
+    int64_t offset_us;  /* of the guest's time from now() */
+    int64_t checked_us; /* guest's time up to which REG_C is right */
+    Timer timer;
+    uint8_t index;
+    uint8_t cmos[MC146818_CMOS_SIZE];
+} RTC;
+
+static int64_t rtc_host_now(void *opaque)
+{
+    return g_get_real_time();
+}
+
+static int64_t rtc_now(RTC *s)
+{
+    return s->now(s->now_opaque) + s->offset_us;
+}
+
+/* Whole seconds, rounded down also before 1970. */
+static int64_t us_seconds(int64_t us)
+{
+    return us / US_PER_S - (us % US_PER_S < 0);
+}
+
+static int64_t us_fraction(int64_t us)
+{
+    return us - us_seconds(us) * US_PER_S;
+}
+
+static int64_t day_second(int64_t seconds)
+{
+    return (seconds % S_PER_DAY + S_PER_DAY) % S_PER_DAY;
+}
+
+static bool rtc_divider_reset(const RTC *s)
+{
+    return (s->cmos[REG_A] & A_DIV_RESET) == A_DIV_RESET;
+}
+
+static bool rtc_halted(const RTC *s)
+{
+    return (s->cmos[REG_B] & B_SET) || rtc_divider_reset(s);
+}
+
+/* ---- the time in registers ------------------------------------------------------- */
+
+static uint8_t rtc_encode(const RTC *s, unsigned value)
+{
+    return s->cmos[REG_B] & B_BINARY ? value : value / 10 << 4 | value % 10;
+}
+
+static unsigned rtc_decode(const RTC *s, uint8_t reg)
+{
+    return s->cmos[REG_B] & B_BINARY ? reg : (reg >> 4) * 10 + (reg & 0xf);
+}
+
+static uint8_t rtc_encode_hour(const RTC *s, unsigned hour)
+{
+    if (s->cmos[REG_B] & B_24H) {
+        return rtc_encode(s, hour);
+    }
+    return rtc_encode(s, hour % 12 ? hour % 12 : 12) |
+           (hour >= 12 ? HOUR_PM : 0);
+}
+
+static unsigned rtc_decode_hour(const RTC *s, uint8_t reg)
+{
+    if (s->cmos[REG_B] & B_24H) {
+        return rtc_decode(s, reg);
+    }
+    return rtc_decode(s, reg & ~HOUR_PM) % 12 + (reg & HOUR_PM ? 12 : 0);
+}
+
+/* Bring the time registers up to date. */
+static void rtc_latch(RTC *s)
+{
+    time_t seconds = us_seconds(rtc_now(s));
+    struct tm tm;
+
+    if (rtc_halted(s) || !gmtime_r(&seconds, &tm)) {
+        return;
+    }
+    s->cmos[REG_SECONDS] = rtc_encode(s, tm.tm_sec);
+    s->cmos[REG_MINUTES] = rtc_encode(s, tm.tm_min);
+    s->cmos[REG_HOURS] = rtc_encode_hour(s, tm.tm_hour);
+    s->cmos[REG_WEEKDAY] = rtc_encode(s, tm.tm_wday + 1);
+    s->cmos[REG_DAY] = rtc_encode(s, tm.tm_mday);
+    s->cmos[REG_MONTH] = rtc_encode(s, tm.tm_mon + 1);
+    s->cmos[REG_YEAR] = rtc_encode(s, (tm.tm_year + 1900) % 100);
+    s->cmos[MC146818_CENTURY] = rtc_encode(s, (tm.tm_year + 1900) / 100);
+}
+
+/* The registers hold the time, @fraction_us into that second. */
+static void rtc_set_time(RTC *s, int64_t fraction_us)
+{
+    struct tm tm = {
+        .tm_sec = rtc_decode(s, s->cmos[REG_SECONDS]),
+        .tm_min = rtc_decode(s, s->cmos[REG_MINUTES]),
+        .tm_hour = rtc_decode_hour(s, s->cmos[REG_HOURS]),
+        .tm_mday = rtc_decode(s, s->cmos[REG_DAY]),
+        .tm_mon = (int)rtc_decode(s, s->cmos[REG_MONTH]) - 1,
+        .tm_year = (int)rtc_decode(s, s->cmos[REG_YEAR]) - 1900 +
+                   (int)rtc_decode(s, s->cmos[MC146818_CENTURY]) * 100,
+    };
+    int64_t us = (int64_t)timegm(&tm) * US_PER_S + fraction_us;
+
+    s->offset_us = us - s->now(s->now_opaque);
+    s->checked_us = us;
+}
+
+/* ---- what happens in time ----------------------------------------------------------- */
+
+/* Periodic interrupts in a second; 0: none. */
+static unsigned rtc_rate(const RTC *s)
+{
+    unsigned select = s->cmos[REG_A] & A_RATE;
+
+    if (select == 0 || rtc_divider_reset(s)) {
+        return 0;
+    }
+    return 32768 >> ((select < 3 ? select + 7 : select) - 1);
+}
+
+static bool alarm_matches(uint8_t reg, unsigned wanted, unsigned value)
+{
+    return (reg & ALARM_ANY) == ALARM_ANY || wanted == value;
+}
+
+/* Seconds from @seconds to the next alarm, at least 1; 0: there is none. */
+static int64_t rtc_alarm_delay(const RTC *s, int64_t seconds)
+{
+    const uint8_t *cmos = s->cmos;
+    unsigned sec = rtc_decode(s, cmos[REG_SECONDS_ALARM]);
+    unsigned min = rtc_decode(s, cmos[REG_MINUTES_ALARM]);
+    unsigned hour = rtc_decode_hour(s, cmos[REG_HOURS_ALARM]);
+    int64_t start = day_second(seconds);
+    int64_t t = start + 1;
+
+    while (t <= start + S_PER_DAY) {
+        if (!alarm_matches(cmos[REG_HOURS_ALARM], hour, t / 3600 % 24)) {
+            t += 3600 - t % 3600;
+        } else if (!alarm_matches(cmos[REG_MINUTES_ALARM], min, t / 60 % 60)) {
+            t += 60 - t % 60;
+        } else if (!alarm_matches(cmos[REG_SECONDS_ALARM], sec, t % 60)) {
+            t++;
+        } else {
+            return t - start;
+        }
+    }
+    return 0;
+}
+
+/* Periods of a clock of @rate that have ended by @us. */
+static int64_t rate_periods(int64_t us, unsigned rate)
+{
+    return us_seconds(us) * rate + us_fraction(us) * rate / US_PER_S;
+}
+
+/* Set the flags of what has happened since they were last looked at. */
+static void rtc_advance(RTC *s)
+{
+    int64_t now = rtc_now(s), before = s->checked_us;
+    int64_t seconds = us_seconds(now) - us_seconds(before);
+    unsigned rate = rtc_rate(s);
+    int64_t alarm;
+
+    s->checked_us = now;
+    if (now <= before) {
+        return; /* the host's clock was set back */
+    }
+    if (rate && rate_periods(now, rate) != rate_periods(before, rate)) {
+        s->cmos[REG_C] |= B_PIE;
+    }
+    if (seconds && !rtc_halted(s)) {
+        s->cmos[REG_C] |= B_UIE;
+        alarm = rtc_alarm_delay(s, us_seconds(before));
+        if (alarm && alarm <= seconds) {
+            s->cmos[REG_C] |= B_AIE;
+        }
+    }
+}
+
+/* Microseconds to the next event of @interrupts, or -1. */
+static int64_t rtc_next_event(RTC *s, uint8_t interrupts)
+{
+    int64_t fraction = us_fraction(s->checked_us);
+    int64_t next = INT64_MAX, alarm;
+    unsigned rate = rtc_rate(s);
+
+    if ((interrupts & B_PIE) && rate) {
+        int64_t period = fraction * rate / US_PER_S + 1;
+
+        next = (period * US_PER_S + rate - 1) / rate - fraction;
+    }
+    if ((interrupts & B_UIE) && !rtc_halted(s)) {
+        next = MIN(next, US_PER_S - fraction);
+    }
+    if ((interrupts & B_AIE) && !rtc_halted(s)) {
+        alarm = rtc_alarm_delay(s, us_seconds(s->checked_us));
+        if (alarm) {
+            next = MIN(next, alarm * US_PER_S - fraction);
+        }
+    }
+    return next == INT64_MAX ? -1 : next;
+}
+
+/* Drive the interrupt, and be woken for the next one. */
+static void rtc_update(RTC *s)
+{
+    uint8_t enabled = s->cmos[REG_B] & B_INTERRUPTS;
+    int64_t next = rtc_next_event(s, enabled & ~s->cmos[REG_C]);
+
+    irq_set(&s->dev.irqs[0], (enabled & s->cmos[REG_C]) != 0);
+    if (next >= 0) {
+        timer_arm(&s->timer, next);
+    } else {
+        timer_cancel(&s->timer);
+    }
+}
+
+static void rtc_timer(void *opaque)
+{
+    RTC *s = opaque;
+
+    rtc_advance(s);
+    rtc_update(s);
+}
+
+/* ---- registers ------------------------------------------------------------------------ */
+
+static bool is_time(unsigned index)
+{
+    switch (index) {
+    case REG_SECONDS:
+    case REG_MINUTES:
+    case REG_HOURS:
+    case REG_WEEKDAY ... REG_YEAR:
+    case MC146818_CENTURY:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* Write A or B: time may stop or start to run. */
+static void rtc_write_control(RTC *s, unsigned reg, uint8_t value)
+{
+    bool was_halted = rtc_halted(s), was_reset = rtc_divider_reset(s);
+
+    rtc_latch(s);
+    s->cmos[reg] = value;
+    if (s->cmos[REG_B] & B_SET) {
+        s->cmos[REG_B] &= ~B_UIE;
+    }
+    if (was_halted && !rtc_halted(s)) {
+        /* A divider that starts afresh makes its first update in 500 ms. */
+        rtc_set_time(s, was_reset ? US_PER_S / 2 : us_fraction(s->checked_us));
+    }
+}
+
+static void rtc_write(RTC *s, unsigned index, uint8_t value)
+{
+    rtc_advance(s);
+    switch (index) {
+    case REG_A:
+        rtc_write_control(s, REG_A, value & ~A_UIP);
+        break;
+    case REG_B:
+        rtc_write_control(s, REG_B, value);
+        break;
+    case REG_C:
+    case REG_D:
+        break;
+    default:
+        if (is_time(index) && !rtc_halted(s)) {
+            rtc_latch(s);
+            s->cmos[index] = value;
+            rtc_set_time(s, us_fraction(s->checked_us));
+        } else {
+            s->cmos[index] = value;
+        }
+        break;
+    }
+    rtc_update(s);
+}
+
+static uint8_t rtc_read_c(RTC *s)
+{
+    uint8_t flags;
+
+    rtc_advance(s);
+    flags = s->cmos[REG_C];
+    s->cmos[REG_C] = 0;
+    rtc_update(s);
+    return flags | (flags & s->cmos[REG_B] & B_INTERRUPTS ? C_IRQF : 0);
+}
+
+static uint8_t rtc_read(RTC *s, unsigned index)
+{
+    switch (index) {
+    case REG_A:
+        return s->cmos[REG_A] |
+               (!rtc_halted(s) &&
+                us_fraction(rtc_now(s)) >= US_PER_S - UIP_US ? A_UIP : 0);
+    case REG_C:
+        return rtc_read_c(s);
+    case REG_D:
+        return D_VRT;
+    default:
+        if (is_time(index)) {
+            rtc_latch(s);
+        }
+        return s->cmos[index];
+    }
+}
+
+static uint64_t rtc_port_read(void *opaque, hwaddr addr, unsigned size)
+{
+    RTC *s = opaque;
+
+    return addr == 0 ? 0xff : rtc_read(s, s->index);
+}
+
+static void rtc_port_write(void *opaque, hwaddr addr, uint64_t data,
+                           unsigned size)
+{
+    RTC *s = opaque;
+
+    if (addr == 0) {
+        s->index = data % MC146818_CMOS_SIZE; /* bit 7 masks NMIs elsewhere */
+    } else {
+        rtc_write(s, s->index, data);
+    }
+}
+
+static const MemoryRegionOps rtc_ops = {
+    .read = rtc_port_read,
+    .write = rtc_port_write,
+    .valid.unaligned = true,
+    .impl.max_access_size = 1,
+};
+
+/* ---- life ------------------------------------------------------------------------------- */
+
+void mc146818_set_cmos(Device *dev, unsigned index, uint8_t value)
+{
+    assert(index >= REG_FIRST_FREE && index < MC146818_CMOS_SIZE &&
+           index != MC146818_CENTURY);
+    ((RTC *)dev)->cmos[index] = value;
+}
+
+void mc146818_set_clock(Device *dev, int64_t (*now)(void *opaque),
+                        void *opaque)
+{
+    RTC *s = (RTC *)dev;
+
+    s->now = now;
+    s->now_opaque = opaque;
+    s->checked_us = rtc_now(s);
+}
+
+static bool rtc_realize(Device *dev, GError **err)
+{
+    RTC *s = (RTC *)dev;
+
+    timer_init(&s->timer, rtc_timer, s);
+    s->cmos[REG_A] = A_DEFAULT;
+    s->cmos[REG_B] = B_24H;
+    mc146818_set_clock(dev, rtc_host_now, NULL);
+    return true;
+}
+
+static void rtc_unrealize(Device *dev)
+{
+    timer_cleanup(&((RTC *)dev)->timer);
+}
+
+/* The battery keeps the time and the memory; interrupts are off. */
+static void rtc_reset(Device *dev)
+{
+    RTC *s = (RTC *)dev;
+
+    rtc_advance(s);
+    s->cmos[REG_B] &= ~(B_INTERRUPTS | B_SQWE);
+    s->cmos[REG_C] = 0;
+    s->index = 0;
+    rtc_update(s);
+}
+
+const DeviceType mc146818rtc_type = {
+    .name = "mc146818rtc",
+    .description = "real-time clock and CMOS memory",
+    .size = sizeof(RTC),
+    .ops = &rtc_ops,
+    .ops_size = 2,
+    .realize = rtc_realize,
+    .unrealize = rtc_unrealize,
+    .reset = rtc_reset,
+};
