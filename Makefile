@@ -36,6 +36,11 @@ CORE_OBJS = \
 ifeq ($(CONFIG_KVM),yes)
 KVM_OBJS = \
 	kvm-all.o \
+	kvm-slots.o \
+	kvm-dirty.o \
+	kvm-doorbell.o \
+	kvm-run.o \
+	target-i386/cpuid.o \
 	target-i386/kvm.o \
 
 else

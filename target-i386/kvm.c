@@ -1,0 +1,492 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * x86 under KVM: the in-kernel interrupt chips, the reset state, the states in
+ * which boards start vCPUs, and a vCPU's state in words. Specifications: Intel
+ * SDM volume 3, table 9-1 (reset state) and section 10.4.7.1 (local APIC); Linux
+ * Documentation/virt/kvm/api.rst.
+ */
+#include <errno.h>
+#include <linux/kvm.h>
+#include <stddef.h>
+#include <string.h>
+
+#include "kvm-internal.h"
+#include "target-i386/arch.h"
+#include "target-i386/cpu.h"
+
+#define CR0_PE (1u << 0)
+#define CR0_ET (1u << 4)
+#define CR0_NE (1u << 5)
+#define CR0_NW (1u << 29)
+#define CR0_CD (1u << 30)
+#define CR0_PG (1u << 31)
+#define CR4_PAE (1u << 5)
+#define EFER_LME (1u << 8)
+#define EFER_LMA (1u << 10)
+#define RFLAGS_FIXED 2u
+#define APIC_BASE_BSP (1u << 8)
+#define APIC_BASE_ENABLE (1u << 11)
+#define MTRR_DEF_TYPE_ENABLE (1u << 11)
+#define MTRR_WRITE_BACK 6u
+
+#define MSR_TSC 0x10
+#define MSR_SPEC_CTRL 0x48
+#define MSR_SYSENTER_CS 0x174
+#define MSR_SYSENTER_ESP 0x175
+#define MSR_SYSENTER_EIP 0x176
+#define MSR_MCG_STATUS 0x17a
+#define MSR_MISC_ENABLE 0x1a0
+#define MSR_MTRR_PHYS_BASE_0 0x200
+#define MSR_MTRR_FIX_64K 0x250
+#define MSR_MTRR_FIX_16K_0 0x258
+#define MSR_MTRR_FIX_16K_1 0x259
+#define MSR_MTRR_FIX_4K_0 0x268
+#define MSR_PAT 0x277
+#define MSR_MTRR_DEF_TYPE 0x2ff
+#define MSR_TSC_DEADLINE 0x6e0
+#define MSR_XSS 0xda0
+#define MSR_STAR 0xc0000081
+#define MSR_LSTAR 0xc0000082
+#define MSR_CSTAR 0xc0000083
+#define MSR_SYSCALL_MASK 0xc0000084
+#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_TSC_AUX 0xc0000103
+#define MSR_KVM_WALL_CLOCK 0x4b564d00
+#define MSR_KVM_SYSTEM_TIME 0x4b564d01
+#define MSR_KVM_ASYNC_PF_EN 0x4b564d02
+#define MSR_KVM_STEAL_TIME 0x4b564d03
+#define MSR_KVM_PV_EOI 0x4b564d04
+#define MSR_KVM_POLL_CONTROL 0x4b564d05
+#define MSR_KVM_ASYNC_PF_INT 0x4b564d06
+
+const uint64_t x86_boot_gdt[4] = {
+    0, 0,
+    0x00af9b000000ffff, /* X86_BOOT_CS: 64-bit code, accessed, 0 to 4 GiB */
+    0x00cf93000000ffff, /* X86_BOOT_DS: data, accessed, 0 to 4 GiB */
+};
+
+static void cpu_refused(CPUState *cpu, const char *what, int error)
+{
+    kvm_refused(cpu->kvm, "KVM refuses %s of vCPU %u: %s", what, cpu->index,
+                g_strerror(-error));
+}
+
+/* An ioctl that sets @what of the vCPU. */
+static void cpu_set(CPUState *cpu, unsigned long request, void *arg,
+                    const char *what)
+{
+    int result = kvm_vcpu_ioctl(cpu, request, arg);
+
+    if (result < 0) {
+        cpu_refused(cpu, what, result);
+    }
+}
+
+/* ---- the VM ------------------------------------------------------------------------ */
+
+bool kvm_arch_init(KVMState *kvm, const KVMOptions *options, GError **err)
+{
+    uint64_t identity_map = X86_KVM_RESERVED_BASE;
+    unsigned long tss = X86_KVM_RESERVED_BASE + TARGET_PAGE_SIZE;
+    struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
+    const char *step;
+    int result;
+
+    step = "a page table for real mode";
+    result = kvm_vm_ioctl(kvm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
+    if (result < 0) {
+        goto refused;
+    }
+    step = "a TSS for real mode";
+    result = kvm_vm_ioctl(kvm, KVM_SET_TSS_ADDR, (void *)tss);
+    if (result < 0) {
+        goto refused;
+    }
+    if (kvm->irqchip) {
+        step = "in-kernel interrupt chips (kernel-irqchip=off does without)";
+        result = kvm_vm_ioctl(kvm, KVM_CREATE_IRQCHIP, NULL);
+        if (result < 0) {
+            goto refused;
+        }
+        step = "an in-kernel timer chip (kernel-irqchip=off does without)";
+        result = kvm_vm_ioctl(kvm, KVM_CREATE_PIT2, &pit);
+        if (result < 0) {
+            goto refused;
+        }
+        kvm->tsc_deadline = kvm_extension(kvm, KVM_CAP_TSC_DEADLINE_TIMER);
+    }
+    return x86_cpuid_init(kvm, options->cpu_model, err);
+
+refused:
+    g_set_error(err, KVM_ERROR, 0, "KVM refuses %s: %s", step,
+                g_strerror(-result));
+    return false;
+}
+
+void kvm_arch_free(KVMState *kvm)
+{
+    g_clear_pointer(&kvm->arch, g_free);
+}
+
+int kvm_arch_init_cpu(CPUState *cpu)
+{
+    return x86_cpuid_set(cpu);
+}
+
+static void vm_set(KVMState *kvm, unsigned long request, void *arg,
+                   const char *what)
+{
+    int result = kvm_vm_ioctl(kvm, request, arg);
+
+    if (result < 0) {
+        kvm_refused(kvm, "KVM refuses to reset the %s: %s", what,
+                    g_strerror(-result));
+    }
+}
+
+void kvm_arch_reset_vm(KVMState *kvm)
+{
+    struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_PIC_MASTER };
+    struct kvm_pit_state2 pit = { .flags = 0 };
+    unsigned i;
+
+    if (!kvm->irqchip) {
+        return;
+    }
+    chip.chip.pic.elcr_mask = 0xf8;
+    vm_set(kvm, KVM_SET_IRQCHIP, &chip, "first PIC");
+    chip.chip_id = KVM_IRQCHIP_PIC_SLAVE;
+    chip.chip.pic.elcr_mask = 0xde;
+    vm_set(kvm, KVM_SET_IRQCHIP, &chip, "second PIC");
+
+    memset(&chip, 0, sizeof(chip));
+    chip.chip_id = KVM_IRQCHIP_IOAPIC;
+    chip.chip.ioapic.base_address = X86_IOAPIC_BASE;
+    for (i = 0; i < KVM_IOAPIC_NUM_PINS; i++) {
+        chip.chip.ioapic.redirtbl[i].fields.mask = 1;
+    }
+    vm_set(kvm, KVM_SET_IRQCHIP, &chip, "IOAPIC");
+
+    for (i = 0; i < G_N_ELEMENTS(pit.channels); i++) {
+        pit.channels[i].mode = 0xff; /* not programmed: no timer runs */
+        pit.channels[i].gate = i != 2;
+    }
+    vm_set(kvm, KVM_SET_PIT2, &pit, "PIT");
+}
+
+/* ---- reset of a vCPU ------------------------------------------------------------------- */
+
+static void set_msr(CPUState *cpu, uint32_t index, uint64_t value)
+{
+    g_autofree struct kvm_msrs *msrs =
+        g_malloc0(sizeof(*msrs) + sizeof(msrs->entries[0]));
+
+    msrs->nmsrs = 1;
+    msrs->entries[0].index = index;
+    msrs->entries[0].data = value;
+    /* 0 set: the vCPU has no such register, so it needs no value. */
+    cpu_set(cpu, KVM_SET_MSRS, msrs, "a model-specific register");
+}
+
+static void reset_msrs(CPUState *cpu)
+{
+    static const uint32_t zero[] = {
+        MSR_TSC, MSR_SPEC_CTRL, MSR_SYSENTER_CS, MSR_SYSENTER_ESP,
+        MSR_SYSENTER_EIP, MSR_MCG_STATUS, MSR_MTRR_DEF_TYPE, MSR_MTRR_FIX_64K,
+        MSR_MTRR_FIX_16K_0, MSR_MTRR_FIX_16K_1, MSR_TSC_DEADLINE, MSR_XSS,
+        MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK, MSR_KERNEL_GS_BASE,
+        MSR_TSC_AUX, MSR_KVM_WALL_CLOCK, MSR_KVM_SYSTEM_TIME,
+        MSR_KVM_ASYNC_PF_EN, MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI,
+        MSR_KVM_ASYNC_PF_INT,
+    };
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(zero); i++) {
+        set_msr(cpu, zero[i], 0);
+    }
+    for (i = 0; i < 16; i++) {
+        set_msr(cpu, MSR_MTRR_PHYS_BASE_0 + i, 0);
+    }
+    for (i = 0; i < 8; i++) {
+        set_msr(cpu, MSR_MTRR_FIX_4K_0 + i, 0);
+    }
+    set_msr(cpu, MSR_PAT, 0x0007040600070406);
+    set_msr(cpu, MSR_MISC_ENABLE, 1); /* fast string instructions */
+    set_msr(cpu, MSR_KVM_POLL_CONTROL, 1);
+}
+
+static void lapic_set(struct kvm_lapic_state *lapic, unsigned offset,
+                      uint32_t value)
+{
+    memcpy(lapic->regs + offset, &value, sizeof(value));
+}
+
+static void reset_lapic(CPUState *cpu)
+{
+    struct kvm_lapic_state lapic;
+    uint32_t version;
+    unsigned offset;
+    int result = kvm_vcpu_ioctl(cpu, KVM_GET_LAPIC, &lapic);
+
+    if (result < 0) {
+        cpu_refused(cpu, "the local APIC", result);
+        return;
+    }
+    memcpy(&version, lapic.regs + 0x30, sizeof(version));
+    memset(&lapic, 0, sizeof(lapic));
+    lapic_set(&lapic, 0x20, cpu->index << 24); /* ID */
+    lapic_set(&lapic, 0x30, version);
+    lapic_set(&lapic, 0xe0, 0xffffffff); /* destination format */
+    lapic_set(&lapic, 0xf0, 0xff); /* spurious vector: APIC disabled */
+    for (offset = 0x320; offset <= 0x370; offset += 0x10) {
+        lapic_set(&lapic, offset, 1u << 16); /* masked */
+    }
+    cpu_set(cpu, KVM_SET_LAPIC, &lapic, "the local APIC");
+}
+
+static struct kvm_segment flat_segment(unsigned selector, uint64_t base,
+                                       uint32_t limit, unsigned type)
+{
+    return (struct kvm_segment){
+        .selector = selector, .base = base, .limit = limit, .type = type,
+        .present = 1, .s = 1,
+    };
+}
+
+static struct kvm_segment system_segment(uint32_t limit, unsigned type)
+{
+    return (struct kvm_segment){ .limit = limit, .type = type, .present = 1 };
+}
+
+enum { SEGMENT_DATA = 3, SEGMENT_CODE = 11, SEGMENT_LDT = 2, SEGMENT_TSS = 11 };
+
+static void set_data_segments(struct kvm_sregs *sregs, struct kvm_segment data)
+{
+    sregs->ds = sregs->es = sregs->fs = sregs->gs = sregs->ss = data;
+}
+
+static void reset_sregs(CPUState *cpu)
+{
+    struct kvm_sregs sregs = {
+        .cs = flat_segment(0xf000, 0xffff0000, 0xffff, SEGMENT_CODE),
+        .ldt = system_segment(0xffff, SEGMENT_LDT),
+        .tr = system_segment(0xffff, SEGMENT_TSS),
+        .gdt = { .limit = 0xffff },
+        .idt = { .limit = 0xffff },
+        .cr0 = CR0_CD | CR0_NW | CR0_ET,
+        .apic_base = X86_LAPIC_BASE | APIC_BASE_ENABLE |
+                     (cpu->index ? 0 : APIC_BASE_BSP),
+    };
+
+    set_data_segments(&sregs, flat_segment(0, 0, 0xffff, SEGMENT_DATA));
+    cpu_set(cpu, KVM_SET_SREGS, &sregs, "segments and control registers");
+}
+
+static void reset_fpu(CPUState *cpu)
+{
+    struct kvm_xcrs xcrs = { .nr_xcrs = 1 };
+    /* An area without a component: all of them take their initial values. */
+    struct kvm_xsave xsave = { .region = { 0 } };
+
+    xsave.region[0] = 0x37f;  /* control word; status word 0 */
+    xsave.region[6] = 0x1f80; /* MXCSR */
+    cpu_set(cpu, KVM_SET_XSAVE, &xsave, "floating-point registers");
+    xcrs.xcrs[0].value = 1;
+    if (kvm_extension(cpu->kvm, KVM_CAP_XCRS)) {
+        cpu_set(cpu, KVM_SET_XCRS, &xcrs, "XCR0");
+    }
+}
+
+static void set_mp_state(CPUState *cpu, unsigned state)
+{
+    struct kvm_mp_state mp_state = { .mp_state = state };
+
+    if (cpu->kvm->irqchip) {
+        cpu_set(cpu, KVM_SET_MP_STATE, &mp_state, "the run state");
+    }
+}
+
+void kvm_arch_reset_cpu(CPUState *cpu)
+{
+    struct kvm_regs regs = { .rip = 0xfff0, .rflags = RFLAGS_FIXED };
+    struct kvm_debugregs debug = { .dr6 = 0xffff0ff0, .dr7 = 0x400 };
+    struct kvm_vcpu_events events = {
+        .flags = KVM_VCPUEVENT_VALID_NMI_PENDING |
+                 KVM_VCPUEVENT_VALID_SIPI_VECTOR | KVM_VCPUEVENT_VALID_SHADOW,
+    };
+
+    /* Without in-kernel chips nothing could start another vCPU. */
+    cpu->accel->halted = cpu->index && !cpu->kvm->irqchip;
+    if (cpu->accel->fresh) {
+        return;
+    }
+    reset_sregs(cpu);
+    regs.rdx = x86_cpuid_signature(cpu->kvm);
+    cpu_set(cpu, KVM_SET_REGS, &regs, "general registers");
+    reset_fpu(cpu);
+    cpu_set(cpu, KVM_SET_DEBUGREGS, &debug, "debug registers");
+    cpu_set(cpu, KVM_SET_VCPU_EVENTS, &events, "pending events");
+    reset_msrs(cpu);
+    if (cpu->kvm->irqchip) {
+        reset_lapic(cpu);
+    }
+    set_mp_state(cpu, cpu->index ? KVM_MP_STATE_UNINITIALIZED :
+                                   KVM_MP_STATE_RUNNABLE);
+    cpu->accel->fresh = true;
+}
+
+/* ---- states to start in ------------------------------------------------------------------ */
+
+/* Caches and memory types as firmware leaves them: the same on every vCPU. */
+static void enable_write_back(void)
+{
+    unsigned i;
+
+    for (i = 0; i < cpus_count(); i++) {
+        set_msr(cpus_get(i), MSR_MTRR_DEF_TYPE,
+                MTRR_DEF_TYPE_ENABLE | MTRR_WRITE_BACK);
+    }
+}
+
+static void set_state(CPUState *cpu, struct kvm_sregs *sregs,
+                      struct kvm_regs *regs)
+{
+    regs->rflags = RFLAGS_FIXED;
+    cpu_set(cpu, KVM_SET_SREGS, sregs, "segments and control registers");
+    cpu_set(cpu, KVM_SET_REGS, regs, "general registers");
+    cpu->accel->fresh = false;
+    cpu->accel->halted = false;
+    if (cpu->index) {
+        set_mp_state(cpu, KVM_MP_STATE_RUNNABLE);
+    }
+}
+
+/* What is the same in every start state. */
+static struct kvm_sregs start_sregs(CPUState *cpu)
+{
+    return (struct kvm_sregs){
+        .ldt = system_segment(0xffff, SEGMENT_LDT),
+        .tr = system_segment(0xffff, SEGMENT_TSS),
+        .idt = { .limit = 0xffff },
+        .apic_base = X86_LAPIC_BASE | APIC_BASE_ENABLE |
+                     (cpu->index ? 0 : APIC_BASE_BSP),
+    };
+}
+
+void x86_cpu_set_linux64(CPUState *cpu, uint64_t entry, uint64_t boot_params,
+                         uint64_t cr3, uint64_t gdt)
+{
+    struct kvm_sregs sregs = start_sregs(cpu);
+    struct kvm_regs regs = { .rip = entry, .rsi = boot_params };
+    struct kvm_segment data =
+        flat_segment(X86_BOOT_DS, 0, 0xffffffff, SEGMENT_DATA);
+
+    data.g = data.db = 1;
+    set_data_segments(&sregs, data);
+    sregs.cs = flat_segment(X86_BOOT_CS, 0, 0xffffffff, SEGMENT_CODE);
+    sregs.cs.g = sregs.cs.l = 1;
+    sregs.gdt.base = gdt;
+    sregs.gdt.limit = sizeof(x86_boot_gdt) - 1;
+    sregs.cr0 = CR0_PG | CR0_NE | CR0_ET | CR0_PE;
+    sregs.cr3 = cr3;
+    sregs.cr4 = CR4_PAE;
+    sregs.efer = EFER_LMA | EFER_LME;
+    enable_write_back();
+    set_state(cpu, &sregs, &regs);
+}
+
+void x86_cpu_set_pvh(CPUState *cpu, uint32_t entry, uint32_t start_info)
+{
+    struct kvm_sregs sregs = start_sregs(cpu);
+    struct kvm_regs regs = { .rip = entry, .rbx = start_info };
+    struct kvm_segment data =
+        flat_segment(X86_BOOT_DS, 0, 0xffffffff, SEGMENT_DATA);
+
+    data.g = data.db = 1;
+    set_data_segments(&sregs, data);
+    sregs.cs = flat_segment(X86_BOOT_CS, 0, 0xffffffff, SEGMENT_CODE);
+    sregs.cs.g = sregs.cs.db = 1;
+    sregs.tr.limit = 0x67;
+    sregs.cr0 = CR0_ET | CR0_PE;
+    enable_write_back();
+    set_state(cpu, &sregs, &regs);
+}
+
+void x86_cpu_set_real(CPUState *cpu, uint16_t cs, uint16_t ip)
+{
+    struct kvm_sregs sregs = start_sregs(cpu);
+    struct kvm_regs regs = { .rip = ip };
+
+    set_data_segments(&sregs, flat_segment(0, 0, 0xffff, SEGMENT_DATA));
+    sregs.cs = flat_segment(cs, (uint64_t)cs << 4, 0xffff, SEGMENT_CODE);
+    sregs.gdt.limit = 0xffff;
+    sregs.cr0 = CR0_CD | CR0_NW | CR0_ET;
+    set_state(cpu, &sregs, &regs);
+}
+
+/* ---- for a person ------------------------------------------------------------------------- */
+
+static void print_segment(FILE *out, const char *name,
+                          const struct kvm_segment *s)
+{
+    fprintf(out, "  %-3s %04x base %016llx limit %08x type %x%s\n", name,
+            s->selector, s->base, s->limit, s->type,
+            s->unusable ? " unusable" : s->l ? " 64-bit" : s->db ? " 32-bit" :
+                                                               "");
+}
+
+/* The bytes at linear address @linear, through the guest's page tables. */
+static void print_code(CPUState *cpu, FILE *out, uint64_t linear)
+{
+    unsigned i;
+
+    fprintf(out, "  code at %016" PRIx64 ":", linear);
+    for (i = 0; i < 16; i++) {
+        struct kvm_translation where = { .linear_address = linear + i };
+        uint8_t byte;
+
+        if (kvm_vcpu_ioctl(cpu, KVM_TRANSLATE, &where) < 0 || !where.valid ||
+            address_space_read(cpu->memory, where.physical_address, &byte, 1) !=
+                MEMTX_OK) {
+            fprintf(out, i ? " (then not mapped)" :
+                             " not mapped, or not memory");
+            break;
+        }
+        fprintf(out, " %02x", byte);
+    }
+    fprintf(out, "\n");
+}
+
+void kvm_arch_print_cpu(CPUState *cpu, FILE *out)
+{
+    struct kvm_regs r;
+    struct kvm_sregs s;
+
+    if (kvm_vcpu_ioctl(cpu, KVM_GET_REGS, &r) < 0 ||
+        kvm_vcpu_ioctl(cpu, KVM_GET_SREGS, &s) < 0) {
+        fprintf(out, "  (its registers cannot be read)\n");
+        return;
+    }
+    fprintf(out,
+            "  rip %016llx  rflags %016llx\n"
+            "  rax %016llx  rbx %016llx  rcx %016llx  rdx %016llx\n"
+            "  rsi %016llx  rdi %016llx  rsp %016llx  rbp %016llx\n"
+            "  r8  %016llx  r9  %016llx  r10 %016llx  r11 %016llx\n"
+            "  r12 %016llx  r13 %016llx  r14 %016llx  r15 %016llx\n"
+            "  cr0 %016llx  cr2 %016llx  cr3 %016llx  cr4 %016llx\n"
+            "  efer %llx  cr8 %llx  apic base %llx\n",
+            r.rip, r.rflags, r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rsp,
+            r.rbp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, s.cr0,
+            s.cr2, s.cr3, s.cr4, s.efer, s.cr8, s.apic_base);
+    print_segment(out, "cs", &s.cs);
+    print_segment(out, "ds", &s.ds);
+    print_segment(out, "es", &s.es);
+    print_segment(out, "ss", &s.ss);
+    print_segment(out, "fs", &s.fs);
+    print_segment(out, "gs", &s.gs);
+    print_segment(out, "tr", &s.tr);
+    print_segment(out, "ldt", &s.ldt);
+    fprintf(out, "  gdt base %016llx limit %04x  idt base %016llx limit %04x\n",
+            s.gdt.base, s.gdt.limit, s.idt.base, s.idt.limit);
+    print_code(cpu, out, s.cs.base + r.rip);
+}
