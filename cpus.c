@@ -35,10 +35,6 @@
 #include <pthread.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/signalfd.h>
-#include <unistd.h>
-
-#include <glib-unix.h>
 
 #include "cpus.h"
 #include "kvm-internal.h"
@@ -369,8 +365,8 @@ static void ignore_signal(int number)
 {
 }
 
-/* A thread of its own for @cpu, which takes no signal but the kick: SIGINT and
- * SIGTERM are the main loop's. */
+/* A thread of its own for @cpu, which takes no signal but the kick: those
+ * that end the program are the main loop's. */
 static int create_thread(CPUState *cpu)
 {
     sigset_t all;
@@ -451,16 +447,6 @@ void cpus_destroy(void)
 
 /* ---- the main loop ------------------------------------------------------------------------ */
 
-static gboolean end_signal(int fd, GIOCondition condition, void *opaque)
-{
-    struct signalfd_siginfo info;
-
-    if (read(fd, &info, sizeof(info)) == sizeof(info)) {
-        vm_request_shutdown("signal", EXIT_GUEST_OFF);
-    }
-    return G_SOURCE_CONTINUE;
-}
-
 static void reset_all(void (*reset_machine)(void *opaque), void *opaque)
 {
     memory_lock();
@@ -510,23 +496,8 @@ static bool serve_requests(void (*reset_machine)(void *opaque), void *opaque,
 int cpus_main_loop(void (*reset_machine)(void *opaque), void *opaque,
                    bool no_reboot)
 {
-    sigset_t ends;
-    sigset_t old;
-    unsigned source = 0;
     int status;
-    int fd;
 
-    sigemptyset(&ends);
-    sigaddset(&ends, SIGINT);
-    sigaddset(&ends, SIGTERM);
-    pthread_sigmask(SIG_BLOCK, &ends, &old);
-    fd = signalfd(-1, &ends, SFD_NONBLOCK | SFD_CLOEXEC);
-    if (fd >= 0) {
-        source = g_unix_fd_add(fd, G_IO_IN, end_signal, NULL);
-    } else {
-        /* Out of descriptors: signals end the program at once instead. */
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-    }
     for (;;) {
         while (!LOAD(cpus.request)) {
             g_main_context_iteration(NULL, TRUE);
@@ -543,10 +514,5 @@ int cpus_main_loop(void (*reset_machine)(void *opaque), void *opaque,
         status = EXIT_USAGE;
     }
     unlock();
-    if (fd >= 0) {
-        g_source_remove(source);
-        close(fd);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-    }
     return status;
 }
