@@ -95,6 +95,7 @@ TESTS_CORE = \
 
 # Unit tests of devices and boards: linked with everything but vl.o.
 TESTS_HW = \
+	tests/test-loader \
 
 # The same, where KVM is built in; they skip where /dev/kvm is missing.
 TESTS_KVM = \
