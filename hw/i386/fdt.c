@@ -210,6 +210,7 @@ static void add_entry(Tree *t, const FDTConfig *config, unsigned i)
     }
     if (strcmp(e->node, "interrupt-controller") == 0) {
         put_flag(t, "interrupt-controller");
+        put_u32(t, "#address-cells", 0);
         put_u32(t, "#interrupt-cells", 2);
         put_u32(t, "phandle", PHANDLE_IOAPIC);
     }
