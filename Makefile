@@ -80,9 +80,10 @@ MAIN_OBJS = \
 	opts.o \
 	trace.o \
 
-# What tests share; needs the core only.
+# What tests share; needs the core only, but for device-util.
 TEST_LIB_OBJS = \
 	tests/test-util.o \
+	tests/device-util.o \
 	tests/model.o \
 	tests/random-graph.o \
 
@@ -91,10 +92,15 @@ TESTS_CORE = \
 	tests/test-access \
 	tests/test-access-rules \
 	tests/test-event-notifier \
+	tests/test-ram \
+	tests/test-ram-dirty \
+	tests/test-memory \
+	tests/test-errors \
 	tests/test-random \
 
 # Unit tests of devices and boards: linked with everything but vl.o.
 TESTS_HW = \
+	tests/test-misc-devices \
 	tests/test-loader \
 
 # The same, where KVM is built in; they skip where /dev/kvm is missing.

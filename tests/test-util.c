@@ -797,6 +797,23 @@ void recorder_expect_zones(Recorder *r, ...)
     g_ptr_array_free(lines, TRUE);
 }
 
+/* ---- a small world ------------------------------------------------------------------- */
+
+void world_init(World *w)
+{
+    memory_region_init(&w->root, "root", UINT64_MAX);
+    address_space_init(&w->as, &w->root);
+    w->r = recorder_new(&w->as, 0, true);
+    recorder_clear_log(w->r);
+}
+
+void world_destroy(World *w)
+{
+    recorder_free(w->r);
+    address_space_destroy(&w->as);
+    memory_region_destroy(&w->root);
+}
+
 /* ---- shorthands ---------------------------------------------------------------------- */
 
 uint64_t load(AddressSpace *as, hwaddr addr, unsigned size, MemTxResult result)

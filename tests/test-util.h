@@ -190,6 +190,20 @@ void recorder_expect_zones(Recorder *r, ...) __attribute__((sentinel));
 /* The last byte of @section, which its size must agree with. */
 hwaddr section_last(const MemoryRegionSection *section);
 
+/* ---- a small world ------------------------------------------------------------------- */
+
+/* A container named "root" of the whole space, shown, and followed with a log. */
+typedef struct World {
+    MemoryRegion root;
+    AddressSpace as;
+    Recorder *r;
+} World;
+
+void world_init(World *w);
+
+/* Nothing may be in the root any more. */
+void world_destroy(World *w);
+
 /* ---- shorthands ---------------------------------------------------------------------- */
 
 /* Loads and stores; the result must be @result. */
