@@ -105,6 +105,7 @@ TESTS_HW = \
 
 # The same, where KVM is built in; they skip where /dev/kvm is missing.
 TESTS_KVM = \
+	tests/test-kvm-access \
 
 # Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
 # FLATVIEW (the program), CC and CFLAGS.
@@ -180,6 +181,14 @@ tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
+tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
+
+# Tests in a guest: each has the robot, tests/guest/robot.h, built in.
+ROBOT_TESTS = \
+	tests/test-kvm-access \
+
+$(ROBOT_TESTS): tests/kvm-robot.o
+tests/kvm-robot.o: tests/guest/robot.bin
 
 # Only the core's flags for the core's objects: nothing else is needed there.
 $(CORE_OBJS): PACKAGE_CFLAGS = $(CORE_CFLAGS)
@@ -208,6 +217,16 @@ tests/guest/%.elf: tests/guest/%.S tests/guest/firmware.ld config.mak
 	$(call say,GUEST)
 	$(Q)$(GUEST_CC) -m64 -nostdlib -static -no-pie -Wl,--build-id=none -MMD -MP \
 		-iquote $(SRC_PATH) -Wl,-T,$(SRC_PATH)/tests/guest/firmware.ld -o $@ $<
+
+tests/guest/robot.elf: tests/guest/robot-start.S tests/guest/robot.c \
+		$(SRC_PATH)/tests/guest/robot.h tests/guest/robot.ld config.mak
+	@mkdir -p $(@D)
+	$(call say,GUEST)
+	$(Q)$(GUEST_CC) -m64 -std=gnu11 -O1 -Wall -Wextra -ffreestanding -nostdlib \
+		-static -no-pie -fno-pic -mno-red-zone -mgeneral-regs-only \
+		-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
+		-Wl,--build-id=none,-z,noexecstack -iquote $(SRC_PATH) \
+		-Wl,-T,$(SRC_PATH)/tests/guest/robot.ld -o $@ $(filter %.S %.c,$^)
 
 .PRECIOUS: tests/guest/%.elf
 tests/guest/%.bin: tests/guest/%.elf

@@ -83,11 +83,13 @@ static bool region_init_block(MemoryRegion *mr, MemoryRegionKind kind,
     return true;
 }
 
-/* The allocations whose callers cannot be told of a failure. */
-static RAMBlock *block_or_exit(RAMBlock *block, const char *name, GError *err)
+/* The allocations whose callers cannot be told of a failure: *@err is set
+ * where @block is NULL. */
+static RAMBlock *block_or_exit(RAMBlock *block, const char *name,
+                               GError *const *err)
 {
     if (!block) {
-        fprintf(stderr, "memory region '%s': %s\n", name, err->message);
+        fprintf(stderr, "memory region '%s': %s\n", name, (*err)->message);
         exit(1);
     }
     return block;
@@ -105,7 +107,7 @@ void memory_region_init_ram(MemoryRegion *mr, const char *name, uint64_t size)
     GError *err = NULL;
 
     region_init_block(mr, MEMORY_REGION_RAM, name, size,
-                      block_or_exit(ram_block_new(size, &err), name, err));
+                      block_or_exit(ram_block_new(size, &err), name, &err));
 }
 
 void memory_region_init_ram_ptr(MemoryRegion *mr, const char *name,
@@ -115,7 +117,7 @@ void memory_region_init_ram_ptr(MemoryRegion *mr, const char *name,
     RAMBlock *block = ram_block_new_ptr(size, ptr, &err);
 
     region_init_block(mr, MEMORY_REGION_RAM, name, size,
-                      block_or_exit(block, name, err));
+                      block_or_exit(block, name, &err));
 }
 
 bool memory_region_init_ram_from_file(MemoryRegion *mr, const char *name,
@@ -169,7 +171,7 @@ void memory_region_init_rom_device(MemoryRegion *mr,
     GError *err = NULL;
 
     region_init_block(mr, MEMORY_REGION_ROM_DEVICE, name, size,
-                      block_or_exit(ram_block_new(size, &err), name, err));
+                      block_or_exit(ram_block_new(size, &err), name, &err));
     mr->ops = ops ? ops : &no_ops;
     mr->opaque = opaque;
     mr->romd_mode = true;

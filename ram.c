@@ -269,6 +269,7 @@ static RAMBlock *block_map(uint64_t size, const Backing *b, GError **err)
     }
     block = block_new(size, host, err);
     if (!block) {
+        g_prefix_error(err, "%s: ", b->what);
         munmap(host, mapped);
         return NULL;
     }
