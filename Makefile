@@ -165,9 +165,12 @@ $(TESTS_CORE): %: %.o libtest.a libmemory-core.a
 	$(Q)$(LINK) $(filter %.o,$^) libtest.a libmemory-core.a $(TEST_LDFLAGS) \
 		$(EXTRA_LDFLAGS) $(CHECK_LIBS) $(CORE_LIBS)
 
+# Tests of devices stand in for the machine, tests in a guest have a real one.
+$(TESTS_KVM): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
+$(TESTS_HW) $(BENCHES): TEST_ARCHIVES = libtest.a libflatview.a libmemory-core.a
 $(TESTS_HW) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a
 	$(call say,LINK)
-	$(Q)$(LINK) $(filter %.o,$^) libtest.a libflatview.a libmemory-core.a \
+	$(Q)$(LINK) $(filter %.o,$^) $(TEST_ARCHIVES) \
 		$(TEST_LDFLAGS) $(EXTRA_LDFLAGS) $(CHECK_LIBS) $(LIBS)
 
 # The same calls to KVM as the program's, and nothing else: what benchmarks
