@@ -100,6 +100,7 @@ TESTS_CORE = \
 
 # Unit tests of devices and boards: linked with everything but vl.o.
 TESTS_HW = \
+	tests/test-device \
 	tests/test-misc-devices \
 	tests/test-loader \
 
