@@ -92,6 +92,7 @@ TESTS_CORE = \
 	tests/test-access \
 	tests/test-access-rules \
 	tests/test-event-notifier \
+	tests/test-ioport \
 	tests/test-ram \
 	tests/test-ram-dirty \
 	tests/test-memory \
