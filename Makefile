@@ -102,12 +102,14 @@ TESTS_CORE = \
 # Unit tests of devices and boards: linked with everything but vl.o.
 TESTS_HW = \
 	tests/test-device \
+	tests/test-serial \
 	tests/test-misc-devices \
 	tests/test-loader \
 
 # The same, where KVM is built in; they skip where /dev/kvm is missing.
 TESTS_KVM = \
 	tests/test-kvm-access \
+	tests/test-kvm-doorbell \
 
 # Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
 # FLATVIEW (the program), CC and CFLAGS.
@@ -191,6 +193,7 @@ tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=ftruncate,--wrap=fstat,--w
 # Tests in a guest: each has the robot, tests/guest/robot.h, built in.
 ROBOT_TESTS = \
 	tests/test-kvm-access \
+	tests/test-kvm-doorbell \
 
 $(ROBOT_TESTS): tests/kvm-robot.o
 tests/kvm-robot.o: tests/guest/robot.bin
