@@ -93,10 +93,13 @@ TESTS_CORE = \
 	tests/test-access-rules \
 	tests/test-event-notifier \
 	tests/test-ioport \
+	tests/test-mtree \
 	tests/test-ram \
 	tests/test-ram-dirty \
 	tests/test-memory \
 	tests/test-errors \
+	tests/test-listener \
+	tests/test-vga-example \
 	tests/test-random \
 
 # Unit tests of devices and boards: linked with everything but vl.o.

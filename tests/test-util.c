@@ -649,7 +649,6 @@ static Recorder *recorder_make(AddressSpace *filter, unsigned priority,
         .commit = recorder_commit,
         .region_add = recorder_region_add,
         .region_del = recorder_region_del,
-        .region_nop = recorder_region_nop,
         .log_start = recorder_log_start,
         .log_stop = recorder_log_stop,
         .log_sync = recorder_log_sync,
@@ -669,9 +668,6 @@ static Recorder *recorder_make(AddressSpace *filter, unsigned priority,
     r->sections = g_array_new(FALSE, TRUE, sizeof(RecordedSection));
     r->doorbells = g_array_new(FALSE, TRUE, sizeof(RecordedDoorbell));
     r->zones = g_array_new(FALSE, TRUE, sizeof(RecordedZone));
-    if (!log) {
-        r->listener.region_nop = NULL;
-    }
     memory_listener_register(&r->listener, filter);
     return r;
 }
@@ -705,6 +701,11 @@ void recorder_free(Recorder *r)
         g_ptr_array_unref(r->log);
     }
     g_free(r);
+}
+
+void recorder_hear_nop(Recorder *r)
+{
+    r->listener.region_nop = recorder_region_nop;
 }
 
 void recorder_clear_log(Recorder *r)

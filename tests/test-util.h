@@ -171,6 +171,9 @@ Recorder *recorder_new_beside(Recorder *other, AddressSpace *filter,
 /* Unregister, check that everything was withdrawn, and free. */
 void recorder_free(Recorder *r);
 
+/* Log what commits leave alone, too; not at first. */
+void recorder_hear_nop(Recorder *r);
+
 /* The log since the last look is exactly these lines:
  *   begin, commit, log_global_start, log_global_stop,
  *   add|del|nop|log_start|log_stop|log_sync|log_clear NAME FIRST-LAST @OFFSET[ ro]
