@@ -84,6 +84,7 @@ MAIN_OBJS = \
 TEST_LIB_OBJS = \
 	tests/test-util.o \
 	tests/device-util.o \
+	tests/kernel-image.o \
 	tests/model.o \
 	tests/random-graph.o \
 
@@ -108,6 +109,8 @@ TESTS_HW = \
 	tests/test-serial \
 	tests/test-misc-devices \
 	tests/test-loader \
+	tests/test-acpi \
+	tests/test-microvm \
 
 # The same, where KVM is built in; they skip where /dev/kvm is missing.
 TESTS_KVM = \
@@ -218,7 +221,7 @@ PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(CHECK_CFLAGS)
 		{ cat $(@:.hex.h=.log) >&2; exit 1; }
 	$(Q)mv $(@:.hex.h=.hex) $@
 
-hw/i386/microvm.o: hw/i386/microvm.hex.h
+hw/i386/microvm.o tests/test-acpi.o: hw/i386/microvm.hex.h
 hw/i386/microvm.hex.h: $(addprefix $(SRC_PATH)/hw/,i386/microvm-map.h acpi/pm.h)
 
 # A guest program: raw bytes, linked at the address its script says.
