@@ -28,7 +28,7 @@ typedef struct AccessFrame {
 
 static __thread const AccessFrame *innermost;
 
-/* ---- images --------------------------------------------------------------- */
+/* ---- images -------------------------------------------------------------- */
 
 static inline uint64_t all_ones(unsigned size)
 {
@@ -45,7 +45,7 @@ static inline uint64_t swap_for(const MemoryRegionOps *ops, uint64_t value,
     return value & all_ones(size);
 }
 
-/* ---- who is inside ---------------------------------------------------------- */
+/* ---- who is inside ------------------------------------------------------- */
 
 bool memory_region_in_callback(const MemoryRegion *mr)
 {
@@ -75,7 +75,7 @@ static inline void frame_pop(const AccessFrame *frame)
     innermost = frame->outer;
 }
 
-/* ---- what the guest may do --------------------------------------------------- */
+/* ---- what the guest may do ----------------------------------------------- */
 
 /* Whether the @size bytes at @addr are inside the region as it is now. */
 static inline bool access_inside(const MemoryRegion *mr, hwaddr addr,
@@ -130,7 +130,7 @@ unsigned memory_region_access_width(const MemoryRegion *mr, hwaddr addr,
     return width;
 }
 
-/* ---- one callback --------------------------------------------------------------- */
+/* ---- one callback -------------------------------------------------------- */
 
 static inline unsigned size_index(unsigned size)
 {
@@ -188,7 +188,7 @@ static MemTxResult call_write(const MemoryRegion *mr, hwaddr addr,
     return MEMTX_DECODE_ERROR;
 }
 
-/* ---- port lists ------------------------------------------------------------------ */
+/* ---- port lists ---------------------------------------------------------- */
 
 static const MemoryRegionPortio *portio_find(const MemoryRegionOps *ops,
                                              hwaddr addr, unsigned size,
@@ -246,7 +246,7 @@ static MemTxResult portio_write(const MemoryRegion *mr, hwaddr addr,
     return result;
 }
 
-/* ---- what the callbacks implement --------------------------------------------------- */
+/* ---- what the callbacks implement ---------------------------------------- */
 
 /* Widths of callbacks: powers of two, min <= max. */
 typedef struct Widths {
@@ -387,7 +387,7 @@ static inline bool access_is_direct(const MemoryRegionOps *ops, hwaddr addr,
            (!(addr & (size - 1)) || ops->impl.unaligned);
 }
 
-/* ---- doorbells ---------------------------------------------------------------------- */
+/* ---- doorbells ----------------------------------------------------------- */
 
 /* Ring the doorbell that this write matches, if any. Nothing else is asked
  * first: an accelerator that knows the doorbell would not ask us either. */
@@ -406,7 +406,7 @@ static bool doorbell_ring(const MemoryRegion *mr, hwaddr addr, uint64_t image,
     return false;
 }
 
-/* ---- the two entries ------------------------------------------------------------------- */
+/* ---- the two entries ----------------------------------------------------- */
 
 /* Only the outermost access flushes: whatever brought the thread here flushed
  * before, and a put-off write delivered now could find its device busy. */

@@ -161,7 +161,7 @@ void portio_list_del(PortioList *list)
     memory_region_transaction_commit();
 }
 
-/* ---- in and out --------------------------------------------------------------- */
+/* ---- in and out ---------------------------------------------------------- */
 
 uint8_t cpu_inb(AddressSpace *ports, uint32_t port)
 {

@@ -48,7 +48,7 @@ static uint64_t dirty_bytes(uint64_t size)
     return round_up(dirty_pages(size), 64) / 8;
 }
 
-/* ---- errors ------------------------------------------------------------------- */
+/* ---- errors -------------------------------------------------------------- */
 
 /* "@what: cause of @error; @way_out". Always false. */
 G_GNUC_PRINTF(4, 5)
@@ -82,7 +82,7 @@ static bool fail_invalid(GError **err, const char *what, ...)
     return false;
 }
 
-/* ---- the space of all RAM --------------------------------------------------------- */
+/* ---- the space of all RAM ------------------------------------------------ */
 
 /* The lowest gap between the live blocks that takes @block: false if none. */
 static bool block_insert(RAMBlock *block)
@@ -146,7 +146,7 @@ RAMBlock *ram_block_from_host(const void *host, uint64_t *offset)
     return found;
 }
 
-/* ---- making blocks -------------------------------------------------------------------- */
+/* ---- making blocks ------------------------------------------------------- */
 
 /* Map @size bytes at a multiple of @align; MAP_FAILED and errno on failure. */
 static void *map_aligned(uint64_t size, uint64_t align, int flags, int fd,
@@ -319,7 +319,7 @@ void ram_block_unref(RAMBlock *block)
     g_free(block);
 }
 
-/* ---- blocks over files -------------------------------------------------------------------- */
+/* ---- blocks over files --------------------------------------------------- */
 
 /* Refuse what is no file to map, and learn its page size. @path is for
  * messages. */
@@ -537,7 +537,7 @@ RAMBlock *ram_block_new_file(uint64_t size, uint64_t align, uint32_t ram_flags,
     return block;
 }
 
-/* ---- dirty pages ------------------------------------------------------------------------------ */
+/* ---- dirty pages --------------------------------------------------------- */
 
 /* Pages @first to @end - 1, none of them past the bitmap. */
 typedef struct PageRange {

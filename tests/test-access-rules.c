@@ -10,7 +10,7 @@
 
 static const MemTxAttrs some_attrs = { .requester_id = 0x1234 };
 
-/* ---- who may -------------------------------------------------------------------------- */
+/* ---- who may ------------------------------------------------------------- */
 
 static bool accepts_called;
 
@@ -95,7 +95,7 @@ START_TEST(results)
 }
 END_TEST
 
-/* ---- callbacks that are not there -------------------------------------------------------- */
+/* ---- callbacks that are not there ---------------------------------------- */
 
 static uint32_t old_calls[8];
 static unsigned old_calls_nr;
@@ -334,7 +334,7 @@ START_TEST(rom_device)
 }
 END_TEST
 
-/* ---- doorbells ------------------------------------------------------------------------------ */
+/* ---- doorbells ----------------------------------------------------------- */
 
 static void expect_rung(EventNotifier *e, bool rung)
 {
@@ -404,7 +404,7 @@ START_TEST(doorbells)
 }
 END_TEST
 
-/* ---- re-entry ----------------------------------------------------------------------------------- */
+/* ---- re-entry ------------------------------------------------------------ */
 
 typedef struct Nested {
     MemoryRegion *target;
@@ -526,7 +526,7 @@ START_TEST(shrinks_in_callback)
 }
 END_TEST
 
-/* ---- flushing ------------------------------------------------------------------------------------- */
+/* ---- flushing ------------------------------------------------------------ */
 
 START_TEST(flushing)
 {

@@ -9,7 +9,7 @@
 #include "memory-internal.h"
 #include "test-util.h"
 
-/* ---- the matrix ----------------------------------------------------------------- */
+/* ---- the matrix ---------------------------------------------------------- */
 
 #define STORE_SIZE 32
 #define CALLS_MAX 32

@@ -9,7 +9,7 @@
 #include "memory-internal.h"
 #include "test-util.h"
 
-/* ---- a port space, and a device that records what reaches it ------------------ */
+/* ---- a port space, and a device that records what reaches it ------------- */
 
 static MemoryRegion space;
 static AddressSpace ports;
@@ -63,7 +63,7 @@ static void space_teardown(void)
     memory_region_destroy(&space);
 }
 
-/* ---- the tests -------------------------------------------------------------------- */
+/* ---- the tests ----------------------------------------------------------- */
 
 START_TEST(instructions)
 {

@@ -25,7 +25,7 @@
 #define PAGE TARGET_PAGE_SIZE
 #define MiB ((uint64_t)1 << 20)
 
-/* ---- failing calls ------------------------------------------------------------- */
+/* ---- failing calls ------------------------------------------------------- */
 
 enum {
     CALL_MMAP,
@@ -125,7 +125,7 @@ int __wrap_fcntl(int fd, int command, ...)
     return call_fails(CALL_FCNTL) ? -1 : __real_fcntl(fd, command, arg);
 }
 
-/* ---- helpers ------------------------------------------------------------------------ */
+/* ---- helpers ------------------------------------------------------------- */
 
 static char *directory; /* an empty one of ours, per test */
 
@@ -223,7 +223,7 @@ static bool all_zero(const uint8_t *p, size_t n)
     return !*p && !memcmp(p, p + 1, n - 1);
 }
 
-/* ---- anonymous memory ---------------------------------------------------------------- */
+/* ---- anonymous memory ---------------------------------------------------- */
 
 START_TEST(anonymous)
 {
@@ -351,7 +351,7 @@ START_TEST(callers_memory)
 }
 END_TEST
 
-/* ---- the space of all RAM, and looking up -------------------------------------------------- */
+/* ---- the space of all RAM, and looking up -------------------------------- */
 
 #define BLOCKS 40
 
@@ -473,7 +473,7 @@ START_TEST(ram_addr)
 }
 END_TEST
 
-/* ---- descriptors --------------------------------------------------------------------------- */
+/* ---- descriptors --------------------------------------------------------- */
 
 START_TEST(memfd)
 {
@@ -582,7 +582,7 @@ START_TEST(descriptor)
 }
 END_TEST
 
-/* ---- files ------------------------------------------------------------------------------------- */
+/* ---- files --------------------------------------------------------------- */
 
 START_TEST(file)
 {
