@@ -107,6 +107,8 @@ TESTS_CORE = \
 TESTS_HW = \
 	tests/test-device \
 	tests/test-serial \
+	tests/test-i8042 \
+	tests/test-rtc \
 	tests/test-misc-devices \
 	tests/test-loader \
 	tests/test-acpi \
@@ -116,6 +118,7 @@ TESTS_HW = \
 TESTS_KVM = \
 	tests/test-kvm-access \
 	tests/test-kvm-doorbell \
+	tests/test-kvm-move \
 
 # Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
 # FLATVIEW (the program), CC and CFLAGS.
@@ -200,6 +203,7 @@ tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=ftruncate,--wrap=fstat,--w
 ROBOT_TESTS = \
 	tests/test-kvm-access \
 	tests/test-kvm-doorbell \
+	tests/test-kvm-move \
 
 $(ROBOT_TESTS): tests/kvm-robot.o
 tests/kvm-robot.o: tests/guest/robot.bin

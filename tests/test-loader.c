@@ -12,7 +12,8 @@
 
 #include "hw/i386/x86-boot.h"
 #include "target-i386/cpu.h"
-#include "test-util.h"
+#include "tests/kernel-image.h"
+#include "tests/test-util.h"
 
 #define MIB 0x100000u
 #define RAM_SIZE (64 * MIB)
@@ -97,49 +98,17 @@ static uint64_t guest(hwaddr addr, unsigned size)
 
 /* ---- a bzImage ------------------------------------------------------------------- */
 
-#define SETUP_SIZE (2 * 512)
-#define CODE_SIZE 0x3000
-#define IMAGE_SIZE (SETUP_SIZE + CODE_SIZE)
-
-static void put(void *image, unsigned offset, uint64_t value, unsigned size)
-{
-    memcpy((uint8_t *)image + offset, &value, size);
-}
-
-/* An image of protocol 2.15 whose code is content of id 1. */
-static uint8_t *bzimage(void)
-{
-    uint8_t *image = g_malloc0(IMAGE_SIZE);
-
-    put(image, 0x1f1, SETUP_SIZE / 512 - 1, 1);
-    put(image, 0x1f4, CODE_SIZE / 16, 4);
-    put(image, 0x1fe, 0xaa55, 2);
-    put(image, 0x200, 0x6aeb, 2);
-    memcpy(image + 0x202, "HdrS", 4);
-    put(image, 0x206, 0x20f, 2);
-    put(image, 0x211, 0x01, 1);
-    put(image, 0x22c, 0x7fffffff, 4);
-    put(image, 0x230, 0x200000, 4);
-    put(image, 0x234, 1, 1);
-    put(image, 0x236, 0x3f, 2);
-    put(image, 0x238, 2047, 4);
-    put(image, 0x258, 0x1000000, 8);
-    put(image, 0x260, 0x100000, 4);
-    content_fill(image + SETUP_SIZE, 1, 0, CODE_SIZE);
-    return image;
-}
-
 static void expect_code(hwaddr addr)
 {
     expect_hex(guest(addr, 8), content_value(1, 0, 8));
-    expect_hex(guest(addr + CODE_SIZE - 8, 8),
-               content_value(1, CODE_SIZE - 8, 8));
-    expect_hex(guest(addr + CODE_SIZE, 8), 0);
+    expect_hex(guest(addr + BZIMAGE_CODE_SIZE - 8, 8),
+               content_value(1, BZIMAGE_CODE_SIZE - 8, 8));
+    expect_hex(guest(addr + BZIMAGE_CODE_SIZE, 8), 0);
 }
 
 START_TEST(linux_layout)
 {
-    g_autofree uint8_t *image = bzimage();
+    g_autofree uint8_t *image = bzimage_new();
     g_autofree char *initrd = NULL;
     unsigned i;
 
@@ -150,7 +119,7 @@ START_TEST(linux_layout)
     f.boot.rsdp_addr = 0xe0000;
     e820_add(&f.boot.e820, 0x100000, RAM_SIZE - 0x100000, E820_RAM);
     e820_add(&f.boot.e820, 0, 0x9fc00, E820_RAM);
-    expect(load_kernel(image, IMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+    expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
     linux_load_device_tree(&f.boot, "TREE", 4);
     expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
 
@@ -204,10 +173,10 @@ END_TEST
 /* A reset puts back what the guest overwrote, and zeros too. */
 START_TEST(loaded_again)
 {
-    g_autofree uint8_t *image = bzimage();
+    g_autofree uint8_t *image = bzimage_new();
 
     setup();
-    expect(load_kernel(image, IMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+    expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
     loader_add_zero(f.boot.loader, 8, 0x3000000);
     expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
     memset(memory_region_get_ram_ptr(&f.ram), 0x55, RAM_SIZE);
@@ -223,11 +192,11 @@ END_TEST
 /* The file shrinks between the start and a reset. */
 START_TEST(shrinks_meanwhile)
 {
-    g_autofree uint8_t *image = bzimage();
+    g_autofree uint8_t *image = bzimage_new();
     g_autofree char *path = NULL;
 
     setup();
-    expect(load_kernel(image, IMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+    expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
     path = g_build_filename(f.dir, "file", NULL);
     expect(truncate(path, 2000) == 0, "truncate");
     expect(!loader_load(f.boot.loader, false, &f.err), "loaded");
@@ -240,53 +209,53 @@ END_TEST
 /* Where pref_address is beyond memory, a kernel that can move does. */
 START_TEST(linux_moves)
 {
-    g_autofree uint8_t *image = bzimage();
+    g_autofree uint8_t *image = bzimage_new();
 
     setup();
-    put(image, 0x258, RAM_SIZE - 0x1000, 8);
-    expect(load_kernel(image, IMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+    image_put(image, 0x258, RAM_SIZE - 0x1000, 8);
+    expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
     expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
     expect_hex(f.boot.entry, 0x200200);
     expect_code(0x200000);
     teardown();
 
-    put(image, 0x234, 0, 1);
-    refuse(image, IMAGE_SIZE, "init_size", "0x4000000");
-    put(image, 0x234, 1, 1);
-    put(image, 0x230, 0x300000, 4);
-    refuse(image, IMAGE_SIZE, "kernel_alignment", "0x300000");
-    put(image, 0x230, 0, 4);
-    refuse(image, IMAGE_SIZE, "kernel_alignment", "0x0");
-    put(image, 0x230, 0x80000000, 4);
-    refuse(image, IMAGE_SIZE, "init_size", "0x80000000");
-    put(image, 0x258, UINT64_MAX, 8);
-    put(image, 0x234, 0, 1);
-    refuse(image, IMAGE_SIZE, "init_size", "0xffffffffffffffff");
-    put(image, 0x258, 0x1000, 8);
-    refuse(image, IMAGE_SIZE, "pref_address", "0x100000");
+    image_put(image, 0x234, 0, 1);
+    refuse(image, BZIMAGE_SIZE, "init_size", "0x4000000");
+    image_put(image, 0x234, 1, 1);
+    image_put(image, 0x230, 0x300000, 4);
+    refuse(image, BZIMAGE_SIZE, "kernel_alignment", "0x300000");
+    image_put(image, 0x230, 0, 4);
+    refuse(image, BZIMAGE_SIZE, "kernel_alignment", "0x0");
+    image_put(image, 0x230, 0x80000000, 4);
+    refuse(image, BZIMAGE_SIZE, "init_size", "0x80000000");
+    image_put(image, 0x258, UINT64_MAX, 8);
+    image_put(image, 0x234, 0, 1);
+    refuse(image, BZIMAGE_SIZE, "init_size", "0xffffffffffffffff");
+    image_put(image, 0x258, 0x1000, 8);
+    refuse(image, BZIMAGE_SIZE, "pref_address", "0x100000");
 }
 END_TEST
 
 /* syssize rounded up to 16 bytes is no truncation; a byte more missing is. */
 START_TEST(linux_truncated)
 {
-    g_autofree uint8_t *image = bzimage();
+    g_autofree uint8_t *image = bzimage_new();
     size_t len;
 
     setup();
-    expect(load_kernel(image, IMAGE_SIZE - 15), "%s", f.err ? f.err->message : "?");
+    expect(load_kernel(image, BZIMAGE_SIZE - 15), "%s", f.err ? f.err->message : "?");
     teardown();
-    refuse(image, IMAGE_SIZE - 16, "syssize", "needs 12288 bytes at offset 1024");
-    refuse(image, SETUP_SIZE - 1, "syssize", "the file has 1023");
+    refuse(image, BZIMAGE_SIZE - 16, "syssize", "needs 12288 bytes at offset 1024");
+    refuse(image, BZIMAGE_SETUP_SIZE - 1, "syssize", "the file has 1023");
     for (len = 0x206; len < 0x264; len++) {
         refuse(image, len, "truncated", "the setup header needs 612 bytes");
     }
     refuse(image, 0x205, "neither", "HdrS");
     /* Behind the code there may be a signature. */
     setup();
-    image = g_realloc(image, IMAGE_SIZE + 100);
-    memset(image + IMAGE_SIZE, 0xee, 100);
-    expect(load_kernel(image, IMAGE_SIZE + 100), "%s", f.err ? f.err->message : "?");
+    image = g_realloc(image, BZIMAGE_SIZE + 100);
+    memset(image + BZIMAGE_SIZE, 0xee, 100);
+    expect(load_kernel(image, BZIMAGE_SIZE + 100), "%s", f.err ? f.err->message : "?");
     expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
     expect_code(0x1000000);
     teardown();
@@ -311,38 +280,38 @@ START_TEST(linux_fields)
     unsigned i;
 
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
-        g_autofree uint8_t *image = bzimage();
+        g_autofree uint8_t *image = bzimage_new();
 
-        put(image, cases[i].offset, cases[i].value, cases[i].size);
-        refuse(image, IMAGE_SIZE, cases[i].field, cases[i].word);
+        image_put(image, cases[i].offset, cases[i].value, cases[i].size);
+        refuse(image, BZIMAGE_SIZE, cases[i].field, cases[i].word);
     }
 }
 END_TEST
 
 START_TEST(command_line)
 {
-    g_autofree uint8_t *image = bzimage();
+    g_autofree uint8_t *image = bzimage_new();
     g_autofree char *text = g_strnfill(2048, 'x');
 
     setup();
     f.boot.cmdline = text;
-    expect(!load_kernel(image, IMAGE_SIZE), "2048 bytes fit");
+    expect(!load_kernel(image, BZIMAGE_SIZE), "2048 bytes fit");
     expect(strstr(f.err->message, "has 2048 bytes, field cmdline_size allows "
                   "2047"), "'%s'", f.err->message);
     g_clear_error(&f.err);
     text[2047] = 0;
-    expect(load_kernel(image, IMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+    expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
     expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
     expect_hex(guest(0x20000 + 2046, 2), 'x');
     teardown();
 
     /* What the kernel allows may be more than there is room for. */
-    put(image, 0x238, UINT32_MAX, 4);
+    image_put(image, 0x238, UINT32_MAX, 4);
     g_free(text);
     text = g_strnfill(0x10000, 'x');
     setup();
     f.boot.cmdline = text;
-    expect(!load_kernel(image, IMAGE_SIZE), "65536 bytes fit");
+    expect(!load_kernel(image, BZIMAGE_SIZE), "65536 bytes fit");
     expect(strstr(f.err->message, "65535"), "'%s'", f.err->message);
     teardown();
 }
@@ -359,11 +328,11 @@ static void try_initrd(uint8_t *image, uint64_t size, uint64_t addr,
     expect(truncate(path, size) == 0, "truncate");
     f.boot.initrd = path;
     if (!word) {
-        expect(load_kernel(image, IMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+        expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
         expect_hex(f.boot.initrd_addr, addr);
         expect_hex(f.boot.initrd_size, size);
     } else {
-        expect(!load_kernel(image, IMAGE_SIZE), "an initramfs of %" PRIu64 " fits",
+        expect(!load_kernel(image, BZIMAGE_SIZE), "an initramfs of %" PRIu64 " fits",
                size);
         expect(strstr(f.err->message, path) && strstr(f.err->message, word),
                "'%s' lacks '%s'", f.err->message, word);
@@ -373,7 +342,7 @@ static void try_initrd(uint8_t *image, uint64_t size, uint64_t addr,
 
 START_TEST(initramfs)
 {
-    g_autofree uint8_t *image = bzimage();
+    g_autofree uint8_t *image = bzimage_new();
     uint64_t floor = 0x1100000;
 
     try_initrd(image, 1, RAM_SIZE - 4096, NULL);
@@ -382,16 +351,16 @@ START_TEST(initramfs)
     try_initrd(image, RAM_SIZE - floor, floor, NULL);
     try_initrd(image, RAM_SIZE - floor + 1, 0, "end of low memory (-m) at "
                "0x4000000");
-    put(image, 0x22c, 0x2ffffff, 4);
+    image_put(image, 0x22c, 0x2ffffff, 4);
     try_initrd(image, 4097, 0x3000000 - 8192, NULL);
     try_initrd(image, 0x3000000 - floor, floor, NULL);
     try_initrd(image, 0x3000000 - floor + 1, 0, "initrd_addr_max at 0x3000000");
-    put(image, 0x22c, 0x1000, 4);
+    image_put(image, 0x22c, 0x1000, 4);
     try_initrd(image, 1, 0, "initrd_addr_max at 0x1001");
-    put(image, 0x22c, 0xffffffff, 4);
+    image_put(image, 0x22c, 0xffffffff, 4);
     try_initrd(image, 1, RAM_SIZE - 4096, NULL);
     /* Not page aligned: the kernel's end, when there is no choice. */
-    put(image, 0x260, 0x100010, 4);
+    image_put(image, 0x260, 0x100010, 4);
     try_initrd(image, RAM_SIZE - floor - 16, floor + 16, NULL);
 }
 END_TEST
@@ -414,15 +383,15 @@ static void put_notes(uint8_t *image)
 {
     uint8_t *notes = image + ELF_NOTES;
 
-    put(notes, 0, 4, 4);
-    put(notes, 4, 0, 4);
-    put(notes, 8, 18, 4);
+    image_put(notes, 0, 4, 4);
+    image_put(notes, 4, 0, 4);
+    image_put(notes, 8, 18, 4);
     memcpy(notes + 12, "GNU", 4);
-    put(notes, 16, 4, 4);
-    put(notes, 20, 4, 4);
-    put(notes, 24, 18, 4);
+    image_put(notes, 16, 4, 4);
+    image_put(notes, 20, 4, 4);
+    image_put(notes, 24, 18, 4);
     memcpy(notes + 28, "Xen", 4);
-    put(notes, 32, 0x200010, 4);
+    image_put(notes, 32, 0x200010, 4);
 }
 
 static uint8_t *elf64(void)
@@ -514,7 +483,7 @@ START_TEST(pvh_layout)
     expect_pvh(wide);
     expect_pvh(narrow);
     /* The entry point in eight bytes. */
-    put(wide, ELF_NOTES + 20, 8, 4);
+    image_put(wide, ELF_NOTES + 20, 8, 4);
     ((Image64 *)wide)->p[1].p_filesz = ELF_NOTES_SIZE + 4;
     expect_pvh(wide);
 }
@@ -559,7 +528,7 @@ START_TEST(pvh_fields)
     for (i = 0; i < G_N_ELEMENTS(cases); i++) {
         g_autofree uint8_t *image = elf64();
 
-        put(image, cases[i].offset, cases[i].value, cases[i].size);
+        image_put(image, cases[i].offset, cases[i].value, cases[i].size);
         refuse(image, ELF_SIZE, cases[i].field, cases[i].word);
     }
 }
@@ -594,7 +563,7 @@ START_TEST(any_content)
     for (i = 0; i < 600; i++) {
         bool linux_image = i % 3 == 0;
         g_autofree uint8_t *image =
-            linux_image ? bzimage() : i % 3 == 1 ? elf64() : elf32();
+            linux_image ? bzimage_new() : i % 3 == 1 ? elf64() : elf32();
         unsigned from = linux_image ? 0x1f0 : 0;
 
         for (n = g_rand_int_range(rand, 1, 6); n; n--) {
@@ -602,7 +571,7 @@ START_TEST(any_content)
                 g_rand_int_range(rand, 0, 256);
         }
         setup();
-        if (load_kernel(image, linux_image ? IMAGE_SIZE : ELF_SIZE)) {
+        if (load_kernel(image, linux_image ? BZIMAGE_SIZE : ELF_SIZE)) {
             expect(loader_load(f.boot.loader, true, &f.err), "%s",
                    f.err ? f.err->message : "?");
         } else {

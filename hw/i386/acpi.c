@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "hw/acpi/pm.h"
+#include "hw/rtc/mc146818.h"
 #include "target-i386/cpu.h"
 
 #define OEM_ID "FLATVW"
@@ -25,7 +26,6 @@
 #define FADT_LEGACY_DEVICES (1u << 0)
 #define FADT_8042 (1u << 1)
 #define FADT_NO_VGA (1u << 2)
-#define FADT_NO_ASPM (1u << 4)
 #define FADT_WBINVD (1u << 0)
 #define FADT_PWR_BUTTON (1u << 4) /* no fixed power button */
 #define FADT_SLP_BUTTON (1u << 5) /* no fixed sleep button */
@@ -178,8 +178,8 @@ static uint32_t append_fadt(GByteArray *out, const ACPIConfig *config,
         .dsdt = dsdt,
         .x_dsdt = dsdt,
         .preferred_profile = FADT_PROFILE_ENTERPRISE_SERVER,
-        .boot_arch = FADT_LEGACY_DEVICES | FADT_8042 | FADT_NO_VGA |
-                     FADT_NO_ASPM,
+        .century = MC146818_CENTURY,
+        .boot_arch = FADT_LEGACY_DEVICES | FADT_8042 | FADT_NO_VGA,
         .flags = FADT_WBINVD | FADT_PWR_BUTTON | FADT_SLP_BUTTON |
                  FADT_RESET_REG_SUP | FADT_HEADLESS | FADT_HW_REDUCED,
         .reset_reg = port(config->pm_port + ACPI_PM_RESET),

@@ -116,6 +116,17 @@ DefinitionBlock ("", "DSDT", 2, "FLATVW", "MICROVM", 1)
             })
         }
 
+        /* Ports of no device that has a driver. */
+        Device (PMIO)
+        {
+            Name (_HID, EisaId ("PNP0C02"))
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, MICROVM_ACPI_PM_PORT, MICROVM_ACPI_PM_PORT, 0,
+                    ACPI_PM_SIZE)
+            })
+        }
+
         /* What _STA answers for the devices that may be absent. */
         Method (PRES, 1)
         {
