@@ -172,15 +172,21 @@ static bool set_cpu(Settings *s, const char *value, GError **err)
 
 static bool set_memory(Settings *s, const char *value, GError **err)
 {
-    g_autofree char *mib = NULL;
-    size_t len = strlen(value);
+    g_autoptr(GPtrArray) opts = opts_parse(value, "size");
+    unsigned i;
 
-    if (len && isdigit((unsigned char)value[len - 1]) &&
-        !g_str_has_prefix(value, "0x")) {
-        mib = g_strconcat(value, "M", NULL);
-    }
-    if (!opts_set(mib ? mib : value, "size", memory_properties, s, "-m", err)) {
-        return false;
+    for (i = 0; i < opts->len; i++) {
+        Opt *opt = opts->pdata[i];
+        size_t len = strlen(opt->value);
+        g_autofree char *size =
+            g_strconcat(opt->value,
+                        len && isdigit((unsigned char)opt->value[len - 1])
+                            ? "M" : "", NULL);
+
+        if (!property_set(memory_properties, s, NULL, "-m", opt->key, size,
+                          err)) {
+            return false;
+        }
     }
     if (s->ram_size == 0 || s->ram_size > INT64_MAX) {
         g_set_error(err, FLATVIEW_ERROR, 0, "'%s' is no size for memory",
@@ -196,14 +202,19 @@ static bool set_smp(Settings *s, const char *value, GError **err)
     Smp *smp = &s->smp;
     unsigned __int128 product;
 
+    smp->cpus = UINT32_MAX;
     if (!opts_set(value, "cpus", smp_properties, smp, "-smp", err)) {
         return false;
     }
     product = (unsigned __int128)MAX(smp->sockets, 1) * MAX(smp->dies, 1) *
               MAX(smp->clusters, 1);
     product *= (uint64_t)MAX(smp->cores, 1) * MAX(smp->threads, 1);
-    if (!smp->cpus) {
+    if (smp->cpus == UINT32_MAX) {
         smp->cpus = MIN(product, UINT32_MAX);
+    }
+    if (smp->cpus == 0) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "a machine has at least one vCPU");
+        return false;
     }
     if (smp->maxcpus && smp->maxcpus != smp->cpus) {
         g_set_error(err, FLATVIEW_ERROR, 0,
@@ -430,8 +441,9 @@ static bool settings_parse(Settings *s, int argc, char **argv, GError **err)
             g_free(*string);
             *string = g_strdup(value);
         } else if (o->set && !o->set(s, value, err)) {
-            g_prefix_error(err, "%s%s%s: ", text, value ? " " : "",
-                           value ? value : "");
+            if (!g_str_has_prefix((*err)->message, text)) {
+                g_prefix_error(err, "%s %s: ", text, value);
+            }
             return false;
         }
     }
