@@ -116,6 +116,7 @@ TESTS_HW = \
 
 # The same, where KVM is built in; they skip where /dev/kvm is missing.
 TESTS_KVM = \
+	tests/test-kvm-slots \
 	tests/test-kvm-access \
 	tests/test-kvm-doorbell \
 	tests/test-kvm-move \
@@ -185,6 +186,9 @@ $(TESTS_HW) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-co
 	$(call say,LINK)
 	$(Q)$(LINK) $(filter %.o,$^) $(TEST_ARCHIVES) \
 		$(TEST_LDFLAGS) $(EXTRA_LDFLAGS) $(CHECK_LIBS) $(LIBS)
+
+# Tests over a stand-in for KVM, which need no /dev/kvm.
+tests/test-kvm-slots: tests/kvm-fake.o
 
 # The same calls to KVM as the program's, and nothing else: what benchmarks
 # compare with. Linked alone.

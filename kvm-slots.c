@@ -118,6 +118,8 @@ static bool section_pages(const MemoryRegionSection *section, hwaddr *first,
     hwaddr first_page = start / TARGET_PAGE_SIZE + !!(start & PAGE_MASK);
     hwaddr end_page = last / TARGET_PAGE_SIZE + ((last & PAGE_MASK) == PAGE_MASK);
 
+    /* KVM's own sums end before 2^64, and no processor gets there. */
+    end_page = MIN(end_page, HWADDR_MAX / TARGET_PAGE_SIZE);
     if (first_page >= end_page) {
         return false;
     }

@@ -8,7 +8,7 @@ Node nodes[NODES_MAX];
 Space spaces[SPACES_MAX];
 EventNotifier bell;
 unsigned transaction_depth;
-static uint8_t ram[NODES_MAX][RAM_MAX];
+static uint8_t ram[NODES_MAX][RAM_MAX] __attribute__((aligned(4096)));
 
 /* ---- chance ------------------------------------------------------------------- */
 

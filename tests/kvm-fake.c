@@ -1,0 +1,711 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A stand-in for the kernel's KVM; see kvm-fake.h.
+ */
+#include "tests/kvm-fake.h"
+
+#include <errno.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
+
+#define FD_KVM 100000
+#define FD_VM 100001
+#define FD_CPU 100002 /* and behind */
+
+#define PAGE 4096u
+#define BITS 64u
+#define RUN_SIZE (3 * PAGE)
+#define RING_PAGE 2
+#define COALESCED_MAX                                                          \
+    ((PAGE - sizeof(struct kvm_coalesced_mmio_ring)) /                         \
+     sizeof(struct kvm_coalesced_mmio))
+
+/* ---- memory slots -------------------------------------------------------------- */
+
+static size_t dirty_words(const FakeSlot *slot)
+{
+    return (slot->size / PAGE + BITS - 1) / BITS;
+}
+
+static bool overlaps(const FakeSlot *slot, hwaddr first, uint64_t size)
+{
+    return slot->present && first <= slot->first + (slot->size - 1) &&
+           slot->first <= first + (size - 1);
+}
+
+static void check_nobody_inside(FakeKVM *fake)
+{
+    unsigned i;
+
+    __atomic_store_n(&fake->hole, true, __ATOMIC_SEQ_CST);
+    for (i = 0; i < FAKE_CPUS_MAX; i++) {
+        if (__atomic_load_n(&fake->cpus[i].in_run, __ATOMIC_SEQ_CST)) {
+            __atomic_add_fetch(&fake->intrusions, 1, __ATOMIC_SEQ_CST);
+        }
+    }
+}
+
+static int delete_slot(FakeKVM *fake, FakeSlot *slot)
+{
+    if (!slot->present) {
+        return -EINVAL;
+    }
+    check_nobody_inside(fake);
+    fake->slot_deletes++;
+    g_clear_pointer(&slot->dirty, g_free);
+    slot->present = false;
+    return 0;
+}
+
+static int set_slot(FakeKVM *fake, const struct kvm_userspace_memory_region *r)
+{
+    FakeSlot *slot;
+    bool readonly = r->flags & KVM_MEM_READONLY;
+    unsigned i;
+
+    fake->slot_calls++;
+    if (r->slot >= fake->max_slots || r->memory_size % PAGE ||
+        r->guest_phys_addr % PAGE || r->userspace_addr % PAGE ||
+        r->guest_phys_addr + r->memory_size < r->guest_phys_addr ||
+        r->flags & ~(KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES)) {
+        return -EINVAL;
+    }
+    slot = &fake->slots[r->slot];
+    if (!r->memory_size) {
+        return delete_slot(fake, slot);
+    }
+    if (slot->present &&
+        (slot->size != r->memory_size || slot->readonly != readonly ||
+         slot->host != (uint8_t *)(uintptr_t)r->userspace_addr)) {
+        return -EINVAL;
+    }
+    for (i = 0; i < fake->max_slots; i++) {
+        if (i != r->slot && overlaps(&fake->slots[i], r->guest_phys_addr,
+                                     r->memory_size)) {
+            return -EEXIST;
+        }
+    }
+    slot->present = true;
+    slot->first = r->guest_phys_addr;
+    slot->size = r->memory_size;
+    slot->host = (uint8_t *)(uintptr_t)r->userspace_addr;
+    slot->readonly = readonly;
+    slot->logging = r->flags & KVM_MEM_LOG_DIRTY_PAGES;
+    if (!slot->logging) {
+        g_clear_pointer(&slot->dirty, g_free);
+    } else if (!slot->dirty) {
+        slot->dirty = g_new0(uint64_t, dirty_words(slot));
+    }
+    return 0;
+}
+
+FakeSlot *fake_slot_at(FakeKVM *fake, hwaddr addr)
+{
+    unsigned i;
+
+    for (i = 0; i < fake->max_slots; i++) {
+        if (overlaps(&fake->slots[i], addr, 1)) {
+            return &fake->slots[i];
+        }
+    }
+    return NULL;
+}
+
+unsigned fake_slots_present(FakeKVM *fake)
+{
+    unsigned count = 0;
+    unsigned i;
+
+    for (i = 0; i < fake->max_slots; i++) {
+        count += fake->slots[i].present;
+    }
+    return count;
+}
+
+/* ---- dirty pages ----------------------------------------------------------------- */
+
+static FakeSlot *logging_slot(FakeKVM *fake, unsigned id)
+{
+    return id < fake->max_slots && fake->slots[id].present &&
+                   fake->slots[id].logging && !fake->dirty_ring ?
+               &fake->slots[id] : NULL;
+}
+
+static int get_dirty(FakeKVM *fake, const struct kvm_dirty_log *log)
+{
+    FakeSlot *slot = logging_slot(fake, log->slot);
+    size_t bytes;
+
+    fake->dirty_fetches++;
+    if (!slot) {
+        return -ENOENT;
+    }
+    bytes = dirty_words(slot) * sizeof(uint64_t);
+    memcpy(log->dirty_bitmap, slot->dirty, bytes);
+    if (!fake->manual_clear) {
+        memset(slot->dirty, 0, bytes);
+    }
+    return 0;
+}
+
+static int clear_dirty(FakeKVM *fake, const struct kvm_clear_dirty_log *log)
+{
+    FakeSlot *slot = logging_slot(fake, log->slot);
+    const uint64_t *bitmap = log->dirty_bitmap;
+    uint64_t pages;
+    uint64_t i;
+
+    fake->dirty_clears++;
+    if (!slot || !fake->manual_clear) {
+        return -ENOENT;
+    }
+    pages = slot->size / PAGE;
+    if (log->first_page % BITS || log->first_page > pages ||
+        log->num_pages > pages - log->first_page ||
+        (log->num_pages % BITS &&
+         log->first_page + log->num_pages != pages)) {
+        return -EINVAL;
+    }
+    for (i = 0; i < log->num_pages; i++) {
+        uint64_t page = log->first_page + i;
+
+        if (bitmap[i / BITS] >> (i % BITS) & 1) {
+            slot->dirty[page / BITS] &= ~((uint64_t)1 << (page % BITS));
+        }
+    }
+    return 0;
+}
+
+static void mark_dirty(FakeKVM *fake, FakeCPU *cpu, FakeSlot *slot,
+                       uint64_t page)
+{
+    uint64_t bit = (uint64_t)1 << (page % BITS);
+    struct kvm_dirty_gfn *entry;
+
+    if (!slot->logging || slot->dirty[page / BITS] & bit) {
+        return;
+    }
+    slot->dirty[page / BITS] |= bit;
+    if (fake->dirty_ring) {
+        entry = &cpu->ring[cpu->ring_next++ % fake->dirty_ring];
+        expect(!entry->flags, "the fake's dirty ring is full");
+        entry->slot = slot - fake->slots;
+        entry->offset = page;
+        __atomic_store_n(&entry->flags, KVM_DIRTY_GFN_F_DIRTY,
+                         __ATOMIC_RELEASE);
+    }
+}
+
+/* Pages that were collected are watched again. */
+static int reset_rings(FakeKVM *fake)
+{
+    int count = 0;
+    unsigned i;
+
+    fake->ring_resets++;
+    for (i = 0; i < FAKE_CPUS_MAX && fake->dirty_ring; i++) {
+        FakeCPU *cpu = &fake->cpus[i];
+
+        while (cpu->ring && cpu->ring_reset != cpu->ring_next) {
+            struct kvm_dirty_gfn *entry =
+                &cpu->ring[cpu->ring_reset % fake->dirty_ring];
+
+            if (!(__atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE) &
+                  KVM_DIRTY_GFN_F_RESET)) {
+                break;
+            }
+            if (fake->slots[entry->slot].dirty) {
+                fake->slots[entry->slot].dirty[entry->offset / BITS] &=
+                    ~((uint64_t)1 << (entry->offset % BITS));
+            }
+            entry->flags = 0;
+            cpu->ring_reset++;
+            count++;
+        }
+    }
+    return count;
+}
+
+/* ---- zones and doorbells ------------------------------------------------------------ */
+
+static int del_zone(FakeKVM *fake, const struct kvm_coalesced_mmio_zone *zone)
+{
+    unsigned i;
+
+    for (i = 0; i < fake->zones->len; i++) {
+        struct kvm_coalesced_mmio_zone *have =
+            &g_array_index(fake->zones, struct kvm_coalesced_mmio_zone, i);
+
+        if (have->addr == zone->addr && have->size == zone->size &&
+            have->pio == zone->pio) {
+            g_array_remove_index(fake->zones, i);
+            return 0;
+        }
+    }
+    return -EINVAL; /* the kernel says 0, but it is our mistake */
+}
+
+static int set_doorbell(FakeKVM *fake, const struct kvm_ioeventfd *event)
+{
+    FakeDoorbell bell = {
+        .flags = event->flags & ~KVM_IOEVENTFD_FLAG_DEASSIGN,
+        .addr = event->addr,
+        .len = event->len,
+        .datamatch = event->datamatch,
+        .fd = event->fd,
+    };
+    unsigned i;
+
+    if ((event->len & (event->len - 1)) || event->len > 8 ||
+        (!event->len && event->flags & KVM_IOEVENTFD_FLAG_DATAMATCH)) {
+        return -EINVAL;
+    }
+    for (i = 0; i < fake->doorbells->len; i++) {
+        FakeDoorbell *have = &g_array_index(fake->doorbells, FakeDoorbell, i);
+
+        if (have->flags == bell.flags && have->addr == bell.addr &&
+            have->len == bell.len && have->datamatch == bell.datamatch &&
+            have->fd == bell.fd) {
+            if (!(event->flags & KVM_IOEVENTFD_FLAG_DEASSIGN)) {
+                return -EEXIST;
+            }
+            g_array_remove_index(fake->doorbells, i);
+            return 0;
+        }
+    }
+    if (event->flags & KVM_IOEVENTFD_FLAG_DEASSIGN) {
+        return -ENOENT;
+    }
+    g_array_append_val(fake->doorbells, bell);
+    return 0;
+}
+
+static bool put_off(FakeKVM *fake, bool port, hwaddr addr, uint64_t value,
+                    unsigned size)
+{
+    struct kvm_coalesced_mmio_ring *ring =
+        (void *)((char *)fake->cpus[0].run + RING_PAGE * PAGE);
+    struct kvm_coalesced_mmio *entry;
+    unsigned next;
+    unsigned i;
+
+    for (i = 0; i < fake->zones->len; i++) {
+        struct kvm_coalesced_mmio_zone *zone =
+            &g_array_index(fake->zones, struct kvm_coalesced_mmio_zone, i);
+
+        if (zone->pio == port && addr >= zone->addr &&
+            addr - zone->addr + size <= zone->size) {
+            break;
+        }
+    }
+    next = (ring->last + 1) % COALESCED_MAX;
+    if (i == fake->zones->len ||
+        next == __atomic_load_n(&ring->first, __ATOMIC_ACQUIRE)) {
+        return false;
+    }
+    entry = &ring->coalesced_mmio[ring->last];
+    entry->phys_addr = addr;
+    entry->len = size;
+    entry->pio = port;
+    memcpy(entry->data, &value, size);
+    __atomic_store_n(&ring->last, next, __ATOMIC_RELEASE);
+    return true;
+}
+
+static bool ring_doorbell(FakeKVM *fake, bool port, hwaddr addr, uint64_t value,
+                          unsigned size)
+{
+    const uint64_t one = 1;
+    unsigned i;
+
+    for (i = 0; i < fake->doorbells->len; i++) {
+        FakeDoorbell *bell = &g_array_index(fake->doorbells, FakeDoorbell, i);
+
+        if (!!(bell->flags & KVM_IOEVENTFD_FLAG_PIO) == port &&
+            bell->addr == addr && (!bell->len || bell->len == size) &&
+            (!(bell->flags & KVM_IOEVENTFD_FLAG_DATAMATCH) ||
+             bell->datamatch == value)) {
+            return write(bell->fd, &one, sizeof(one)) == sizeof(one);
+        }
+    }
+    return false;
+}
+
+bool fake_guest_write(FakeKVM *fake, unsigned cpu, bool port, hwaddr addr,
+                      uint64_t value, unsigned size)
+{
+    FakeSlot *slot;
+    bool done;
+
+    pthread_mutex_lock(&fake->mutex);
+    slot = port ? NULL : fake_slot_at(fake, addr);
+    if (slot && !slot->readonly) {
+        memcpy(slot->host + (addr - slot->first), &value, size);
+        mark_dirty(fake, &fake->cpus[cpu], slot, (addr - slot->first) / PAGE);
+        done = true;
+    } else {
+        done = !slot && (ring_doorbell(fake, port, addr, value, size) ||
+                         put_off(fake, port, addr, value, size));
+    }
+    pthread_mutex_unlock(&fake->mutex);
+    return done;
+}
+
+/* ---- vCPUs ---------------------------------------------------------------------------- */
+
+static int run_cpu(FakeKVM *fake, unsigned index)
+{
+    FakeCPU *cpu = &fake->cpus[index];
+    int result = FAKE_IDLE;
+
+    if (__atomic_load_n(&cpu->run->immediate_exit, __ATOMIC_SEQ_CST)) {
+        return -EINTR;
+    }
+    __atomic_store_n(&cpu->in_run, true, __ATOMIC_SEQ_CST);
+    if (__atomic_load_n(&fake->hole, __ATOMIC_SEQ_CST)) {
+        __atomic_add_fetch(&fake->intrusions, 1, __ATOMIC_SEQ_CST);
+    }
+    __atomic_add_fetch(&cpu->entries, 1, __ATOMIC_SEQ_CST);
+    if (fake->guest) {
+        result = fake->guest(fake, index, cpu->run);
+    }
+    while (result == FAKE_IDLE &&
+           !__atomic_load_n(&cpu->run->immediate_exit, __ATOMIC_SEQ_CST)) {
+        g_usleep(20);
+    }
+    __atomic_store_n(&cpu->in_run, false, __ATOMIC_SEQ_CST);
+    return result == FAKE_IDLE ? -EINTR : result;
+}
+
+static int make_cpu(FakeKVM *fake, unsigned index)
+{
+    if (index >= FAKE_CPUS_MAX || fake->cpus[index].made) {
+        return -EINVAL;
+    }
+    fake->cpus[index].made = true;
+    fake->open_fds++;
+    return FD_CPU + index;
+}
+
+static int set_cpuid(FakeCPU *cpu, const struct kvm_cpuid2 *cpuid)
+{
+    cpu->nr_cpuid = cpuid->nent;
+    g_free(cpu->cpuid);
+    cpu->cpuid = g_memdup2(cpuid->entries,
+                           cpuid->nent * sizeof(cpuid->entries[0]));
+    return 0;
+}
+
+static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
+                     void *arg)
+{
+    switch (request) {
+    case KVM_SET_CPUID2:
+        return set_cpuid(cpu, arg);
+    case KVM_GET_REGS:
+        *(struct kvm_regs *)arg = cpu->regs;
+        return 0;
+    case KVM_SET_REGS:
+        cpu->regs = *(struct kvm_regs *)arg;
+        return 0;
+    case KVM_GET_SREGS:
+        *(struct kvm_sregs *)arg = cpu->sregs;
+        return 0;
+    case KVM_SET_SREGS:
+        cpu->sregs = *(struct kvm_sregs *)arg;
+        return 0;
+    case KVM_SET_MP_STATE:
+        cpu->mp_state = ((struct kvm_mp_state *)arg)->mp_state;
+        return 0;
+    case KVM_TRANSLATE: {
+        struct kvm_translation *where = arg;
+
+        where->physical_address = where->linear_address;
+        where->valid = true;
+        return 0;
+    }
+    case KVM_GET_LAPIC:
+        memset(arg, 0, sizeof(struct kvm_lapic_state));
+        return 0;
+    case KVM_SET_MSRS:
+        return ((struct kvm_msrs *)arg)->nmsrs;
+    case KVM_SET_LAPIC:
+    case KVM_SET_XSAVE:
+    case KVM_SET_XCRS:
+    case KVM_SET_DEBUGREGS:
+    case KVM_SET_VCPU_EVENTS:
+        return 0;
+    default:
+        return -ENOTTY;
+    }
+}
+
+/* ---- the VM ----------------------------------------------------------------------------- */
+
+static int extension(FakeKVM *fake, long capability)
+{
+    unsigned i;
+
+    for (i = 0; i < G_N_ELEMENTS(fake->missing); i++) {
+        if (fake->missing[i] && fake->missing[i] == capability) {
+            return 0;
+        }
+    }
+    switch (capability) {
+    case KVM_CAP_NR_MEMSLOTS:
+        return fake->max_slots;
+    case KVM_CAP_MAX_VCPUS:
+        return FAKE_CPUS_MAX;
+    case KVM_CAP_COALESCED_MMIO:
+        return RING_PAGE;
+    case KVM_CAP_DIRTY_LOG_RING:
+    case KVM_CAP_DIRTY_LOG_RING_ACQ_REL:
+        return FAKE_RING_ENTRIES * sizeof(struct kvm_dirty_gfn);
+    case KVM_CAP_READONLY_MEM:
+    case KVM_CAP_COALESCED_PIO:
+    case KVM_CAP_IOEVENTFD:
+    case KVM_CAP_IOEVENTFD_ANY_LENGTH:
+    case KVM_CAP_TSC_DEADLINE_TIMER:
+    case KVM_CAP_XCRS:
+        return 1;
+    case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+        return KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
+    default:
+        return 0;
+    }
+}
+
+static int enable(FakeKVM *fake, const struct kvm_enable_cap *cap)
+{
+    switch (cap->cap) {
+    case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
+        fake->manual_clear = true;
+        return 0;
+    case KVM_CAP_DIRTY_LOG_RING:
+    case KVM_CAP_DIRTY_LOG_RING_ACQ_REL:
+        fake->dirty_ring = cap->args[0] / sizeof(struct kvm_dirty_gfn);
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
+
+static int vm_ioctl(FakeKVM *fake, unsigned long request, void *arg)
+{
+    switch (request) {
+    case KVM_CHECK_EXTENSION:
+        return extension(fake, (long)arg);
+    case KVM_ENABLE_CAP:
+        return enable(fake, arg);
+    case KVM_SET_USER_MEMORY_REGION:
+        return set_slot(fake, arg);
+    case KVM_GET_DIRTY_LOG:
+        return get_dirty(fake, arg);
+    case KVM_CLEAR_DIRTY_LOG:
+        return clear_dirty(fake, arg);
+    case KVM_RESET_DIRTY_RINGS:
+        return reset_rings(fake);
+    case KVM_REGISTER_COALESCED_MMIO:
+        g_array_append_vals(fake->zones, arg, 1);
+        return 0;
+    case KVM_UNREGISTER_COALESCED_MMIO:
+        return del_zone(fake, arg);
+    case KVM_IOEVENTFD:
+        return set_doorbell(fake, arg);
+    case KVM_CREATE_VCPU:
+        return make_cpu(fake, (long)arg);
+    case KVM_IRQ_LINE: {
+        struct kvm_irq_level *irq = arg;
+
+        fake->irq_levels[irq->irq] = irq->level;
+        return 0;
+    }
+    case KVM_SET_IDENTITY_MAP_ADDR:
+    case KVM_SET_TSS_ADDR:
+    case KVM_CREATE_IRQCHIP:
+    case KVM_CREATE_PIT2:
+    case KVM_SET_IRQCHIP:
+    case KVM_SET_PIT2:
+    case KVM_IRQFD:
+        return 0;
+    default:
+        return -ENOTTY;
+    }
+}
+
+static int supported_cpuid(struct kvm_cpuid2 *cpuid)
+{
+    static const struct kvm_cpuid_entry2 entries[] = {
+        { .function = 0, .eax = 0xd, .ebx = 0x756e6547, .ecx = 0x6c65746e,
+          .edx = 0x49656e69 }, /* GenuineIntel */
+        { .function = 1, .eax = 0x000306c3, .ecx = 0x80202001,
+          .edx = 0x0f8bfbff },
+        { .function = 4, .index = 0, .eax = 0x121,
+          .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+        { .function = 4, .index = 1, .eax = 0x163,
+          .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+        { .function = 4, .index = 2, .eax = 0,
+          .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+        { .function = 0x40000000 },
+        { .function = 0x80000001, .edx = 1u << 29 },
+    };
+
+    if (cpuid->nent < G_N_ELEMENTS(entries)) {
+        return -E2BIG;
+    }
+    memcpy(cpuid->entries, entries, sizeof(entries));
+    cpuid->nent = G_N_ELEMENTS(entries);
+    return 0;
+}
+
+static int system_ioctl(FakeKVM *fake, unsigned long request, void *arg)
+{
+    switch (request) {
+    case KVM_GET_API_VERSION:
+        return KVM_API_VERSION;
+    case KVM_GET_VCPU_MMAP_SIZE:
+        return RUN_SIZE;
+    case KVM_CREATE_VM:
+        fake->open_fds++;
+        return FD_VM;
+    case KVM_GET_SUPPORTED_CPUID:
+        return supported_cpuid(arg);
+    default:
+        return -ENOTTY;
+    }
+}
+
+/* ---- the calls ---------------------------------------------------------------------------- */
+
+static int fake_open(void *opaque, const char *path)
+{
+    FakeKVM *fake = opaque;
+
+    fake->open_fds++;
+    return FD_KVM;
+}
+
+static int fake_ioctl(void *opaque, int fd, unsigned long request, void *arg)
+{
+    FakeKVM *fake = opaque;
+    int result;
+
+    if (request == KVM_RUN) {
+        return run_cpu(fake, fd - FD_CPU);
+    }
+    pthread_mutex_lock(&fake->mutex);
+    if (++fake->calls == fake->fail_at || request == fake->fail_request) {
+        fake->failed_request = request;
+        result = -fake->fail_errno;
+    } else if (fd == FD_KVM) {
+        result = system_ioctl(fake, request, arg);
+    } else if (fd == FD_VM) {
+        result = vm_ioctl(fake, request, arg);
+    } else {
+        result = cpu_ioctl(fake, &fake->cpus[fd - FD_CPU], request, arg);
+    }
+    pthread_mutex_unlock(&fake->mutex);
+    return result;
+}
+
+static void *fake_map(void *opaque, int fd, size_t size, off_t offset)
+{
+    FakeKVM *fake = opaque;
+    FakeCPU *cpu = &fake->cpus[fd - FD_CPU];
+    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    expect(memory != MAP_FAILED, "no memory for the fake");
+    fake->maps++;
+    if (offset) {
+        cpu->ring = memory;
+    } else {
+        cpu->run = memory;
+    }
+    return memory;
+}
+
+static void fake_unmap(void *opaque, void *memory, size_t size)
+{
+    FakeKVM *fake = opaque;
+
+    fake->maps--;
+    munmap(memory, size);
+}
+
+static void fake_close(void *opaque, int fd)
+{
+    FakeKVM *fake = opaque;
+
+    fake->open_fds--;
+}
+
+const KVMCalls fake_calls = {
+    .open = fake_open,
+    .ioctl = fake_ioctl,
+    .map = fake_map,
+    .unmap = fake_unmap,
+    .close = fake_close,
+};
+
+/* ---- life ---------------------------------------------------------------------------------- */
+
+void fake_init(FakeKVM *fake)
+{
+    memset(fake, 0, sizeof(*fake));
+    pthread_mutex_init(&fake->mutex, NULL);
+    fake->max_slots = 64;
+    fake->zones = g_array_new(FALSE, FALSE,
+                              sizeof(struct kvm_coalesced_mmio_zone));
+    fake->doorbells = g_array_new(FALSE, FALSE, sizeof(FakeDoorbell));
+}
+
+void fake_destroy(FakeKVM *fake)
+{
+    unsigned i;
+
+    ck_assert_int_eq(fake->open_fds, 0);
+    ck_assert_int_eq(fake->maps, 0);
+    for (i = 0; fake->slots && i < fake->max_slots; i++) {
+        g_free(fake->slots[i].dirty);
+    }
+    for (i = 0; i < FAKE_CPUS_MAX; i++) {
+        g_free(fake->cpus[i].cpuid);
+    }
+    g_free(fake->slots);
+    g_array_unref(fake->zones);
+    g_array_unref(fake->doorbells);
+    pthread_mutex_destroy(&fake->mutex);
+}
+
+KVMState *fake_kvm_new(FakeKVM *fake, const KVMOptions *options, GError **err)
+{
+    fake->slots = g_new0(FakeSlot, fake->max_slots);
+    return kvm_new_calls(&fake_calls, fake, options, err);
+}
+
+/* ---- messages -------------------------------------------------------------------------------- */
+
+static GString *messages;
+static GPrintFunc old_handler;
+static GMutex messages_mutex;
+
+static void collect_message(const char *text)
+{
+    g_mutex_lock(&messages_mutex);
+    g_string_append(messages, text);
+    g_mutex_unlock(&messages_mutex);
+}
+
+void fake_messages_begin(void)
+{
+    messages = g_string_new(NULL);
+    old_handler = g_set_printerr_handler(collect_message);
+}
+
+char *fake_messages_end(void)
+{
+    g_set_printerr_handler(old_handler);
+    return g_string_free(messages, FALSE);
+}

@@ -1,0 +1,110 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * A stand-in for the kernel's KVM under kvm-*.c: it keeps slots, zones,
+ * doorbells and dirty pages by the kernel's own rules, refuses what the kernel
+ * would refuse, fails any call on demand, and runs "guests" that are functions
+ * of the test. Needs no /dev/kvm.
+ */
+#ifndef TESTS_KVM_FAKE_H
+#define TESTS_KVM_FAKE_H
+
+#include <linux/kvm.h>
+#include <pthread.h>
+
+#include "kvm-internal.h"
+#include "tests/test-util.h"
+
+#define FAKE_CPUS_MAX 8
+#define FAKE_RING_ENTRIES 1024
+
+typedef struct FakeSlot {
+    bool present, readonly, logging;
+    hwaddr first;
+    uint64_t size;
+    uint8_t *host;
+    uint64_t *dirty; /* while it logs */
+} FakeSlot;
+
+typedef struct FakeDoorbell {
+    uint32_t flags; /* KVM_IOEVENTFD_FLAG_PIO, _DATAMATCH */
+    hwaddr addr;
+    uint32_t len;
+    uint64_t datamatch;
+    int fd;
+} FakeDoorbell;
+
+typedef struct FakeKVM FakeKVM;
+
+/* What a vCPU's guest does in one KVM_RUN: fill in @run and return 0, or return
+ * -errno, or FAKE_IDLE to stay in the guest until a kick. No lock is held. */
+typedef int FakeGuest(FakeKVM *fake, unsigned cpu, struct kvm_run *run);
+#define FAKE_IDLE 1
+
+typedef struct FakeCPU {
+    bool made;
+    struct kvm_run *run; /* three pages: run, port data, coalesced ring */
+    struct kvm_dirty_gfn *ring;
+    unsigned ring_next, ring_reset;
+    bool in_run;      /* atomic */
+    unsigned entries; /* atomic: KVM_RUNs that got into the guest */
+    struct kvm_regs regs;
+    struct kvm_sregs sregs;
+    uint32_t mp_state;
+    unsigned nr_cpuid;
+    struct kvm_cpuid_entry2 *cpuid;
+} FakeCPU;
+
+struct FakeKVM {
+    /* Set by the test, after fake_init(): */
+    unsigned max_slots;
+    long missing[8]; /* capabilities that it does not have; 0: none */
+    FakeGuest *guest;
+    void *guest_opaque;
+    unsigned fail_at;  /* the call, counted from 1, that fails; 0: none */
+    int fail_errno;
+    unsigned long fail_request; /* or every one of these fails */
+
+    pthread_mutex_t mutex;
+    FakeSlot *slots;
+    bool manual_clear;
+    unsigned dirty_ring; /* entries; 0: none */
+    GArray *zones;       /* struct kvm_coalesced_mmio_zone */
+    GArray *doorbells;   /* FakeDoorbell */
+    FakeCPU cpus[FAKE_CPUS_MAX];
+    int irq_levels[24];
+    int open_fds;        /* opened and not closed */
+    int maps;            /* mapped and not unmapped */
+    unsigned calls;      /* but for KVM_RUN */
+    unsigned long failed_request; /* what fail_at hit */
+    unsigned slot_calls, slot_deletes, dirty_fetches, dirty_clears, ring_resets;
+    bool hole;  /* atomic: a slot was deleted; no vCPU may run until the test
+                 * says that the commit is over */
+    unsigned intrusions; /* atomic: vCPUs in the guest that saw a hole */
+};
+
+extern const KVMCalls fake_calls;
+
+void fake_init(FakeKVM *fake);
+
+/* Everything was closed and unmapped, or the test fails. */
+void fake_destroy(FakeKVM *fake);
+
+KVMState *fake_kvm_new(FakeKVM *fake, const KVMOptions *options, GError **err);
+
+/* The slot that maps @addr, or NULL. */
+FakeSlot *fake_slot_at(FakeKVM *fake, hwaddr addr);
+
+/* How many slots there are. */
+unsigned fake_slots_present(FakeKVM *fake);
+
+/* The guest writes @size bytes, 1 to 8: into RAM (and the dirty log), or into
+ * the coalesced ring, or to a doorbell. False: that needs an exit. */
+bool fake_guest_write(FakeKVM *fake, unsigned cpu, bool port, hwaddr addr,
+                      uint64_t value, unsigned size);
+
+/* What g_printerr() printed since the last look; free it. Between begin and
+ * end nothing reaches the terminal. */
+void fake_messages_begin(void);
+char *fake_messages_end(void);
+
+#endif
