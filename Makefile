@@ -126,6 +126,8 @@ TESTS_KVM = \
 TESTS_SH = \
 	tests/test-runner.sh \
 	tests/test-headers.sh \
+	tests/test-options.sh \
+	tests/test-fdt.sh \
 
 # Scripts for `make check-rig`, in a complete KVM; see scripts/rig.
 TESTS_RIG = \

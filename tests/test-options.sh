@@ -1,0 +1,206 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# The command line: what is refused, and in which words; what help lists; that
+# the man page and the help have the same options; what a run does with them.
+# Needs FLATVIEW, SRC_PATH and BUILD_PATH, which make check sets.
+
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+number=0
+
+point() {
+    number=$((number + 1))
+    if [ "$1" = 0 ]; then
+        echo "ok $number - $2"
+    else
+        echo "not ok $number - $2"
+        sed 's/^/# /' "$scratch/out" "$scratch/err"
+    fi
+}
+
+run() {
+    timeout 60 "$FLATVIEW" "$@" >"$scratch/out" 2>"$scratch/err" </dev/null
+    status=$?
+}
+
+# refused MESSAGE OPTION...: one line on standard error and nothing else, the
+# message a regular expression for all of it, status 1.
+refused() {
+    message=$1
+    shift
+    run "$@"
+    [ "$status" = 1 ] && [ ! -s "$scratch/out" ] &&
+        [ "$(wc -l <"$scratch/err")" = 1 ] &&
+        grep -q -x -e "flatview-x86_64: $message" "$scratch/err"
+    point $? "refused: $*"
+}
+
+# printed REGEX OPTION...: a line of standard output, nothing on standard error,
+# status 0.
+printed() {
+    line=$1
+    shift
+    run "$@"
+    [ "$status" = 0 ] && [ ! -s "$scratch/err" ] &&
+        grep -q -x -e "$line" "$scratch/out"
+    point $? "printed: $*"
+}
+
+# ---- wrong words ------------------------------------------------------------------
+
+refused "-kernal: there is no such option; did you mean '-kernel'?" -kernal x
+refused "--bois: there is no such option; did you mean '-bios'?" --bois x
+refused "-qqqqqqqq: there is no such option; '-help' lists what there is" -qqqqqqqq
+refused "'disk.img' is no option; options start with '-'" disk.img
+refused "'-' is no option.*" -
+refused "'' is no option.*" ""
+for option in machine M accel cpu smp m mem-path name kernel initrd append bios \
+    serial debugcon device display d D; do
+    refused "-$option: what follows is missing: .*" "-$option"
+done
+
+refused ".*no machine is called 'microvn'; did you mean 'microvm'?" -M microvn
+refused ".*machine 'microvm' has no property 'dumpdbt'; did you mean 'dumpdtb'?" \
+    -machine microvm,dumpdbt=x
+refused ".*no accelerator is called 'tcg'; there is 'kvm'" -machine accel=tcg
+refused "-accel hax: no accelerator is called 'hax'; there is 'kvm'" -accel hax
+refused "-accel has no property 'dirty-ring-sise'; did you mean 'dirty-ring-size'?" \
+    -accel kvm,dirty-ring-sise=4096
+refused ".*'dirty-ring-size' cannot be '65537'.* 65536 .*" -accel kvm,dirty-ring-size=65537
+refused "-m: property 'size' cannot be '3X'.*K, M, G or T.*" -m 3X
+refused "-m 0: '0' is no size for memory" -m 0
+refused "-m has no property 'sise'; did you mean 'size'?" -m sise=4
+refused "-smp 0: a machine has at least one vCPU" -smp 0
+refused "-smp: property 'cpus' cannot be '-1'.*" -smp -1
+refused "-smp: property 'cpus' cannot be '4294967296'.*" -smp 4294967296
+refused "-smp has no property 'core'; did you mean 'cores'?" -smp core=4
+refused "-smp .*: maxcpus=4 differs from cpus=2.*" -smp 2,maxcpus=4
+refused "-smp .*: sockets.* make a number other than cpus=3" -smp 3,sockets=2,cores=2
+refused "machine 'microvm' has 1 to 64 CPUs, not 65" -M dumpdtb=/dev/null -smp 65
+refused "-name has no property 'gust'; did you mean 'guest'?" -name gust=x
+refused "-display sdl: there is no display 'sdl'; there is 'none'" -display sdl
+refused "-d unasigned: there is no 'unasigned' to trace; did you mean 'unassigned'?" \
+    -d unasigned
+refused "-d map,zzzzzz: there is no 'zzzzzz' to trace; '-d help' lists what there is" \
+    -d map,zzzzzz
+refused "-append needs -kernel" -append x
+refused "-initrd needs -kernel" -initrd x
+refused "-kernel and -bios exclude each other.*" -kernel x -bios x
+
+# ---- what does not fit, without KVM: the device tree is all that is asked for -------
+
+dumpdtb="-M microvm,dumpdtb=$scratch/dtb"
+# shellcheck disable=SC2086
+{
+    refused "-device isa-debug-exiy: .*did you mean 'isa-debug-exit'?" $dumpdtb \
+        -device isa-debug-exiy
+    refused "-device .*: .*no property 'iobas'; did you mean 'iobase'?" $dumpdtb \
+        -device isa-debug-exit,iobas=4
+    refused "-device .*: ports 0x3f8 to 0x3f9 are not free.*" $dumpdtb \
+        -serial null -device isa-debug-exit,iobase=0x3f8
+    refused "-device i8042: 'i8042' is a part of the board.*" $dumpdtb -device i8042
+    refused "-device iobase=4: the name of a device comes first.*" -device iobase=4
+    refused "-device : the name of a device comes first.*" -device ""
+    refused "-debugcon floppy: .*there is no kind 'floppy'.*" $dumpdtb -debugcon floppy
+    refused "kernel '/nonexistent': cannot be opened: No such file or directory" $dumpdtb \
+        -kernel /nonexistent
+    refused "kernel '/dev/null': is not a regular file" $dumpdtb -kernel /dev/null
+    refused "kernel '.*': neither a Linux bzImage .* nor an ELF file .*" $dumpdtb \
+        -kernel "$SRC_PATH/COPYING"
+    refused "firmware '/nonexistent': cannot be opened.*" $dumpdtb -bios /nonexistent
+    refused "-m: machine 'microvm' has at least 1 MiB of memory" $dumpdtb -m 1020K
+    refused "-serial: machine 'microvm' has 4 serial ports, not 5" $dumpdtb \
+        -serial null -serial null -serial null -serial null -serial null
+    refused "cannot write '/nonexistent/trace': No such file or directory" $dumpdtb \
+        -d map -D /nonexistent/trace
+    refused ".*'/nonexistent/ram' cannot be opened: No such file or directory.*" $dumpdtb \
+        -mem-path /nonexistent/ram
+    refused ".*/nonexistent/dtb.*" -M microvm,dumpdtb=/nonexistent/dtb
+}
+
+# ---- help --------------------------------------------------------------------------------
+
+printed "flatview-x86_64 version [0-9].*" -version
+printed "usage: flatview-x86_64 .*" -help
+printed "usage: flatview-x86_64 .*" --help
+printed "usage: flatview-x86_64 .*" -h
+printed "microvm  *[A-Z].*" -machine help
+printed " *dumpdtb=<text> .*" -M microvm,help
+printed "kvm" -accel help
+printed " *dirty-ring-size=<number> .*" -accel kvm,help
+printed "none" -display help
+printed " *host .*" -cpu help
+printed "exit-map  *the.*" -d help
+printed "isa-debug-exit  *.*" -device help
+printed " *iosize=<number> .*" -device isa-debug-exit,help
+
+# The options of -help, and those that head a paragraph of the man page.
+run -help
+sed -n 's/^-\([a-zA-Z-]*\).*/\1/p' "$scratch/out" | sort -u >"$scratch/help"
+awk '/^\.TP/ { head = 1; next } head { print; head = 0 }' "$SRC_PATH/docs/flatview.1" |
+    sed 's/\\f.//g; s/\\-/-/g' | grep -o ' -[a-zA-Z][a-zA-Z-]*' |
+    sed 's/^ -//' | sort -u >"$scratch/man"
+diff "$scratch/help" "$scratch/man" >"$scratch/out" 2>"$scratch/err"
+point $? "the man page has the options that -help has"
+
+# ---- a run -------------------------------------------------------------------------------
+
+kvm_point() {
+    if [ -r /dev/kvm ] && [ -w /dev/kvm ]; then
+        point "$1" "$2"
+    else
+        number=$((number + 1))
+        echo "ok $number - $2 # SKIP no /dev/kvm"
+    fi
+}
+
+# ran REGEX OPTION...: status 0, and a line of the guest's console.
+ran() {
+    line=$1
+    shift
+    run -bios "$BUILD_PATH/tests/guest/hello.bin" "$@"
+    [ "$status" = 0 ] && grep -q -e "$line" "$scratch/out"
+    kvm_point $? "ran: $*"
+}
+
+ran "I see 128 MiB of memory"
+ran "I see 32 MiB of memory" -m 32
+ran "I see 32 MiB of memory" --m size=32
+ran "I see 2 MiB of memory" -m 2048K
+ran "I see 3072 MiB of memory" -m 5G
+ran "I see 16 MiB of memory" -M microvm,accel=kvm -accel kvm -cpu host -smp 2,sockets=1 \
+    -m 16M -nographic -display none -no-user-config -name guest=a,,b -no-reboot
+ran "I see 16 MiB of memory" -nodefaults -serial stdio -m 16 -m 32 -m 16
+
+# A second -machine adds to the first; a comma in a value comes in a pair.
+run -M microvm -machine "dumpdtb=$scratch/a,,b"
+[ "$status" = 0 ] && [ -s "$scratch/a,b" ]
+point $? "a comma in a file's name"
+
+run -bios "$BUILD_PATH/tests/guest/hello.bin" -nodefaults
+[ "$status" = 0 ] && [ ! -s "$scratch/out" ]
+kvm_point $? "-nodefaults: no console"
+
+run -bios "$BUILD_PATH/tests/guest/hello.bin" -serial "file:$scratch/console"
+[ "$status" = 0 ] && grep -q "I see 128 MiB" "$scratch/console"
+kvm_point $? "-serial file:"
+
+run -bios "$BUILD_PATH/tests/guest/hello.bin" -serial none -d exit-map
+[ "$status" = 0 ] && grep -q "00000000ffff0000-00000000ffffffff (rom): bios" "$scratch/err" &&
+    ! grep -q isa-serial "$scratch/err"
+kvm_point $? "-d exit-map shows a machine without a serial port"
+
+run -bios "$BUILD_PATH/tests/guest/hello.bin" -serial none -d unassigned -D "$scratch/trace"
+[ "$status" = 0 ] && [ ! -s "$scratch/err" ] &&
+    grep -q -x "unassigned write ports 0x3f. size 1" "$scratch/trace"
+kvm_point $? "-d unassigned sees the missing serial port"
+
+run "-M" "microvm,dumpdtb=$scratch/dtb" -m 64 -d map -device isa-debug-exit
+[ "$status" = 0 ] &&
+    grep -q -x "map add memory 0x0000000000000000-0x0000000003ffffff ram" "$scratch/err" &&
+    grep -q -x "map add ports 0x0000000000000501-0x0000000000000502 isa-debug-exit" \
+        "$scratch/err"
+point $? "-d map sees what joins the map"
+
+echo "1..$number"
