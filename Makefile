@@ -100,6 +100,8 @@ TESTS_CORE = \
 	tests/test-memory \
 	tests/test-errors \
 	tests/test-listener \
+	tests/test-address-space \
+	tests/test-map \
 	tests/test-vga-example \
 	tests/test-random \
 
@@ -153,7 +155,7 @@ FLAGS = -std=gnu11 $(OPTIMISE) -g -Wall -Wextra -Wno-unused-parameter \
 	-iquote . -iquote $(SRC_PATH) \
 	$(if $(filter yes,$(WERROR)),-Werror) $(SANITIZER_FLAGS)
 SANITIZER_FLAGS = $(if $(SANITIZERS),-fsanitize=$(SANITIZERS) \
-	-fno-sanitize-recover=all -fno-omit-frame-pointer)
+	-fno-sanitize-recover=all -fno-omit-frame-pointer -DRCU_CALLS)
 LINK = $(CC) $(FLAGS) $(EXTRA_CFLAGS) -o $@
 
 LIBS = $(FDT_LIBS) $(CORE_LIBS)
@@ -203,7 +205,7 @@ tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
-tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
+tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
 
 # Tests in a guest: each has the robot, tests/guest/robot.h, built in.
 ROBOT_TESTS = \

@@ -120,8 +120,8 @@ static void io_device_record(IoDevice *dev, IoCall call)
     }
 }
 
-static MemTxResult io_device_read(void *opaque, hwaddr addr, uint64_t *data,
-                                  unsigned size, MemTxAttrs attrs)
+MemTxResult io_device_read(void *opaque, hwaddr addr, uint64_t *data,
+                           unsigned size, MemTxAttrs attrs)
 {
     IoDevice *dev = opaque;
 
@@ -130,8 +130,8 @@ static MemTxResult io_device_read(void *opaque, hwaddr addr, uint64_t *data,
     return dev->result;
 }
 
-static MemTxResult io_device_write(void *opaque, hwaddr addr, uint64_t data,
-                                   unsigned size, MemTxAttrs attrs)
+MemTxResult io_device_write(void *opaque, hwaddr addr, uint64_t data,
+                            unsigned size, MemTxAttrs attrs)
 {
     IoDevice *dev = opaque;
 

@@ -106,8 +106,13 @@ struct IoDevice {
     MemoryRegion mr;
 };
 
-/* 1 to 8 bytes, unaligned too, little-endian, with attributes. The opaque is
- * an IoDevice. Copy it to make devices that take less. */
+/* Callbacks that record; the opaque is an IoDevice. */
+MemTxResult io_device_read(void *opaque, hwaddr addr, uint64_t *data,
+                           unsigned size, MemTxAttrs attrs);
+MemTxResult io_device_write(void *opaque, hwaddr addr, uint64_t data,
+                            unsigned size, MemTxAttrs attrs);
+
+/* 1 to 8 bytes, unaligned too, little-endian, with attributes. */
 extern const MemoryRegionOps io_device_ops;
 
 /* The same through the callbacks without attributes. */
