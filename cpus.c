@@ -397,6 +397,7 @@ bool cpus_start(GError **err)
         return false;
     }
     sigaction(SIGNAL_KICK, &action, NULL);
+    g_main_context_default(); /* made before threads that will wake it up */
     STORE(cpus.stop, true);
     for (i = 0; i < cpus.count; i++) {
         int error = create_thread(&cpus.cpu[i]);

@@ -34,16 +34,23 @@ static bool overlaps(const FakeSlot *slot, hwaddr first, uint64_t size)
            slot->first <= first + (size - 1);
 }
 
-static void check_nobody_inside(FakeKVM *fake)
+/* Between a deletion and the additions of the same commit no vCPU runs. */
+static void check_nobody_inside(FakeKVM *fake, bool deletion)
 {
+    unsigned entries = 0;
     unsigned i;
 
-    __atomic_store_n(&fake->hole, true, __ATOMIC_SEQ_CST);
     for (i = 0; i < FAKE_CPUS_MAX; i++) {
+        entries += __atomic_load_n(&fake->cpus[i].entries, __ATOMIC_SEQ_CST);
         if (__atomic_load_n(&fake->cpus[i].in_run, __ATOMIC_SEQ_CST)) {
-            __atomic_add_fetch(&fake->intrusions, 1, __ATOMIC_SEQ_CST);
+            fake->intrusions++;
         }
     }
+    if (fake->hole && entries != fake->entries_at_hole) {
+        fake->intrusions++;
+    }
+    fake->hole |= deletion;
+    fake->entries_at_hole = entries;
 }
 
 static int delete_slot(FakeKVM *fake, FakeSlot *slot)
@@ -51,7 +58,7 @@ static int delete_slot(FakeKVM *fake, FakeSlot *slot)
     if (!slot->present) {
         return -EINVAL;
     }
-    check_nobody_inside(fake);
+    check_nobody_inside(fake, true);
     fake->slot_deletes++;
     g_clear_pointer(&slot->dirty, g_free);
     slot->present = false;
@@ -86,6 +93,9 @@ static int set_slot(FakeKVM *fake, const struct kvm_userspace_memory_region *r)
             return -EEXIST;
         }
     }
+    if (fake->hole && !slot->present) {
+        check_nobody_inside(fake, false);
+    }
     slot->present = true;
     slot->first = r->guest_phys_addr;
     slot->size = r->memory_size;
@@ -98,6 +108,13 @@ static int set_slot(FakeKVM *fake, const struct kvm_userspace_memory_region *r)
         slot->dirty = g_new0(uint64_t, dirty_words(slot));
     }
     return 0;
+}
+
+void fake_commit_over(FakeKVM *fake)
+{
+    pthread_mutex_lock(&fake->mutex);
+    fake->hole = false;
+    pthread_mutex_unlock(&fake->mutex);
 }
 
 FakeSlot *fake_slot_at(FakeKVM *fake, hwaddr addr)
@@ -363,9 +380,6 @@ static int run_cpu(FakeKVM *fake, unsigned index)
         return -EINTR;
     }
     __atomic_store_n(&cpu->in_run, true, __ATOMIC_SEQ_CST);
-    if (__atomic_load_n(&fake->hole, __ATOMIC_SEQ_CST)) {
-        __atomic_add_fetch(&fake->intrusions, 1, __ATOMIC_SEQ_CST);
-    }
     __atomic_add_fetch(&cpu->entries, 1, __ATOMIC_SEQ_CST);
     if (fake->guest) {
         result = fake->guest(fake, index, cpu->run);

@@ -77,9 +77,9 @@ struct FakeKVM {
     unsigned calls;      /* but for KVM_RUN */
     unsigned long failed_request; /* what fail_at hit */
     unsigned slot_calls, slot_deletes, dirty_fetches, dirty_clears, ring_resets;
-    bool hole;  /* atomic: a slot was deleted; no vCPU may run until the test
-                 * says that the commit is over */
-    unsigned intrusions; /* atomic: vCPUs in the guest that saw a hole */
+    bool hole; /* a slot was deleted, and fake_commit_over() not yet called */
+    unsigned entries_at_hole;
+    unsigned intrusions; /* vCPUs that were in the guest then */
 };
 
 extern const KVMCalls fake_calls;
@@ -90,6 +90,9 @@ void fake_init(FakeKVM *fake);
 void fake_destroy(FakeKVM *fake);
 
 KVMState *fake_kvm_new(FakeKVM *fake, const KVMOptions *options, GError **err);
+
+/* What is deleted and added from here on belongs to another commit. */
+void fake_commit_over(FakeKVM *fake);
 
 /* The slot that maps @addr, or NULL. */
 FakeSlot *fake_slot_at(FakeKVM *fake, hwaddr addr);

@@ -510,7 +510,7 @@ END_TEST
 /* Follows KVM's listener: when this hears of the commit, KVM's part is done. */
 static void commit_over(MemoryListener *listener)
 {
-    __atomic_store_n(&fake.hole, false, __ATOMIC_SEQ_CST);
+    fake_commit_over(&fake);
 }
 
 static MemoryListener last_listener = { .commit = commit_over, .priority = 9 };
