@@ -102,12 +102,15 @@ TESTS_CORE = \
 	tests/test-listener \
 	tests/test-address-space \
 	tests/test-map \
+	tests/test-limits \
+	tests/test-compat-2013 \
 	tests/test-vga-example \
 	tests/test-random \
 
 # Unit tests of devices and boards: linked with everything but vl.o.
 TESTS_HW = \
 	tests/test-device \
+	tests/test-chardev \
 	tests/test-serial \
 	tests/test-i8042 \
 	tests/test-rtc \
