@@ -258,6 +258,27 @@ static hwaddr access_memory(const FlatView *view, const FlatRange *range,
     return n;
 }
 
+/* The same as far as @view has memory, from the piece behind the first on: a
+ * transfer sees one map. Returns the length done. */
+static hwaddr access_more_memory(const FlatView *view, hwaddr addr, uint8_t *buf,
+                                 hwaddr len, bool is_write, MemTxResult *result)
+{
+    hwaddr done = 0;
+
+    while (done < len) {
+        const FlatRange *range = flatview_lookup(view, addr + done);
+        hwaddr n = range ? access_memory(view, range, addr + done, buf + done,
+                                         len - done, is_write, result)
+                         : 0;
+
+        if (!n) {
+            break;
+        }
+        done += n;
+    }
+    return done;
+}
+
 /* The first callback-sized part of an access at @addr to @range, under the
  * memory lock; @whole: the access has a register's width. Returns its length.
  * The callback may change the map: @range is not valid afterwards. */
@@ -311,6 +332,10 @@ MemTxResult address_space_rw_attrs(AddressSpace *as, hwaddr addr,
                                  &result);
 
         if (n) {
+            if (unlikely(n < len) && assigned) {
+                n += access_more_memory(view, addr + n, buf + n, len - n,
+                                        is_write, &result);
+            }
             memory_rcu_exit();
         } else {
             /* A callback runs under the lock and outside the read side. With
