@@ -111,7 +111,7 @@ static void overlay_into(FlatRanges *out, const FlatRange *bottom, unsigned n,
 
 void flat_ranges_overlay(FlatRanges *list, unsigned start, unsigned mid)
 {
-    FlatRange *ranges = &g_array_index(list, FlatRange, 0);
+    FlatRange *ranges = (FlatRange *)list->data;
 
     if (start == mid || mid == list->len) {
         return;
