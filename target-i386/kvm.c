@@ -318,6 +318,11 @@ void kvm_arch_reset_cpu(CPUState *cpu)
     /* Without in-kernel chips nothing could start another vCPU. */
     cpu->accel->halted = cpu->index && !cpu->kvm->irqchip;
     if (cpu->accel->fresh) {
+        /* KVM counts the vCPU made last among those that interrupts, and so
+         * the one that starts it, can reach, only when its APIC was set. */
+        if (cpu->index && cpu->kvm->irqchip) {
+            reset_lapic(cpu);
+        }
         return;
     }
     reset_sregs(cpu);
