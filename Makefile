@@ -132,6 +132,7 @@ TESTS_KVM = \
 TESTS_SH = \
 	tests/test-runner.sh \
 	tests/test-headers.sh \
+	tests/test-docs.sh \
 	tests/test-options.sh \
 	tests/test-fdt.sh \
 
