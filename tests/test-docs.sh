@@ -8,6 +8,8 @@
 #   [NAME prints]               its output
 #   [NAME is built with]        the command that makes NAME from NAME.c
 #
+# And the files that README.md and docs/layout.md name are there.
+#
 # Needs SRC_PATH, BUILD_PATH, CC, CFLAGS and SANITIZERS, which make check sets.
 
 scratch=$(mktemp -d)
@@ -75,6 +77,21 @@ builds_as_told() { # NAME
     (cd tree && PATH=$PWD/bin:$PATH sh -e "../text/$1.build") && prints "$1" "tree/$1"
 }
 
+# Words in `...` with the name of a source, a text or a folder; patterns, too.
+named_files() { # TEXT
+    grep -o '`[^` ]*`\|](docs[^)]*)' "$SRC_PATH/$1" | tr -d '`]()' |
+        grep '\.[chS]$\|\.sh$\|\.md$\|\.txt$\|\.1$\|/$\|^scripts/' | grep -v '[<A-Z]' | sort -u
+}
+
+files_exist() { # TEXT
+    missing=0
+    for file in $(named_files "$1"); do
+        # shellcheck disable=SC2086 # a pattern
+        ls -d "$SRC_PATH"/$file >/dev/null || missing=1
+    done
+    return $missing
+}
+
 extract "$SRC_PATH"/docs/*.txt "$SRC_PATH"/docs/*.md
 for text in text/*.c; do
     name=$(basename "$text" .c)
@@ -89,5 +106,8 @@ done
 for file in "$SRC_PATH"/docs/examples/*; do
     name=docs/examples/$(basename "$file")
     point "$name is in a text" grep -lF "$name" "$SRC_PATH"/docs/*.txt "$SRC_PATH"/docs/*.md
+done
+for text in README.md docs/layout.md; do
+    point "$text names files that exist" files_exist "$text"
 done
 echo "1..$number"
