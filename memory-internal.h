@@ -123,6 +123,7 @@ struct RAMBlock {
     bool shared;
     uint8_t log_mask; /* clients its region logs for (1 << client); atomic */
     gint refs;
+    gint orphan; /* its region is gone; atomic */
     /* One bit a page and client, sparse until written; set by any thread. */
     uint64_t *dirty[DIRTY_MEMORY_NUM];
 };

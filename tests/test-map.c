@@ -191,7 +191,7 @@ START_TEST(test_shared_memory)
         address_space_unmap(&w.as, p, 0x10, false, 0);
     }
     expect_hex(load(&w.as, 0x100, 4, MEMTX_OK), content_value(1, 0x100, 4));
-    p = map(&w.as, 0x10100, 0x10, 0x10, true);
+    p = map(&w.as, 0x100, 0x10, 0x10, true);
     memory_region_del_subregion(&w.root, &first);
     memory_region_destroy(&first);
     address_space_unmap(&w.as, p, 0x10, true, 0);
