@@ -126,6 +126,7 @@ TESTS_KVM = \
 	tests/test-kvm-access \
 	tests/test-kvm-doorbell \
 	tests/test-kvm-move \
+	tests/test-kvm-dirty \
 
 # Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
 # FLATVIEW (the program), CC and CFLAGS.
@@ -217,6 +218,7 @@ ROBOT_TESTS = \
 	tests/test-kvm-access \
 	tests/test-kvm-doorbell \
 	tests/test-kvm-move \
+	tests/test-kvm-dirty \
 
 $(ROBOT_TESTS): tests/kvm-robot.o
 tests/kvm-robot.o: tests/guest/robot.bin

@@ -186,6 +186,13 @@ uint64_t robot_do(Robot *r, unsigned cpu, RobotOp op)
     return robot_wait(r, cpu).result;
 }
 
+bool robot_pending(Robot *r, unsigned cpu)
+{
+    RobotMailbox *mailbox = healthy_mailbox(r, cpu);
+
+    return LOAD(mailbox->done) != mailbox->posted;
+}
+
 uint64_t robot_read(Robot *r, hwaddr addr, unsigned size)
 {
     return robot_do_op(r, 0, .code = ROBOT_READ, .addr = addr, .size = size);

@@ -60,6 +60,7 @@ void robot_start_cpu(Robot *r, unsigned cpu);
 void robot_post(Robot *r, unsigned cpu, RobotOp op);
 RobotOp robot_wait(Robot *r, unsigned cpu);
 uint64_t robot_do(Robot *r, unsigned cpu, RobotOp op);
+bool robot_pending(Robot *r, unsigned cpu); /* some are not done yet */
 
 #define robot_do_op(r, cpu, ...) robot_do(r, cpu, (RobotOp){ __VA_ARGS__ })
 
