@@ -78,6 +78,7 @@ builds_as_told() { # NAME
 }
 
 # Words in `...` with the name of a source, a text or a folder; patterns, too.
+# shellcheck disable=SC2016 # no expansion is meant
 named_files() { # TEXT
     grep -o '`[^` ]*`\|](docs[^)]*)' "$SRC_PATH/$1" | tr -d '`]()' |
         grep '\.[chS]$\|\.sh$\|\.md$\|\.txt$\|\.1$\|/$\|^scripts/' | grep -v '[<A-Z]' | sort -u
