@@ -127,6 +127,7 @@ TESTS_KVM = \
 	tests/test-kvm-doorbell \
 	tests/test-kvm-move \
 	tests/test-kvm-dirty \
+	tests/test-kvm-cpus \
 
 # Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
 # FLATVIEW (the program), CC and CFLAGS.
@@ -219,6 +220,7 @@ ROBOT_TESTS = \
 	tests/test-kvm-doorbell \
 	tests/test-kvm-move \
 	tests/test-kvm-dirty \
+	tests/test-kvm-cpus \
 
 $(ROBOT_TESTS): tests/kvm-robot.o
 tests/kvm-robot.o: tests/guest/robot.bin

@@ -255,8 +255,8 @@ static void cannot_emulate(const RobotOp *op)
 {
     u64 low = 0, high = 0;
 
-    asm volatile("lock cmpxchg16b (%2)" : "+a"(low), "+d"(high)
-                 : "r"(op->addr), "b"(0ull), "c"(0ull) : "memory", "cc");
+    asm volatile("lock cmpxchg16b (%%rsi)" : "+a"(low), "+d"(high)
+                 : "S"(op->addr), "b"(0ull), "c"(0ull) : "memory", "cc");
 }
 
 static void carry_out(volatile RobotMailbox *mailbox, RobotOp *op)

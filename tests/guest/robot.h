@@ -48,7 +48,7 @@ typedef enum RobotCode {
     ROBOT_WAIT_IRQ,  /* sti, hlt; cli, when vector value was seen count times */
     ROBOT_HALT,      /* cli, hlt: for ever */
     ROBOT_TRIPLE_FAULT,
-    ROBOT_CANNOT_EMULATE, /* cmpxchg16b on addr, which KVM does not emulate */
+    ROBOT_CANNOT_EMULATE, /* cmpxchg16b at addr, in RSI: not for KVM's emulator */
 } RobotCode;
 
 /* HAMMER and COUNT_UP end after count rounds, or never for ROBOT_RUN_ALWAYS, or
