@@ -128,6 +128,7 @@ TESTS_KVM = \
 	tests/test-kvm-move \
 	tests/test-kvm-dirty \
 	tests/test-kvm-cpus \
+	tests/test-kvm-exits \
 
 # Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
 # FLATVIEW (the program), CC and CFLAGS.
@@ -221,6 +222,7 @@ ROBOT_TESTS = \
 	tests/test-kvm-move \
 	tests/test-kvm-dirty \
 	tests/test-kvm-cpus \
+	tests/test-kvm-exits \
 
 $(ROBOT_TESTS): tests/kvm-robot.o
 tests/kvm-robot.o: tests/guest/robot.bin

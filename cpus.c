@@ -478,10 +478,10 @@ static bool serve_requests(void (*reset_machine)(void *opaque), void *opaque,
         cpus.shutdown = true;
     }
     shutdown = cpus.shutdown;
-    reset = cpus.reset && !cpus.paused;
-    cpus.reset = false;
     message = g_steal_pointer(&cpus.pause_message);
     cpus.paused |= !!message;
+    reset = cpus.reset && !cpus.paused;
+    cpus.reset = false;
     unlock();
     if (message) {
         g_printerr("flatview: %s\nflatview: the machine is paused; end it with"
