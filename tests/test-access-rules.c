@@ -65,6 +65,13 @@ static MemTxResult fail_second(void *opaque, hwaddr addr, uint64_t *data,
     return addr == 4 ? MEMTX_ERROR : MEMTX_OK;
 }
 
+static MemTxResult fail_first(void *opaque, hwaddr addr, uint64_t *data,
+                              unsigned size, MemTxAttrs attrs)
+{
+    *data = 0x22222222;
+    return addr == 0 ? MEMTX_ERROR : MEMTX_OK;
+}
+
 static MemTxResult refuse_write(void *opaque, hwaddr addr, uint64_t data,
                                 unsigned size, MemTxAttrs attrs)
 {
@@ -77,11 +84,16 @@ START_TEST(results)
         .read_with_attrs = fail_second,
         .write_with_attrs = refuse_write,
     };
+    static const MemoryRegionOps first = { .read_with_attrs = fail_first };
     MemoryRegion mr;
     uint64_t image;
 
-    memory_region_init_io(&mr, &ops, NULL, "mr", 16);
+    memory_region_init_io(&mr, &first, NULL, "mr", 16);
     memory_lock();
+    expect(memory_region_dispatch_read(&mr, 0, &image, 8, some_attrs) ==
+               MEMTX_ERROR, "first half");
+    expect_hex(image, 0x22222222ffffffff);
+    mr.ops = &ops;
     expect(memory_region_dispatch_read(&mr, 0, &image, 8, some_attrs) ==
                MEMTX_ERROR, "half");
     expect_hex(image, 0xffffffff11111111);

@@ -274,8 +274,8 @@ START_TEST(sparse)
     block->host[0] = 1;
     block->host[size - 1] = 2;
     ram_block_mark_dirty(block, size - 1, 1, 1);
-    expect(block->dirty[0][(size - 1) / PAGE / 64] == (uint64_t)1 << 63,
-           "last page");
+    expect(block->dirty[0][(size - 1) / PAGE / 64] ==
+               (uint64_t)1 << (size - 1) / PAGE % 64, "last page");
     ram_block_unref(block);
 }
 END_TEST
@@ -413,6 +413,29 @@ START_TEST(offsets)
     }
     g_rand_free(rand);
     test_context[0] = '\0';
+}
+END_TEST
+
+/* Blocks of nearly 2^64 bytes, which no host has: pretend that one is there. */
+START_TEST(offsets_run_out)
+{
+    GError *err = NULL;
+    RAMBlock *a = ram_block_new(PAGE, &err), *b;
+    size_t before = mapped;
+
+    expect_ok(a, err);
+    a->size = -10 * PAGE;
+    expect(!ram_block_new(10 * PAGE, &err), "the last page was given away");
+    expect_error(g_steal_pointer(&err), "no gap of 40960 bytes", NULL);
+    expect(mapped == before, "a leak");
+    b = ram_block_new(9 * PAGE, &err);
+    expect_ok(b, err);
+    expect_hex(b->offset, -10 * PAGE);
+    expect(!ram_block_new(1, &err), "full");
+    expect_error(g_steal_pointer(&err), "no gap of 1 bytes", NULL);
+    ram_block_unref(b);
+    a->size = PAGE;
+    ram_block_unref(a);
 }
 END_TEST
 
@@ -662,7 +685,7 @@ START_TEST(file_failures)
 {
     GError *err = NULL;
     Usage before = usage();
-    char *path, *link;
+    char *path, *link, device[32];
     int fd;
 
     directory_setup();
@@ -684,8 +707,12 @@ START_TEST(file_failures)
     expect_error(g_steal_pointer(&err), path, NULL);
     expect(!directory_entries(directory), "made, and left behind");
 
-    expect(!ram_block_new_file(PAGE, 0, 0, "/dev/null", &err), "/dev/null");
-    expect_error(g_steal_pointer(&err), "/dev/null", "regular file", NULL);
+    /* A device; by a name that a wrong cleanup could not remove. */
+    fd = open("/dev/null", O_RDWR);
+    g_snprintf(device, sizeof(device), "/proc/self/fd/%d", fd);
+    expect(!ram_block_new_file(PAGE, 0, 0, device, &err), "/dev/null");
+    expect_error(g_steal_pointer(&err), device, "regular file", NULL);
+    expect(!close(fd), "close");
     expect(!ram_block_new_file(PAGE, 0, 0, "/nonexistent/ram", &err),
            "no such directory");
     expect_error(g_steal_pointer(&err), "/nonexistent/ram", "No such file",
@@ -702,6 +729,11 @@ START_TEST(file_failures)
     expect(!ram_block_new_file(PAGE, 0, 0, path, &err), "FIFO");
     expect_error(g_steal_pointer(&err), path, "regular file", NULL);
     expect(!unlink(path), "removed a file that is not ours");
+
+    expect(!symlink("nowhere", link), "symlink");
+    expect(!ram_block_new_file(PAGE, 0, 0, link, &err), "link to nowhere");
+    expect_error(g_steal_pointer(&err), link, "No such file", NULL);
+    expect(!unlink(link), "removed a file that is not ours");
 
     expect(!symlink("link", link), "symlink");
     expect(!ram_block_new_file(PAGE, 0, 0, link, &err), "link to itself");
@@ -883,8 +915,9 @@ int main(void)
     TCase *tcase = tcase_create("ram"), *exits = tcase_create("exits");
     const TTest *const tests[] = {
         anonymous, sparse, anonymous_failures, callers_memory, offsets,
-        from_host, ram_addr, memfd, descriptor, file, file_in_directory,
-        file_failures, file_calls_fail, file_systems, full_tmpfs,
+        offsets_run_out, from_host, ram_addr, memfd, descriptor, file,
+        file_in_directory, file_failures, file_calls_fail, file_systems,
+        full_tmpfs,
     };
     SRunner *runner;
     int failed;
