@@ -129,6 +129,7 @@ TESTS_KVM = \
 	tests/test-kvm-dirty \
 	tests/test-kvm-cpus \
 	tests/test-kvm-exits \
+	tests/test-kvm-program \
 
 # Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
 # FLATVIEW (the program), CC and CFLAGS.
@@ -148,6 +149,9 @@ TESTS_RIG = \
 GUESTS = \
 	tests/guest/hello.bin \
 	tests/guest/exit-at-once.bin \
+	tests/guest/serial.bin \
+	tests/guest/reset.bin \
+	tests/guest/cannot-emulate.bin \
 
 # Benchmarks: each prints its lines of the table, or JSON with --json.
 BENCHES = \
@@ -225,6 +229,7 @@ ROBOT_TESTS = \
 	tests/test-kvm-exits \
 
 $(ROBOT_TESTS): tests/kvm-robot.o
+tests/test-kvm-program: | $(PROGRAM) $(GUESTS)
 tests/kvm-robot.o: tests/guest/robot.bin
 
 # Only the core's flags for the core's objects: nothing else is needed there.

@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What guests of the board microvm share: its registers, and how to switch it
- * off. For the assembler.
+ * What guests of the board microvm share: its registers, how they start, and
+ * how to switch it off. For the assembler.
  */
 #ifndef TESTS_GUEST_BOARD_H
 #define TESTS_GUEST_BOARD_H
@@ -30,6 +30,40 @@
 1:  cli
     hlt
     jmp     1b
+.endm
+
+/* At the reset vector: go on at @label, in the segment 0xf000. */
+.macro start_at label
+    .section .reset, "ax"
+    .global reset_vector
+reset_vector:
+    .byte   0xea /* a far jump; assemblers differ in how to say it */
+    .word   \label - 0xf0000, 0xf000
+    .text
+.endm
+
+/* From real mode to 32-bit protected mode, flat, interrupts off. */
+.macro enter_protected_mode
+    cli
+    lgdtl   %cs:gdt_pointer - 0xf0000
+    mov     %cr0, %eax
+    or      $1, %al
+    mov     %eax, %cr0
+    ljmpl   $8, $protected_mode
+    .balign 8
+gdt:
+    .quad   0
+    .quad   0x00cf9b000000ffff /* flat code */
+    .quad   0x00cf93000000ffff /* flat data */
+gdt_pointer:
+    .word   . - gdt - 1
+    .long   gdt
+    .code32
+protected_mode:
+    mov     $16, %eax
+    mov     %eax, %ds
+    mov     %eax, %es
+    mov     %eax, %ss
 .endm
 
 #endif

@@ -11,21 +11,9 @@
 #define MIB_LIMIT 3072 /* where the board's RAM below 4 GiB ends at the latest */
 
     .code16
-    .text
+    start_at start
 start:
-    cli
-    lgdtl   %cs:gdt_pointer - 0xf0000
-    mov     %cr0, %eax
-    or      $1, %al
-    mov     %eax, %cr0
-    ljmpl   $8, $protected
-
-    .code32
-protected:
-    mov     $16, %eax
-    mov     %eax, %ds
-    mov     %eax, %es
-    mov     %eax, %ss
+    enter_protected_mode
     mov     $STACK, %esp
     mov     $hello_text, %esi
     call    print
@@ -88,18 +76,3 @@ hello_text:
     .asciz  "Hello! I am the guest that flatview brings along.\r\nI see "
 memory_text:
     .asciz  " MiB of memory below 3 GiB. Switching off.\r\n"
-
-    .balign 8
-gdt:
-    .quad   0
-    .quad   0x00cf9b000000ffff /* flat code */
-    .quad   0x00cf93000000ffff /* flat data */
-gdt_pointer:
-    .word   . - gdt - 1
-    .long   gdt
-
-    .section .reset, "ax"
-    .global reset_vector
-reset_vector:
-    .byte   0xea /* a far jump to f000:start; assemblers differ in how to say it */
-    .word   start - 0xf0000, 0xf000
