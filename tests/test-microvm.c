@@ -367,6 +367,8 @@ START_TEST(tables_and_reset)
         dsdt = guest(fadt + 140, 8);
         expect_hex(guest(dsdt + 36, 8), 0x0c5356454408 | 0x02ull << 48);
         expect_hex(guest(0x20000, 6), 0x7465697571);
+        /* At F000:FFF0: mov $0x602, %dx; mov $0x42, %al; out %al, %dx */
+        expect_hex(guest(0xffff0, 6), 0xee42b00602ba);
         expect_hex(guest(0x1000000, 8), content_value(1, 0, 8));
         machine_reset(machine);
         if (i > 0) {

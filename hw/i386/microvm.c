@@ -313,6 +313,21 @@ static void load_acpi(MicroVM *s)
     s->boot.rsdp_addr = BOOT_ACPI_ADDR;
 }
 
+/* Where there is no firmware to jump to: code that resets the machine. Linux
+ * restarts that way when ACPI is hardware-reduced and EFI is not there. */
+static void load_restart(MicroVM *s)
+{
+    static const uint8_t code[] = {
+        0xba, (MICROVM_ACPI_PM_PORT + ACPI_PM_RESET) & 0xff,
+        (MICROVM_ACPI_PM_PORT + ACPI_PM_RESET) >> 8, /* mov $port, %dx */
+        0xb0, ACPI_PM_RESET_VALUE,                   /* mov $value, %al */
+        0xee,                                        /* out %al, %dx */
+        0xf4, 0xeb, 0xfd,                            /* 1: hlt; jmp 1b */
+    };
+
+    loader_add_data(s->loader, code, sizeof(code), BOOT_RESTART_ADDR);
+}
+
 static void *build_fdt(MicroVM *s, uint32_t *size)
 {
     FDTConfig config = {
@@ -339,6 +354,7 @@ static bool load_kernel(MicroVM *s, GError **err)
     s->boot.cmdline = m->append ? m->append : "";
     s->boot.initrd = m->initrd;
     load_acpi(s);
+    load_restart(s);
     return x86_boot_load_kernel(&s->boot, m->kernel, err);
 }
 

@@ -21,7 +21,8 @@
 #define BOOT_SETUP_DATA_MAX 0x40000
 #define BOOT_LOW_END 0x9fc00 /* then 1 KiB where an extended BIOS area starts */
 #define BOOT_ACPI_ADDR 0xe0000
-#define BOOT_ACPI_MAX 0x20000
+#define BOOT_ACPI_MAX 0x1fff0
+#define BOOT_RESTART_ADDR 0xffff0 /* F000:FFF0, where a PC's firmware starts */
 #define BOOT_HIGH_ADDR 0x100000 /* kernels go here or above */
 
 /* One start of one kernel. The board fills in the first part, a loader, which
