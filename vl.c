@@ -4,6 +4,7 @@
  */
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <glib-unix.h>
 #include <signal.h>
 #include <stdlib.h>
@@ -746,6 +747,20 @@ out:
     return status;
 }
 
+/* The number of a standard stream that is closed would be given to the next
+ * file opened, which then would pass for that stream. */
+static void streams_init(void)
+{
+    int fd;
+
+    do {
+        fd = open("/dev/null", O_RDWR);
+    } while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0) {
+        close(fd);
+    }
+}
+
 int main(int argc, char **argv)
 {
     Settings settings = { .serials = g_ptr_array_new_with_free_func(g_free),
@@ -755,6 +770,7 @@ int main(int argc, char **argv)
     int status = -1;
     int signals = -1;
 
+    streams_init();
     if (!settings_parse(&settings, argc, argv, &error)) {
         goto out;
     }

@@ -421,8 +421,9 @@ static bool file_open(Chardev *chr, const char *path, GError **err)
  * Non-blocking mode belongs to the open file, which other processes share (the
  * shell its terminal), so the file is opened anew where that can be done.
  */
-static int stream_open(int fd, int flags, bool *blocks)
+static int stream_open(int fd, bool *blocks)
 {
+    int mode = fcntl(fd, F_GETFL) & O_ACCMODE;
     char path[32];
     struct stat st;
     int own = -1;
@@ -432,7 +433,7 @@ static int stream_open(int fd, int flags, bool *blocks)
     }
     if (S_ISCHR(st.st_mode) || S_ISFIFO(st.st_mode)) {
         snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        own = open(path, flags | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+        own = open(path, mode | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
     }
     *blocks = own < 0 && !S_ISREG(st.st_mode);
     return own >= 0 ? own : fcntl(fd, F_DUPFD_CLOEXEC, STDERR_FILENO + 1);
@@ -463,8 +464,8 @@ static bool stdio_open(Chardev *chr, GError **err)
     }
     stdio_user = chr;
     chr->is_stdio = true;
-    chr->in_fd = stream_open(STDIN_FILENO, O_RDONLY, &in_blocks);
-    chr->out_fd = stream_open(STDOUT_FILENO, O_WRONLY, &chr->out_blocks);
+    chr->in_fd = stream_open(STDIN_FILENO, &in_blocks);
+    chr->out_fd = stream_open(STDOUT_FILENO, &chr->out_blocks);
     return true;
 }
 

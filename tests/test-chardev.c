@@ -1,0 +1,991 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Character devices of every kind, with peers that come, go, stall and lie.
+ */
+#include "tests/device-util.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <termios.h>
+#include <unistd.h>
+
+/* ---- a frontend that takes what it is allowed to ------------------------------------ */
+
+typedef struct Sink {
+    GByteArray *got;
+    size_t room;
+    unsigned writable; /* calls of on_writable */
+} Sink;
+
+static Sink sink;
+
+static size_t sink_room(void *opaque)
+{
+    return ((Sink *)opaque)->room;
+}
+
+static void sink_receive(void *opaque, const uint8_t *buf, size_t len)
+{
+    Sink *s = opaque;
+
+    expect(len > 0 && len <= s->room, "%zu bytes where %zu fit", len, s->room);
+    s->room -= len;
+    g_byte_array_append(s->got, buf, len);
+}
+
+static void sink_writable(void *opaque)
+{
+    ((Sink *)opaque)->writable++;
+}
+
+static const ChardevFrontend sink_frontend = {
+    .can_receive = sink_room,
+    .receive = sink_receive,
+    .on_writable = sink_writable,
+};
+
+static void sink_init(size_t room)
+{
+    sink = (Sink){ .got = g_byte_array_new(), .room = room };
+}
+
+static void sink_more(Chardev *chr, size_t room)
+{
+    sink.room = room;
+    memory_lock();
+    chardev_accept_input(chr);
+    memory_unlock();
+}
+
+/* Exactly this has come in. */
+static void sink_expect(const char *text)
+{
+    expect(sink.got->len == strlen(text) &&
+           (!*text || memcmp(sink.got->data, text, sink.got->len) == 0),
+           "'%.*s' came in, not '%s'", (int)sink.got->len,
+           (char *)sink.got->data, text);
+}
+
+static Chardev *open_with_sink(const char *spec, size_t room)
+{
+    GError *err = NULL;
+    Chardev *chr = chardev_open("c0", spec, &err);
+
+    expect(chr, "%s", err->message);
+    sink_init(room);
+    expect(chardev_attach(chr, &sink_frontend, &sink, NULL), "attach");
+    return chr;
+}
+
+static void end(Chardev *chr)
+{
+    chardev_close(chr);
+    g_byte_array_free(sink.got, TRUE);
+}
+
+static bool say(Chardev *chr, const char *text)
+{
+    bool ok;
+
+    memory_lock();
+    ok = chardev_write(chr, (const uint8_t *)text, strlen(text));
+    memory_unlock();
+    return ok;
+}
+
+static char *path_of(const char *name)
+{
+    return g_build_filename(test_folder(), name, NULL);
+}
+
+/* Nothing is left that the main loop would do again and again. */
+static void expect_idle(void)
+{
+    unsigned rounds = 0;
+
+    while (g_main_context_iteration(NULL, FALSE)) {
+        expect(++rounds < 100, "the main loop spins");
+    }
+}
+
+static void expect_file(const char *path, const char *wanted)
+{
+    char *text;
+
+    expect(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
+    ck_assert_str_eq(text, wanted);
+    g_free(text);
+}
+
+/* ---- what can be asked for -------------------------------------------------------------- */
+
+START_TEST(bad_specs)
+{
+    static const struct {
+        const char *spec, *word;
+    } cases[] = {
+        { "", "c0" },
+        { "nul", "did you mean 'null'" },
+        { "stdoi", "did you mean 'stdio'" },
+        { "STDIO", "did you mean 'stdio'" },
+        { "vc", "file:PATH" },
+        { "file:", "file:" },
+        { "unix:", "unix:" },
+        { "unix:,server=on", "unix:" },
+        { "file:/nonexistent/log", "/nonexistent/log: No such file" },
+        { "file:/", "Is a directory" },
+        { "unix:/nonexistent/s", "/nonexistent/s: No such file" },
+        { "unix:/nonexistent/s,server=on", "/nonexistent/s: No such file" },
+        { "unix:/tmp/s,server=maybe", "'server' cannot be 'maybe'" },
+        { "unix:/tmp/s,sever=on", "did you mean 'server'" },
+        { "unix:/tmp/s,", "no property ''" },
+        { "unix:/dev/null", "/dev/null: Connection refused" },
+        { "unix:/dev/null,server=on", "/dev/null exists and is not a socket" },
+    };
+    char *long_path;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        GError *err = NULL;
+
+        expect(!chardev_open("c0", cases[i].spec, &err), "'%s' opens",
+               cases[i].spec);
+        expect_error(err, "chardev 'c0'", cases[i].word, NULL);
+    }
+    for (unsigned len = 107; len <= 109; len++) {
+        GError *err = NULL;
+
+        long_path = g_strnfill(len, 'x');
+        memcpy(long_path, "unix:/no/", 9);
+        expect(!chardev_open("c0", long_path, &err), "length %u opens", len);
+        expect_error(err, "/no/xxx", "No such file", NULL);
+        g_free(long_path);
+    }
+    long_path = g_strnfill(1000, 'x');
+    memcpy(long_path, "unix:", 5);
+    GError *err = NULL;
+    expect(!chardev_open("c0", long_path, &err), "995 bytes");
+    expect_error(err, "995", "107", NULL);
+    g_free(long_path);
+}
+END_TEST
+
+START_TEST(null)
+{
+    Chardev *chr = open_with_sink("null", 10);
+
+    for (unsigned i = 0; i < 10000; i++) {
+        expect(say(chr, "gone"), "null is full");
+    }
+    expect_idle();
+    sink_expect("");
+    expect(chardev_write(NULL, NULL, 0) && chardev_write(NULL,
+           (const uint8_t *)"x", 1), "none at all");
+    chardev_accept_input(NULL);
+    chardev_detach(NULL);
+    expect(chardev_attach(NULL, &sink_frontend, &sink, NULL), "none at all");
+    chardev_close(NULL);
+    ck_assert_str_eq(chardev_id(chr), "c0");
+    end(chr);
+}
+END_TEST
+
+START_TEST(file)
+{
+    char *path = path_of("log"), *spec = g_strconcat("file:", path, NULL);
+    Chardev *chr;
+
+    expect(g_file_set_contents(path, "what was there before", -1, NULL), "set");
+    chr = open_with_sink(spec, 10);
+    expect(say(chr, "one\n") && say(chr, "two\n"), "full");
+    expect_file(path, "one\ntwo\n");
+    expect_idle();
+    end(chr);
+    expect_file(path, "one\ntwo\n");
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
+/* Run @body with standard error in a string. */
+static char *stderr_of(void (*body)(void *opaque), void *opaque)
+{
+    char *path = path_of("stderr"), *text;
+    int saved = dup(2), fd = open(path, O_RDWR | O_CREAT | O_TRUNC, 0600);
+
+    dup2(fd, 2);
+    body(opaque);
+    dup2(saved, 2);
+    close(fd);
+    close(saved);
+    expect(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
+    g_free(path);
+    return text;
+}
+
+static void write_to_full(void *opaque)
+{
+    Chardev *chr = open_with_sink("file:/dev/full", 0);
+
+    for (unsigned i = 0; i < 100; i++) {
+        expect(say(chr, "x"), "refused for ever");
+    }
+    end(chr);
+}
+
+START_TEST(disk_full)
+{
+    char *text = stderr_of(write_to_full, NULL);
+
+    ck_assert_str_eq(text, "chardev 'c0': cannot write to /dev/full: No space "
+                     "left on device; output is lost\n");
+    g_free(text);
+}
+END_TEST
+
+/* ---- output that is not taken -------------------------------------------------------------- */
+
+static int fifo_open(char **spec)
+{
+    char *path = path_of("fifo");
+    int fd;
+
+    unlink(path);
+    expect(mkfifo(path, 0600) == 0, "mkfifo");
+    fd = open(path, O_RDONLY | O_NONBLOCK);
+    fcntl(fd, F_SETPIPE_SZ, 4096);
+    *spec = g_strconcat("file:", path, NULL);
+    g_free(path);
+    return fd;
+}
+
+START_TEST(bounded_queue)
+{
+    char *spec, block[1001], buf[8192];
+    int fd = fifo_open(&spec);
+    Chardev *chr = open_with_sink(spec, 0);
+    unsigned taken = 0;
+    ssize_t n, got = 0;
+
+    memset(block, 'b', 1000);
+    block[1000] = '\0';
+    while (say(chr, block)) {
+        expect(++taken < 100, "no bound");
+    }
+    /* A pipe of 4,096 and a queue of as many. */
+    expect(taken == 8, "%u blocks", taken);
+    expect(!say(chr, block) && sink.writable == 0, "before there is room");
+    test_loop();
+    expect(sink.writable == 0, "before there is room");
+    n = read(fd, buf, sizeof(buf));
+    expect(n == 4000, "%zd", n); /* a pipe takes none of what fits in part */
+    got += n;
+    test_loop_until(sink.writable);
+    expect(sink.writable == 1, "told %u times", sink.writable);
+    expect_idle();
+    while ((n = read(fd, buf, sizeof(buf))) > 0) {
+        got += n;
+    }
+    expect(got == 8000, "%zd bytes", got);
+    expect(say(chr, block), "still full");
+    n = read(fd, buf, sizeof(buf));
+    expect(n == 1000 && sink.writable == 1, "at once");
+    end(chr);
+    close(fd);
+    g_free(spec);
+}
+END_TEST
+
+/* The largest write that is allowed is taken when there is nothing before it. */
+START_TEST(largest_write)
+{
+    char *spec;
+    uint8_t block[CHARDEV_WRITE_MAX] = { 0 };
+    int fd = fifo_open(&spec);
+    Chardev *chr = open_with_sink(spec, 0);
+
+    expect(chardev_write(chr, block, sizeof(block)), "the first");
+    expect(chardev_write(chr, block, sizeof(block)), "queued");
+    expect(!chardev_write(chr, block, 1), "one more");
+    close(fd); /* nobody reads: it is dropped, and we are told there is room */
+    test_loop_until(sink.writable);
+    expect(chardev_write(chr, block, sizeof(block)), "to nobody");
+    expect_idle();
+    end(chr);
+    g_free(spec);
+}
+END_TEST
+
+/* Closing writes out what a reader still takes. */
+START_TEST(flush_at_close)
+{
+    char *spec, buf[8192];
+    int fd = fifo_open(&spec);
+    Chardev *chr = open_with_sink(spec, 0);
+    size_t sent = 0, got = 0;
+    ssize_t n;
+
+    while (say(chr, "0123456789")) {
+        sent += 10;
+    }
+    n = read(fd, buf, sizeof(buf));
+    got += MAX(n, 0);
+    end(chr);
+    while ((n = read(fd, buf, sizeof(buf))) > 0) {
+        got += n;
+    }
+    expect(got == sent, "%zu of %zu", got, sent);
+    close(fd);
+    g_free(spec);
+}
+END_TEST
+
+/* ---- sockets --------------------------------------------------------------------------------- */
+
+static int client_of(const char *path)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
+    expect(connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0,
+           "connect: %s", strerror(errno));
+    return fd;
+}
+
+static void client_expect(int fd, const char *wanted)
+{
+    char buf[4096];
+    size_t got = 0;
+
+    while (got < strlen(wanted)) {
+        ssize_t n = recv(fd, buf + got, sizeof(buf) - got, 0);
+
+        expect(n > 0 || (n < 0 && errno == EAGAIN), "gone");
+        got += MAX(n, 0);
+        test_loop();
+    }
+    expect(memcmp(buf, wanted, got) == 0 && got == strlen(wanted),
+           "'%.*s', not '%s'", (int)got, buf, wanted);
+}
+
+START_TEST(server)
+{
+    char *path = path_of("socket");
+    char *spec = g_strconcat(path, ",server=on,wait=off", NULL);
+    char *full = g_strconcat("unix:", spec, NULL);
+    Chardev *chr = open_with_sink(full, 1000);
+    struct stat st;
+    int fd, second;
+
+    expect(say(chr, "to nobody"), "held for nobody");
+    for (unsigned round = 0; round < 5; round++) {
+        fd = client_of(path);
+        test_loop();
+        expect(say(chr, "hello"), "full");
+        client_expect(fd, "hello");
+        expect(write(fd, "from client", 11) == 11, "write");
+        /* One at a time: another waits until the first has gone. */
+        second = client_of(path);
+        expect(write(second, "second", 6) == 6, "write");
+        test_loop();
+        sink_expect("from client");
+        close(fd);
+        test_loop_until(sink.got->len == 17);
+        sink_expect("from clientsecond");
+        expect(say(chr, "bye"), "full");
+        client_expect(second, "bye");
+        close(second);
+        test_loop();
+        g_byte_array_set_size(sink.got, 0);
+        sink_more(chr, 1000);
+        expect_idle();
+    }
+    end(chr);
+    expect(stat(path, &st) < 0, "the socket is left behind");
+    g_free(path);
+    g_free(spec);
+    g_free(full);
+}
+END_TEST
+
+/* What a peer sent before it went is kept, and the next one may come. */
+START_TEST(gone_with_input_unread)
+{
+    char *path = path_of("socket");
+    char *spec = g_strdup_printf("unix:%s,server,nowait", path);
+    Chardev *chr = open_with_sink(spec, 0);
+    int fd = client_of(path);
+
+    test_loop();
+    expect(write(fd, "unread", 6) == 6, "write");
+    expect_idle(); /* although there is something to read */
+    close(fd);
+    fd = client_of(path);
+    test_loop();
+    expect(say(chr, "next"), "full");
+    client_expect(fd, "next");
+    expect(write(fd, "!", 1) == 1, "write");
+    expect_idle();
+    sink_more(chr, 3);
+    sink_expect("unr");
+    sink_more(chr, 100);
+    test_loop();
+    sink_expect("unread!");
+    close(fd);
+    end(chr);
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
+/* A peer that has sent all it will may still listen. */
+START_TEST(half_closed)
+{
+    char *path = path_of("socket");
+    char *spec = g_strdup_printf("unix:%s,server=on,wait=off", path);
+    Chardev *chr = open_with_sink(spec, 100);
+    int fd = client_of(path);
+
+    test_loop();
+    expect(write(fd, "last", 4) == 4, "write");
+    shutdown(fd, SHUT_WR);
+    test_loop();
+    sink_expect("last");
+    expect_idle();
+    expect(say(chr, "still here"), "full");
+    client_expect(fd, "still here");
+    close(fd);
+    test_loop();
+    fd = client_of(path);
+    test_loop();
+    expect(say(chr, "new"), "full");
+    client_expect(fd, "new");
+    close(fd);
+    end(chr);
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
+START_TEST(full_socket_reset)
+{
+    char *path = path_of("socket");
+    char *spec = g_strdup_printf("unix:%s,server=on,wait=off", path);
+    Chardev *chr = open_with_sink(spec, 100);
+    int fd = client_of(path);
+
+    test_loop();
+    while (say(chr, "0123456789abcdef")) {
+    }
+    close(fd);
+    test_loop_until(sink.writable);
+    expect(say(chr, "to nobody"), "full");
+    fd = client_of(path);
+    test_loop();
+    expect(say(chr, "fresh"), "full");
+    client_expect(fd, "fresh"); /* nothing of what was for the other */
+    close(fd);
+    end(chr);
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
+START_TEST(path_in_use)
+{
+    char *path = path_of("socket");
+    char *spec = g_strdup_printf("unix:%s,server=on,wait=off", path);
+    Chardev *chr = open_with_sink(spec, 0);
+    GError *err = NULL;
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd;
+
+    expect(!chardev_open("c1", spec, &err), "twice");
+    expect_error(err, "chardev 'c1'", path, "in use by another program", NULL);
+    test_loop();
+    expect(access(path, F_OK) == 0, "the loser removed it");
+    end(chr);
+
+    /* Left behind by a program that was killed. */
+    fd = socket(AF_UNIX, SOCK_STREAM, 0);
+    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
+    expect(bind(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0, "bind");
+    close(fd);
+    err = NULL;
+    expect(!chardev_open("c0", spec + 0, &err) == false, "a stale socket");
+    expect(!err, "an error, and success");
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
+static void open_waiting(void *opaque)
+{
+    Chardev *chr = open_with_sink(opaque, 100);
+
+    test_loop_until(sink.got->len == 2);
+    sink_expect("hi");
+    end(chr);
+}
+
+START_TEST(server_waits)
+{
+    char *path = path_of("socket");
+    char *spec = g_strdup_printf("unix:%s,server=on", path), *text, *wanted;
+    pid_t child = fork();
+
+    if (child == 0) {
+        struct sockaddr_un addr = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+        g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
+        while (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+            usleep(1000);
+        }
+        _exit(write(fd, "hi", 2) != 2);
+    }
+    text = stderr_of(open_waiting, spec);
+    wanted = g_strdup_printf("chardev 'c0' waits for a connection to %s\n",
+                             path);
+    ck_assert_str_eq(text, wanted);
+    waitpid(child, NULL, 0);
+    g_free(text);
+    g_free(wanted);
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
+/* Connect as a client; the peer speaks, and leaves. */
+START_TEST(client)
+{
+    char *path = path_of("listener"), *spec = g_strconcat("unix:", path, NULL);
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int listener = socket(AF_UNIX, SOCK_STREAM, 0), fd;
+    Chardev *chr;
+
+    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
+    expect(bind(listener, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
+           listen(listener, 1) == 0, "listen");
+    chr = open_with_sink(spec, 100);
+    fd = accept(listener, NULL, NULL);
+    expect(write(fd, "abc", 3) == 3, "write");
+    expect(say(chr, "xyz"), "full");
+    test_loop();
+    sink_expect("abc");
+    client_expect(fd, "xyz");
+    close(fd);
+    test_loop();
+    for (unsigned i = 0; i < 100000; i++) {
+        expect(say(chr, "into the void"), "full");
+    }
+    expect_idle();
+    end(chr);
+    expect(access(path, F_OK) == 0, "a client removed the server's socket");
+    close(listener);
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
+START_TEST(one_frontend)
+{
+    Chardev *chr = open_with_sink("null", 0);
+    GError *err = NULL;
+
+    expect(!chardev_attach(chr, &sink_frontend, &sink, &err), "two");
+    expect_error(err, "chardev 'c0'", "in use by another device", NULL);
+    chardev_detach(chr);
+    expect(chardev_attach(chr, &sink_frontend, &sink, NULL), "after the first");
+    end(chr);
+}
+END_TEST
+
+/* ---- pseudo-terminals --------------------------------------------------------------------- */
+
+static Chardev *pty;
+
+static void pty_open(void *opaque)
+{
+    pty = open_with_sink("pty", 1000);
+}
+
+START_TEST(pty_users)
+{
+    char *text = stderr_of(pty_open, NULL), *name;
+    struct termios t;
+    char buf[16];
+    int fd;
+
+    expect(g_str_has_prefix(text, "chardev 'c0' is /dev/"), "%s", text);
+    name = g_strchomp(strstr(text, "/dev/"));
+    for (unsigned i = 0; i < 100000; i++) {
+        expect(say(pty, "to nobody"), "held for nobody");
+    }
+    expect_idle();
+    for (unsigned round = 0; round < 3; round++) {
+        fd = open(name, O_RDWR | O_NOCTTY);
+        expect(fd >= 0, "%s: %s", name, strerror(errno));
+        expect(tcgetattr(fd, &t) == 0 && !(t.c_lflag & (ECHO | ICANON)) &&
+               !(t.c_oflag & OPOST), "not raw");
+        expect(write(fd, "in\n", 3) == 3, "write");
+        test_loop_until(sink.got->len == 3);
+        sink_expect("in\n");
+        expect(say(pty, "out"), "full");
+        expect(read(fd, buf, sizeof(buf)) == 3 && !memcmp(buf, "out", 3),
+               "out");
+        expect(write(fd, "last", 4) == 4, "write");
+        close(fd);
+        test_loop_until(sink.got->len == 7);
+        sink_expect("in\nlast");
+        test_loop();
+        g_byte_array_set_size(sink.got, 0);
+        sink_more(pty, 1000);
+        expect_idle();
+    }
+    /* A user who stops reading holds the guest, and leaving frees it. */
+    fd = open(name, O_RDWR | O_NOCTTY);
+    expect(write(fd, "x", 1) == 1, "write");
+    test_loop_until(sink.got->len == 1);
+    while (say(pty, "0123456789")) {
+    }
+    close(fd);
+    test_loop_until(sink.writable);
+    expect(say(pty, "to nobody"), "full");
+    end(pty);
+    g_free(text);
+}
+END_TEST
+
+/* ---- standard input and output ---------------------------------------------------------------- */
+
+/* Put @in and @out in place of standard input and output. */
+static void set_stdio(int in, int out)
+{
+    if (in >= 0) {
+        dup2(in, 0);
+    } else {
+        close(0);
+    }
+    if (out >= 0) {
+        dup2(out, 1);
+    } else {
+        close(1);
+    }
+}
+
+START_TEST(stdio_pipes)
+{
+    int in[2], out[2];
+    Chardev *chr;
+    GError *err = NULL;
+    char buf[100];
+
+    expect(pipe(in) == 0 && pipe(out) == 0, "pipe");
+    set_stdio(in[0], out[1]);
+    close(in[0]);
+    close(out[1]);
+    chr = open_with_sink("stdio", 4);
+    expect(!chardev_open("c1", "stdio", &err), "twice");
+    expect_error(err, "'c1'", "stdio", "'c0'", NULL);
+    expect(!(fcntl(0, F_GETFL) & O_NONBLOCK) &&
+           !(fcntl(1, F_GETFL) & O_NONBLOCK), "others see non-blocking mode");
+    expect(write(in[1], "\001xabcdef", 8) == 8, "write");
+    test_loop();
+    sink_expect("\001xab");
+    expect_idle();
+    close(in[1]); /* the end of file is behind what is not read */
+    expect_idle();
+    sink_more(chr, 100);
+    test_loop();
+    sink_expect("\001xabcdef");
+    expect_idle();
+    expect(say(chr, "out"), "full");
+    expect(read(out[0], buf, sizeof(buf)) == 3, "out");
+    close(out[0]);
+    for (unsigned i = 0; i < 100000; i++) {
+        expect(say(chr, "into the void"), "full");
+    }
+    end(chr);
+    /* It is free for another. */
+    chardev_close(chardev_open("c1", "stdio", NULL));
+}
+END_TEST
+
+START_TEST(stdio_full_pipe)
+{
+    int out[2];
+    Chardev *chr;
+    char buf[65536];
+    size_t sent = 0, got = 0;
+
+    expect(pipe(out) == 0, "pipe");
+    set_stdio(open("/dev/null", O_RDONLY), out[1]);
+    close(out[1]);
+    chr = open_with_sink("stdio", 4);
+    test_loop();
+    while (say(chr, "0123456789")) {
+        sent += 10;
+    }
+    fcntl(out[0], F_SETFL, O_NONBLOCK);
+    while (got < sent) {
+        ssize_t n = read(out[0], buf, sizeof(buf));
+
+        got += MAX(n, 0);
+        test_loop();
+    }
+    expect(got == sent && sink.writable == 1, "%zu of %zu", got, sent);
+    end(chr);
+}
+END_TEST
+
+/* Every odd thing standard input may be; none may spin, block or end us. */
+START_TEST(stdio_odd)
+{
+    char *path = path_of("input");
+    int socket_in[2];
+
+    test_loop(); /* the main loop's own descriptors must not become 0 and 1 */
+    expect(g_file_set_contents(path, "content", -1, NULL), "set");
+    for (unsigned i = 0; i < 6; i++) {
+        int fd = -1;
+        Chardev *chr;
+
+        switch (i) {
+        case 1:
+            fd = open("/dev/null", O_RDWR);
+            break;
+        case 2:
+            fd = open(path, O_RDONLY);
+            break;
+        case 3:
+            fd = open("/", O_RDONLY);
+            break;
+        case 4:
+            expect(socketpair(AF_UNIX, SOCK_STREAM, 0, socket_in) == 0, "pair");
+            expect(write(socket_in[1], "content", 7) == 7, "write");
+            fd = socket_in[0];
+            break;
+        case 5:
+            fd = open("/dev/full", O_WRONLY); /* not open for reading */
+            break;
+        }
+        set_stdio(fd, i == 0 ? -1 : open("/dev/null", O_WRONLY));
+        chr = open_with_sink("stdio", 5);
+        test_loop();
+        sink_expect(i == 2 || i == 4 ? "conte" : "");
+        expect_idle();
+        sink_more(chr, 100);
+        expect_idle();
+        sink_expect(i == 2 || i == 4 ? "content" : "");
+        if (i == 4) {
+            close(socket_in[1]);
+            expect_idle();
+        }
+        expect(say(chr, "output"), "full");
+        end(chr);
+    }
+    g_free(path);
+}
+END_TEST
+
+/* A process that has a terminal: our end, and the process's on 0 and 1. */
+static int terminal(int *slave)
+{
+    int master = posix_openpt(O_RDWR | O_NOCTTY);
+
+    expect(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0,
+           "no pseudo-terminal");
+    *slave = open(ptsname(master), O_RDWR | O_NOCTTY);
+    expect(*slave >= 0, "no terminal");
+    return master;
+}
+
+static GString *escapes;
+
+static void on_escape(char key, void *opaque)
+{
+    expect(opaque == &escapes, "opaque");
+    g_string_append_c(escapes, key);
+}
+
+START_TEST(escape_keys)
+{
+    int slave, master = terminal(&slave);
+    struct termios before, during, after;
+    Chardev *chr;
+
+    set_stdio(slave, slave);
+    tcgetattr(slave, &before);
+    escapes = g_string_new(NULL);
+    chr = open_with_sink("stdio", 0);
+    tcgetattr(slave, &during);
+    expect(!(during.c_lflag & (ICANON | ECHO | ISIG)), "not raw");
+    expect(during.c_oflag & OPOST, "our own messages are not translated");
+    expect(!(fcntl(0, F_GETFL) & O_NONBLOCK), "others see non-blocking mode");
+    chardev_set_escape(chr, on_escape, &escapes);
+    /* They work although the guest takes nothing. */
+    expect(write(master, "ab\001ccd\001\001e\001z\001", 12) == 12, "write");
+    test_loop_until(escapes->len == 1);
+    expect(write(master, "x\003", 2) == 2, "write");
+    test_loop_until(escapes->len == 2);
+    ck_assert_str_eq(escapes->str, "cx");
+    sink_expect("");
+    sink_more(chr, 4);
+    sink_expect("abcd");
+    sink_more(chr, 100);
+    sink_expect("abcd\001e\001z\003");
+    chardev_set_escape(chr, NULL, NULL);
+    expect(write(master, "\001x", 2) == 2, "write");
+    test_loop_until(sink.got->len == 11);
+    sink_expect("abcd\001e\001z\003\001x");
+    expect(escapes->len == 2, "an escape without a handler");
+    close(master);
+    expect_idle();
+    end(chr);
+    master = terminal(&slave);
+    tcgetattr(0, &after);
+    g_string_free(escapes, TRUE);
+}
+END_TEST
+
+static bool is_raw(int fd)
+{
+    struct termios t;
+
+    expect(tcgetattr(fd, &t) == 0, "tcgetattr");
+    return !(t.c_lflag & (ICANON | ECHO));
+}
+
+/* However the program ends, the terminal is as before. */
+START_TEST(terminal_restored)
+{
+    static const int signals[] = { 0, -1, SIGTERM, SIGINT, SIGHUP, SIGQUIT,
+                                   SIGABRT };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++) {
+        int slave, master = terminal(&slave), status, ready[2];
+        char byte;
+        pid_t child;
+
+        expect(!is_raw(slave), "raw from the start");
+        expect(pipe(ready) == 0, "pipe");
+        child = fork();
+        if (child == 0) {
+            Chardev *chr;
+
+            for (unsigned s = 0; s < G_N_ELEMENTS(signals); s++) {
+                signal(MAX(signals[s], 1), SIG_DFL); /* Check has handlers */
+            }
+            set_stdio(slave, slave);
+            chr = chardev_open("c0", "stdio", NULL);
+            if (signals[i] == 0) {
+                chardev_close(chr);
+                _exit(0);
+            } else if (signals[i] < 0) {
+                exit(0);
+            }
+            (void)!write(ready[1], "r", 1);
+            for (;;) {
+                pause();
+            }
+        }
+        if (signals[i] > 0) {
+            expect(read(ready[0], &byte, 1) == 1, "child");
+            expect(is_raw(slave), "not raw");
+            kill(child, signals[i]);
+        }
+        waitpid(child, &status, 0);
+        expect(signals[i] > 0 ? WIFSIGNALED(status) &&
+               WTERMSIG(status) == signals[i] : WIFEXITED(status),
+               "it ends with 0x%x", status);
+        expect(!is_raw(slave), "still raw after %d", signals[i]);
+        close(master);
+        close(slave);
+        close(ready[0]);
+        close(ready[1]);
+    }
+}
+END_TEST
+
+/* ---- from other threads ------------------------------------------------------------------------ */
+
+#define THREAD_BYTES 3000
+
+static gpointer guest(gpointer chr)
+{
+    unsigned sent = 0, got = 0;
+
+    while (sent < THREAD_BYTES || got < THREAD_BYTES) {
+        uint8_t byte = sent;
+
+        memory_lock();
+        if (sent < THREAD_BYTES && chardev_write(chr, &byte, 1)) {
+            sent++;
+        }
+        sink.room = 16;
+        chardev_accept_input(chr);
+        got = sink.got->len;
+        memory_unlock();
+    }
+    return NULL;
+}
+
+static unsigned sink_len(void)
+{
+    unsigned len;
+
+    memory_lock();
+    len = sink.got->len;
+    memory_unlock();
+    return len;
+}
+
+/* A vCPU writes and takes input while the main loop serves the peer. */
+START_TEST(threads)
+{
+    char *path = path_of("socket");
+    char *spec = g_strdup_printf("unix:%s,server=on,wait=off", path);
+    Chardev *chr = open_with_sink(spec, 16);
+    int fd = client_of(path);
+    GThread *thread;
+    unsigned got = 0, sent = 0;
+    uint8_t buf[512];
+
+    test_loop();
+    thread = g_thread_new("vcpu", guest, chr);
+    while (got < THREAD_BYTES || sent < THREAD_BYTES || sink_len() < THREAD_BYTES) {
+        ssize_t n = recv(fd, buf, sizeof(buf), 0);
+
+        for (ssize_t i = 0; i < n; i++) {
+            expect_hex(buf[i], got++ & 0xff);
+        }
+        buf[0] = sent;
+        if (sent < THREAD_BYTES && write(fd, buf, 1) == 1) {
+            sent++;
+        }
+        g_main_context_iteration(NULL, FALSE);
+    }
+    g_thread_join(thread);
+    for (unsigned i = 0; i < THREAD_BYTES; i++) {
+        expect_hex(sink.got->data[i], i & 0xff);
+    }
+    close(fd);
+    end(chr);
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
+TEST_MAIN("chardev", bad_specs, null, file, disk_full, bounded_queue,
+          largest_write, flush_at_close, server, gone_with_input_unread,
+          half_closed, full_socket_reset, path_in_use, server_waits, client,
+          one_frontend, pty_users, stdio_pipes, stdio_full_pipe, stdio_odd,
+          escape_keys, terminal_restored, threads)
