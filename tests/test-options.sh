@@ -77,7 +77,7 @@ refused "-smp: property 'cpus' cannot be '4294967296'.*" -smp 4294967296
 refused "-smp has no property 'core'; did you mean 'cores'?" -smp core=4
 refused "-smp .*: maxcpus=4 differs from cpus=2.*" -smp 2,maxcpus=4
 refused "-smp .*: sockets.* make a number other than cpus=3" -smp 3,sockets=2,cores=2
-refused "machine 'microvm' has 1 to 64 CPUs, not 65" -M dumpdtb=/dev/null -smp 65
+refused "machine 'microvm' has 1 to 64 CPUs, not 65" -M "dumpdtb=$scratch/dtb" -smp 65
 refused "-name has no property 'gust'; did you mean 'guest'?" -name gust=x
 refused "-display sdl: there is no display 'sdl'; there is 'none'" -display sdl
 refused "-d unasigned: there is no 'unasigned' to trace; did you mean 'unassigned'?" \
@@ -116,7 +116,7 @@ dumpdtb="-M microvm,dumpdtb=$scratch/dtb"
         -d map -D /nonexistent/trace
     refused ".*'/nonexistent/ram' cannot be opened: No such file or directory.*" $dumpdtb \
         -mem-path /nonexistent/ram
-    refused ".*/nonexistent/dtb.*" -M microvm,dumpdtb=/nonexistent/dtb
+    refused "dumpdtb: cannot write '/nonexistent/dtb': No such file or directory" -M microvm,dumpdtb=/nonexistent/dtb
 }
 
 # ---- help --------------------------------------------------------------------------------
@@ -144,6 +144,13 @@ awk '/^\.TP/ { head = 1; next } head { print; head = 0 }' "$SRC_PATH/docs/flatvi
 [ -s "$scratch/help" ] &&
     diff "$scratch/help" "$scratch/man" >"$scratch/out" 2>"$scratch/err"
 point $? "the man page has the options that -help has"
+
+# The map that docs/microvm.md shows.
+run -M "microvm,dumpdtb=$scratch/dtb" -m 6G -serial null -d exit-map -D "$scratch/map"
+sed '$d' "$scratch/map" >"$scratch/map-here"
+sed -n '/^flat-view: memory/,/^```/p' "$SRC_PATH/docs/microvm.md" | sed '$d' |
+    diff - "$scratch/map-here" >"$scratch/out" 2>"$scratch/err" && [ -s "$scratch/map" ]
+point $? "docs/microvm.md shows the map that there is"
 
 # ---- a run -------------------------------------------------------------------------------
 
@@ -173,6 +180,16 @@ ran "I see 3072 MiB of memory" -m 5G
 ran "I see 16 MiB of memory" -M microvm,accel=kvm -accel kvm -cpu host -smp 2,sockets=1 \
     -m 16M -nographic -display none -no-user-config -name guest=a,,b -no-reboot
 ran "I see 16 MiB of memory" -nodefaults -serial stdio -m 16 -m 32 -m 16
+
+# What is there is written to, not replaced: it may be a device.
+ln -s dtb-target "$scratch/dtb-link"
+run -M "microvm,dumpdtb=$scratch/dtb-link"
+[ "$status" = 0 ] && [ -L "$scratch/dtb-link" ] && [ -s "$scratch/dtb-target" ]
+point $? "dumpdtb writes through a link"
+if [ -c /dev/full ]; then
+    refused "dumpdtb: cannot write '/dev/full': No space left on device" \
+        -M microvm,dumpdtb=/dev/full
+fi
 
 # A second -machine adds to the first; a comma in a value comes in a pair.
 run -M microvm -machine "dumpdtb=$scratch/a,,b"

@@ -5,6 +5,7 @@
  */
 #include <assert.h>
 #include <cpuid.h>
+#include <errno.h>
 #include <string.h>
 
 #include "cpus.h"
@@ -345,6 +346,26 @@ static void *build_fdt(MicroVM *s, uint32_t *size)
     return board_fdt_build(&config, size);
 }
 
+/* In place, as a shell's redirection does it: the file may be a device, and is
+ * not to be replaced by another. */
+static bool dump_fdt(const char *path, const void *fdt, uint32_t size,
+                     GError **err)
+{
+    FILE *out = fopen(path, "we");
+    bool ok = out && fwrite(fdt, size, 1, out) == 1;
+    int error = errno;
+
+    if (out && fclose(out) != 0 && ok) {
+        ok = false;
+        error = errno;
+    }
+    if (!ok) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "dumpdtb: cannot write '%s': %s",
+                    path, g_strerror(error));
+    }
+    return ok;
+}
+
 static bool load_kernel(MicroVM *s, GError **err)
 {
     Machine *m = &s->machine;
@@ -370,7 +391,7 @@ static bool microvm_prepare(Machine *machine, GError **err)
     }
     if (machine->dumpdtb) {
         fdt = build_fdt(s, &fdt_size);
-        return g_file_set_contents(machine->dumpdtb, fdt, fdt_size, err);
+        return dump_fdt(machine->dumpdtb, fdt, fdt_size, err);
     }
     if (!machine->kernel) {
         if (!machine->bios) {
