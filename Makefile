@@ -80,10 +80,11 @@ MAIN_OBJS = \
 	opts.o \
 	trace.o \
 
-# What tests share; needs the core only, but for device-util.
+# What tests share; needs the core only, but for device-util and countdown.
 TEST_LIB_OBJS = \
 	tests/test-util.o \
 	tests/device-util.o \
+	tests/countdown.o \
 	tests/kernel-image.o \
 	tests/model.o \
 	tests/random-graph.o \
@@ -116,6 +117,7 @@ TESTS_HW = \
 	tests/test-i8042 \
 	tests/test-rtc \
 	tests/test-misc-devices \
+	tests/test-countdown \
 	tests/test-loader \
 	tests/test-acpi \
 	tests/test-microvm \
@@ -123,6 +125,7 @@ TESTS_HW = \
 # The same, where KVM is built in; they skip where /dev/kvm is missing.
 TESTS_KVM = \
 	tests/test-kvm-slots \
+	tests/test-kvm-failures \
 	tests/test-kvm-access \
 	tests/test-kvm-doorbell \
 	tests/test-kvm-move \
@@ -137,6 +140,7 @@ TESTS_SH = \
 	tests/test-runner.sh \
 	tests/test-headers.sh \
 	tests/test-docs.sh \
+	tests/test-device-docs.sh \
 	tests/test-options.sh \
 	tests/test-fdt.sh \
 
@@ -204,7 +208,7 @@ $(TESTS_HW) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-co
 		$(TEST_LDFLAGS) $(EXTRA_LDFLAGS) $(CHECK_LIBS) $(LIBS)
 
 # Tests over a stand-in for KVM, which need no /dev/kvm.
-tests/test-kvm-slots: tests/kvm-fake.o
+tests/test-kvm-slots tests/test-kvm-failures: tests/kvm-fake.o
 
 # The same calls to KVM as the program's, and nothing else: what benchmarks
 # compare with. Linked alone.

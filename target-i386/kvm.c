@@ -320,7 +320,8 @@ void kvm_arch_reset_cpu(CPUState *cpu)
     if (cpu->accel->fresh) {
         /* KVM counts the vCPU made last among those that interrupts, and so
          * the one that starts it, can reach, only when its APIC was set. */
-        if (cpu->index && cpu->kvm->irqchip) {
+        if (cpu->kvm->irqchip && cpu->index &&
+            cpu->index == cpus_count() - 1) {
             reset_lapic(cpu);
         }
         return;

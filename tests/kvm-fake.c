@@ -596,6 +596,9 @@ static int fake_open(void *opaque, const char *path)
 {
     FakeKVM *fake = opaque;
 
+    if (fake->fail_open) {
+        return -fake->fail_open;
+    }
     fake->open_fds++;
     return FD_KVM;
 }
@@ -627,9 +630,14 @@ static void *fake_map(void *opaque, int fd, size_t size, off_t offset)
 {
     FakeKVM *fake = opaque;
     FakeCPU *cpu = &fake->cpus[fd - FD_CPU];
-    void *memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
-                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    void *memory;
 
+    if (++fake->map_calls == fake->fail_map_at) {
+        errno = fake->fail_errno;
+        return NULL;
+    }
+    memory = mmap(NULL, size, PROT_READ | PROT_WRITE,
+                  MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
     expect(memory != MAP_FAILED, "no memory for the fake");
     fake->maps++;
     if (offset) {

@@ -63,6 +63,8 @@ struct FakeKVM {
     unsigned fail_at;  /* the call, counted from 1, that fails; 0: none */
     int fail_errno;
     unsigned long fail_request; /* or every one of these fails */
+    int fail_open;              /* errno */
+    unsigned fail_map_at;       /* the mapping, counted from 1, that fails */
 
     pthread_mutex_t mutex;
     FakeSlot *slots;
@@ -74,6 +76,7 @@ struct FakeKVM {
     int irq_levels[24];
     int open_fds;        /* opened and not closed */
     int maps;            /* mapped and not unmapped */
+    unsigned map_calls;
     unsigned calls;      /* but for KVM_RUN */
     unsigned long failed_request; /* what fail_at hit */
     unsigned slot_calls, slot_deletes, dirty_fetches, dirty_clears, ring_resets;
