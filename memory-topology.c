@@ -561,7 +561,9 @@ void memory_topology_changed(MemoryRegion *mr)
 
 void memory_doorbells_changed(MemoryRegion *mr)
 {
-    if (region_may_be_shown(mr)) {
+    /* What is hidden now may be back when an outer transaction ends, in a view
+     * that is no other than the old one. */
+    if (topo.transaction_depth > 1 || region_may_be_shown(mr)) {
         topo.doorbells_pending = true;
     }
 }

@@ -184,10 +184,38 @@ uint8_t *ram_of(Node *node)
     return ram[node - nodes];
 }
 
+/* An offset in @target at which another alias of it starts or ends. */
+static hwaddr neighbour_offset(const Node *target)
+{
+    unsigned i;
+
+    for (i = 0; i < NODES_MAX; i++) {
+        if (nodes[i].live && nodes[i].m.target == &target->m && one_in(2)) {
+            return nodes[i].m.alias_offset +
+                   (one_in(4) ? 0 : (hwaddr)nodes[i].m.size);
+        }
+    }
+    return some_offset();
+}
+
+/* An address in @parent at which another subregion of it starts or ends. */
+static hwaddr neighbour_address(const Node *parent)
+{
+    const ModelRegion *other;
+
+    if (!parent->m.nr_subs) {
+        return some_offset();
+    }
+    other = parent->m.subs[below(parent->m.nr_subs)];
+    return other->addr + (one_in(3) ? 0 : (hwaddr)other->size);
+}
+
 static void node_make_alias(Node *node, unsigned id)
 {
     Node *target = one_in(2) ? some_holder() : some_node();
-    hwaddr offset = one_in(2) ? 0 : some_offset();
+    hwaddr offset = one_in(3)   ? 0
+                    : one_in(2) ? neighbour_offset(target)
+                                : some_offset();
     uint64_t size = some_size(MODEL_ALIAS);
 
     model_init_alias(&node->m, id, &target->m, offset, size);
@@ -271,7 +299,7 @@ static bool can_hold(const Node *node)
 
 static void node_add(Node *parent, Node *sub)
 {
-    hwaddr addr = some_offset();
+    hwaddr addr = one_in(3) ? neighbour_address(parent) : some_offset();
     bool plain = one_in(3);
     int priority = (int)below(5) - 2;
 
@@ -433,7 +461,9 @@ static void node_set(Node *node)
         break;
     default:
         if (node->m.kind == MODEL_ALIAS) {
-            node->m.alias_offset = some_offset();
+            node->m.alias_offset = one_in(3)
+                                       ? neighbour_offset(node_of(node->m.target))
+                                       : some_offset();
             memory_region_set_alias_offset(&node->mr, node->m.alias_offset);
         }
         break;
@@ -487,7 +517,8 @@ void graph_change(void)
     case 6:
     case 7:
         if (node->m.parent) {
-            node->m.addr = some_offset();
+            node->m.addr = one_in(3) ? neighbour_address(node_of(node->m.parent))
+                                     : some_offset();
             memory_region_set_address(&node->mr, node->m.addr);
         }
         break;
@@ -594,7 +625,7 @@ void graph_make(void)
 {
     unsigned start, tries, i;
 
-    start = one_in(20) ? NODES_MAX - 4 : 4 + below(8);
+    start = one_in(20) ? NODES_MAX - 4 : 5 + below(11);
     for (i = 0; i < start; i++) {
         node_make(i ? some_kind() : MODEL_CONTAINER);
         for (tries = 0; i && !nodes[i].m.parent && tries < 4; tries++) {

@@ -241,7 +241,7 @@ START_TEST(test_space_comes_and_goes)
     memory_region_add_eventfd(&io, 0, 0, false, 0, &bell);
     memory_region_set_coalescing(&io);
     memory_region_add_subregion(&root, 0, &io);
-    recorder_expect_log(all, NULL);
+    recorder_clear_log(all);
     address_space_init(&as, &root);
     recorder_expect_log(all, "begin", "add io 0-f @0", "coalesced_add io 0-f",
                         "eventfd_add io 0/0", "commit", NULL);
@@ -525,6 +525,44 @@ START_TEST(test_doorbell_before_while_after)
 }
 END_TEST
 
+/* Hidden, changed and shown again in one transaction: the map is the same, the
+ * doorbells and zones are not. */
+START_TEST(test_doorbell_while_briefly_hidden)
+{
+    World w;
+    MemoryRegion io;
+
+    bells_init();
+    world_init(&w);
+    memory_region_init_io(&io, &io_plain_ops, NULL, "io", 0x100);
+    memory_region_add_eventfd(&io, 0x10, 2, false, 0, &bell);
+    memory_region_add_subregion(&w.root, 0x1000, &io);
+    recorder_clear_log(w.r);
+    memory_region_transaction_begin();
+    memory_region_set_enabled(&io, false);
+    memory_region_add_eventfd(&io, 0x20, 4, false, 0, &bell);
+    memory_region_del_eventfd(&io, 0x10, 2, false, 0, &bell);
+    memory_region_add_coalescing(&io, 0x40, 8);
+    memory_region_set_enabled(&io, true);
+    memory_region_transaction_commit();
+    recorder_expect_log(w.r, "begin", "eventfd_del io 1010/2",
+                        "coalesced_add io 1040-1047", "eventfd_add io 1020/4",
+                        "commit", NULL);
+    memory_region_transaction_begin();
+    memory_region_del_subregion(&w.root, &io);
+    memory_region_del_eventfd(&io, 0x20, 4, false, 0, &bell);
+    memory_region_clear_coalescing(&io);
+    memory_region_add_subregion(&w.root, 0x1000, &io);
+    memory_region_transaction_commit();
+    recorder_expect_log(w.r, "begin", "eventfd_del io 1020/4",
+                        "coalesced_del io 1040-1047", "commit", NULL);
+    memory_region_del_subregion(&w.root, &io);
+    memory_region_destroy(&io);
+    world_destroy(&w);
+    bells_cleanup();
+}
+END_TEST
+
 START_TEST(test_doorbell_many_windows)
 {
     World w;
@@ -742,6 +780,7 @@ TEST_MAIN("listener", test_priority_order, test_priority_order_of_attributes,
           test_replay_is_private, test_space_comes_and_goes, test_no_callbacks,
           test_only_differences, test_silence, test_log_while_visible,
           test_log_before_and_after, test_global_log, test_log_sync_and_clear,
-          test_doorbell_before_while_after, test_doorbell_many_windows,
+          test_doorbell_before_while_after, test_doorbell_while_briefly_hidden,
+          test_doorbell_many_windows,
           test_doorbell_replaced, test_doorbell_rings,
           test_zone_before_while_after, test_zone_is_cut, test_flush)

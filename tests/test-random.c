@@ -442,7 +442,7 @@ static void sequence(uint64_t seed)
     everything = recorder_new(NULL, 1, false);
     graph_make();
     check_all();
-    steps = 8 + below(16);
+    steps = 8 + below(20);
     for (i = 0; i < steps; i++) {
         switch (below(8)) {
         case 0:
