@@ -66,33 +66,53 @@ Chardev *test_chardev(const char *id, const char *spec)
     return chr;
 }
 
-Device *test_device(const char *type, const int *ports, ...)
+static Device *device_make(const DeviceType *type, const int *ports,
+                           va_list args)
 {
-    GError *err = NULL;
-    const DeviceType *t = device_type_find(type, &err);
+    Device *dev = device_new(type, NULL);
     const char *name, *value;
-    Device *dev;
-    va_list args;
+    GError *err = NULL;
 
-    expect(t, "%s", err->message);
-    dev = device_new(t, NULL);
     dev->machine = &test_machine;
-    va_start(args, ports);
     while ((name = va_arg(args, const char *))) {
         value = va_arg(args, const char *);
         expect(device_set(dev, name, value, &err), "%s", err->message);
     }
-    va_end(args);
     expect(device_realize(dev, &err), "%s", err->message);
     device_connect_irq(dev, 0, (IRQLine){ wire_set, &test_wire, 0 });
     for (unsigned n = 0; ports && n < dev->regions_nr; n++) {
         device_map(dev, n, &test_machine.ports_root, ports[n], 0);
     }
     if (!ports) {
-        expect(t->plug(dev, &test_machine, &err), "%s", err->message);
+        expect(type->plug(dev, &test_machine, &err), "%s", err->message);
     }
     device_reset(dev);
     g_ptr_array_add(test_machine.devices, dev);
+    return dev;
+}
+
+Device *test_device(const char *type, const int *ports, ...)
+{
+    GError *err = NULL;
+    const DeviceType *found = device_type_find(type, &err);
+    Device *dev;
+    va_list args;
+
+    expect(found, "%s", err->message);
+    va_start(args, ports);
+    dev = device_make(found, ports, args);
+    va_end(args);
+    return dev;
+}
+
+Device *test_device_of(const DeviceType *type, const int *ports, ...)
+{
+    Device *dev;
+    va_list args;
+
+    va_start(args, ports);
+    dev = device_make(type, ports, args);
+    va_end(args);
     return dev;
 }
 

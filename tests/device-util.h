@@ -43,6 +43,10 @@ Chardev *test_chardev(const char *id, const char *spec);
 Device *test_device(const char *type, const int *ports, ...)
     __attribute__((sentinel));
 
+/* The same of a type that is not in the table. */
+Device *test_device_of(const DeviceType *type, const int *ports, ...)
+    __attribute__((sentinel));
+
 /* The guest's in and out, which must succeed; and one that need not. */
 uint32_t port_in(unsigned port, unsigned size);
 void port_out(unsigned port, uint32_t value, unsigned size);
