@@ -295,13 +295,13 @@ static hwaddr access_device(const FlatRange *range, hwaddr addr,
         n = memory_region_access_width(mr, offset, n);
     }
     if (is_write) {
-        memcpy(&image, buf, n);
+        copy_memory(&image, buf, n);
         image = GUINT64_FROM_LE(image);
         *result |= memory_region_dispatch_write(mr, offset, image, n, attrs);
     } else {
         *result |= memory_region_dispatch_read(mr, offset, &image, n, attrs);
         image = GUINT64_TO_LE(image);
-        memcpy(buf, &image, n);
+        copy_memory(buf, &image, n);
     }
     return n;
 }
