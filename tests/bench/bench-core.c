@@ -175,10 +175,10 @@ static void bench_access(GArray *figures, Pc *pc, Figure f, AccessLoop *loop)
 
     loop(pc, ACCESSES / 10); /* warm up */
     for (unsigned run = 0; run < BENCH_RUNS; run++) {
-        uint64_t start = bench_now();
+        uint64_t start = bench_thread_time();
 
         loop(pc, ACCESSES);
-        samples[run] = (double)(bench_now() - start) / ACCESSES;
+        samples[run] = (double)(bench_thread_time() - start) / ACCESSES;
     }
     figure_set(&f, samples, BENCH_RUNS);
     g_array_append_val(figures, f);
@@ -226,7 +226,7 @@ static void bench_toggle(GArray *figures, Figure f, unsigned nr)
     MemoryRegion *toggled = &regions[nr / 2];
 
     for (unsigned run = 0; run < BENCH_RUNS + 1; run++) {
-        uint64_t start = bench_now();
+        uint64_t start = bench_thread_time();
 
         for (unsigned i = 0; i < toggles; i++) {
             memory_region_set_enabled(toggled, i & 1);
@@ -237,7 +237,7 @@ static void bench_toggle(GArray *figures, Figure f, unsigned nr)
             }
         }
         if (run) { /* the first warms up */
-            samples[run - 1] = (double)(bench_now() - start) / toggles / 1e3;
+            samples[run - 1] = (double)(bench_thread_time() - start) / toggles / 1e3;
         }
     }
     figure_set(&f, samples, BENCH_RUNS);

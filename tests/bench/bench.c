@@ -12,11 +12,11 @@
 
 #include "tests/bench/bench.h"
 
-uint64_t bench_now(void)
+uint64_t bench_thread_time(void)
 {
     struct timespec t;
 
-    clock_gettime(CLOCK_MONOTONIC, &t);
+    clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
     return (uint64_t)t.tv_sec * 1000000000u + (uint64_t)t.tv_nsec;
 }
 
@@ -110,12 +110,12 @@ static void bench_calibration(GArray *figures)
     double samples[BENCH_RUNS];
 
     for (unsigned run = 0; run < BENCH_RUNS; run++) {
-        uint64_t start = bench_now();
+        uint64_t start = bench_thread_time();
 
         for (unsigned i = 0; i < CALLS; i++) {
             function(&cached);
         }
-        samples[run] = (double)(bench_now() - start) / CALLS;
+        samples[run] = (double)(bench_thread_time() - start) / CALLS;
     }
     figure_set(&f, samples, BENCH_RUNS);
     g_array_append_val(figures, f);

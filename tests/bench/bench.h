@@ -25,8 +25,9 @@ typedef struct Figure {
 /* Fill in median, least and most from @nr @samples, which are sorted. */
 void figure_set(Figure *figure, double *samples, unsigned nr);
 
-/* Nanoseconds of a clock that only goes forward. */
-uint64_t bench_now(void);
+/* Nanoseconds that this thread has run. What else a busy machine does is not in
+ * them, so this is for figures of what never sleeps. */
+uint64_t bench_thread_time(void);
 
 /* Each appends its figures, in the order of the table. */
 void bench_core(GArray *figures);
