@@ -366,13 +366,19 @@ static void node_add_doorbell(Node *node)
         node->m.size < 8) {
         return;
     }
-    d.addr = below(MIN(node->m.size - 7, 4096));
+    d.addr = one_in(2) && node->m.nr_doorbells
+                 ? node->m.doorbells[0].addr
+                 : below(MIN(node->m.size - 7, 4096));
+    if (d.addr + MAX(d.size, 1) > node->m.size) {
+        return;
+    }
     d.match_data &= d.size != 0;
     d.data = d.match_data ? below(4) : 0;
     for (i = 0; i < node->m.nr_doorbells; i++) {
         ModelDoorbell *have = &node->m.doorbells[i];
 
-        if (have->addr == d.addr) {
+        if (have->addr == d.addr && have->size == d.size &&
+            have->match_data == d.match_data && have->data == d.data) {
             return;
         }
     }

@@ -604,6 +604,42 @@ START_TEST(test_doorbell_many_windows)
 }
 END_TEST
 
+/* Several at one address; each change is of one of them. */
+START_TEST(test_doorbell_of_other_data)
+{
+    World w;
+    MemoryRegion io;
+
+    bells_init();
+    world_init(&w);
+    memory_region_init_io(&io, &io_plain_ops, NULL, "io", 0x10);
+    memory_region_add_subregion(&w.root, 0, &io);
+    memory_region_add_eventfd(&io, 4, 4, true, 1, &bell);
+    memory_region_add_eventfd(&io, 4, 4, true, 2, &bell);
+    memory_region_add_eventfd(&io, 4, 4, false, 0, &bell);
+    memory_region_add_eventfd(&io, 4, 4, true, 3, &bell2);
+    recorder_expect_doorbells(w.r, "io 4/4", "io 4/4=1", "io 4/4=2", "io 4/4=3",
+                              NULL);
+    recorder_clear_log(w.r);
+    memory_region_transaction_begin();
+    memory_region_del_eventfd(&io, 4, 4, true, 2, &bell);
+    memory_region_add_eventfd(&io, 4, 4, true, 5, &bell);
+    memory_region_transaction_commit();
+    recorder_expect_log(w.r, "begin", "eventfd_del io 4/4=2",
+                        "eventfd_add io 4/4=5", "commit", NULL);
+    memory_region_transaction_begin();
+    memory_region_del_eventfd(&io, 4, 4, true, 3, &bell2);
+    memory_region_add_eventfd(&io, 4, 4, true, 3, &bell);
+    memory_region_transaction_commit();
+    recorder_expect_log(w.r, "begin", "eventfd_del io 4/4=3",
+                        "eventfd_add io 4/4=3", "commit", NULL);
+    memory_region_del_subregion(&w.root, &io);
+    memory_region_destroy(&io);
+    world_destroy(&w);
+    bells_cleanup();
+}
+END_TEST
+
 /* Taken over by another region at the same place: one goes, one comes. */
 START_TEST(test_doorbell_replaced)
 {
@@ -782,5 +818,5 @@ TEST_MAIN("listener", test_priority_order, test_priority_order_of_attributes,
           test_log_before_and_after, test_global_log, test_log_sync_and_clear,
           test_doorbell_before_while_after, test_doorbell_while_briefly_hidden,
           test_doorbell_many_windows,
-          test_doorbell_replaced, test_doorbell_rings,
+          test_doorbell_of_other_data, test_doorbell_replaced, test_doorbell_rings,
           test_zone_before_while_after, test_zone_is_cut, test_flush)
