@@ -9,6 +9,7 @@
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
@@ -32,7 +33,7 @@ typedef struct Smp {
 
 /* What the command line says; strings are owned. */
 typedef struct Settings {
-    char *machine; /* TYPE,PROP=VALUE,... as given so far */
+    GPtrArray *machine; /* Opt *, of every -machine */
     KVMOptions kvm;
     uint32_t dirty_ring_size;
     char *accel;
@@ -112,34 +113,22 @@ static bool accel_check(const char *accel, GError **err)
 static bool set_machine(Settings *s, const char *value, GError **err)
 {
     g_autoptr(GPtrArray) opts = opts_parse(value, "type");
+    Opt *first = opts->len ? opts->pdata[0] : NULL;
     Opt *last = opts->len ? opts->pdata[opts->len - 1] : NULL;
-    char *joined;
+    const MachineType *type;
 
     if (opts->len == 1 && strcmp(last->value, "help") == 0) {
         machine_print_types(stdout);
         s->done = true;
-        return true;
-    }
-    if (opts->len == 2 && strcmp(last->key, "help") == 0) {
-        const MachineType *type =
-            machine_type_find(((Opt *)opts->pdata[0])->value, err);
-
+    } else if (opts->len == 2 && strcmp(last->key, "help") == 0) {
+        type = machine_type_find(first->value, err);
         if (!type) {
             return false;
         }
         machine_print_properties(type, stdout);
         s->done = true;
-        return true;
     }
-    /* Later settings add to earlier ones; the first item alone is a type. */
-    joined = g_strconcat(s->machine ? s->machine : "", s->machine ? "," : "",
-                         strchr(value, '=') &&
-                                 strchr(value, '=') < value + strcspn(value, ",")
-                             ? ""
-                             : "type=",
-                         value, NULL);
-    g_free(s->machine);
-    s->machine = joined;
+    g_ptr_array_extend_and_steal(s->machine, g_steal_pointer(&opts));
     return true;
 }
 
@@ -349,7 +338,7 @@ static const Option options[] = {
       CALL(set_memory) },
     { "mem-path", "PATH", "memory from this file, or from a file in this directory",
       STRING(mem_path) },
-    { "name", "NAME", "a name for the guest", CALL(set_name) },
+    { "name", "NAME", "a name for the guest, also for ps and top", CALL(set_name) },
     { "kernel", "FILE", "a Linux bzImage, or an ELF kernel with a PVH entry",
       STRING(kernel) },
     { "initrd", "FILE", "the kernel's initramfs", STRING(initrd) },
@@ -460,7 +449,7 @@ static void settings_clear(Settings *s)
             g_free(*(char **)((char *)s + o->string));
         }
     }
-    g_free(s->machine);
+    g_ptr_array_free(s->machine, TRUE);
     g_free(s->accel);
     g_free(s->cpu);
     g_free(s->name);
@@ -586,7 +575,7 @@ static bool machine_plug_devices(Machine *machine, const Settings *s,
 /* A machine as the settings describe it, not yet built. */
 static Machine *machine_from_settings(Settings *s, GError **err)
 {
-    g_autoptr(GPtrArray) opts = opts_parse(s->machine ? s->machine : "", NULL);
+    GPtrArray *opts = s->machine;
     const char *name = DEFAULT_MACHINE;
     const MachineType *type;
     Machine *machine;
@@ -763,7 +752,8 @@ static void streams_init(void)
 
 int main(int argc, char **argv)
 {
-    Settings settings = { .serials = g_ptr_array_new_with_free_func(g_free),
+    Settings settings = { .machine = opts_parse("", NULL),
+                          .serials = g_ptr_array_new_with_free_func(g_free),
                           .devices = g_ptr_array_new_with_free_func(g_free) };
     GError *error = NULL;
     Machine *machine = NULL;
@@ -781,6 +771,9 @@ int main(int argc, char **argv)
     machine = machine_from_settings(&settings, &error);
     if (!machine) {
         goto out;
+    }
+    if (machine->name) {
+        prctl(PR_SET_NAME, machine->name);
     }
     signals = signals_init();
     status = machine_run(machine, &settings, &error);
