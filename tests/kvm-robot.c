@@ -167,8 +167,12 @@ void robot_post(Robot *r, unsigned cpu, RobotOp op)
         robot_wait(r, cpu);
         STORE(mailbox->progress, 0);
     }
+    /* The lock orders it with a reset that the operation leads to, which a
+     * thread checker cannot see go through the guest. */
+    memory_lock();
     mailbox->ops[posted % ROBOT_OPS] = op;
     STORE(mailbox->posted, posted + 1);
+    memory_unlock();
 }
 
 RobotOp robot_wait(Robot *r, unsigned cpu)

@@ -216,7 +216,6 @@ static void kinds(Robot *r)
     robot_stop(r, 0, 100);
     robot_stop(r, 1, 100);
     robot_expect_no_unassigned(r);
-    dev.nr_calls = 0;
 }
 
 START_TEST(test_kinds)
