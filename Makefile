@@ -126,6 +126,8 @@ TESTS_HW = \
 TESTS_KVM = \
 	tests/test-kvm-slots \
 	tests/test-kvm-failures \
+	tests/test-kvm-run \
+	tests/test-cpu-model \
 	tests/test-kvm-access \
 	tests/test-kvm-doorbell \
 	tests/test-kvm-move \
@@ -208,7 +210,8 @@ $(TESTS_HW) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-co
 		$(TEST_LDFLAGS) $(EXTRA_LDFLAGS) $(CHECK_LIBS) $(LIBS)
 
 # Tests over a stand-in for KVM, which need no /dev/kvm.
-tests/test-kvm-slots tests/test-kvm-failures: tests/kvm-fake.o
+tests/test-kvm-slots tests/test-kvm-failures tests/test-kvm-run \
+tests/test-cpu-model: tests/kvm-fake.o
 
 # The same calls to KVM as the program's, and nothing else: what benchmarks
 # compare with. Linked alone.
