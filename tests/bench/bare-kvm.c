@@ -25,9 +25,6 @@
 #define KVM_RESERVED 0xfeffc000u
 #define CPUID_MAX 256
 
-#define MSR_TSC 0x10
-#define MSR_MISC_ENABLE 0x1a0
-#define MSR_MTRR_DEF_TYPE 0x2ff
 
 static void fail(const char *what)
 {
@@ -105,29 +102,44 @@ static void set_cpuid(int kvm, int vcpu)
     free(cpuid);
 }
 
-static void set_msrs(int vcpu)
+/* What the program asks KVM for, and switches on where it is there. */
+static void check_extensions(int vm)
 {
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entries[3];
-    } msrs = {
-        .head.nmsrs = 3,
-        .entries = {
-            { .index = MSR_TSC, .data = 0 },
-            { .index = MSR_MISC_ENABLE, .data = 1 },
-            { .index = MSR_MTRR_DEF_TYPE, .data = 0 },
-        },
+    static const long asked[] = {
+        KVM_CAP_NR_MEMSLOTS, KVM_CAP_READONLY_MEM, KVM_CAP_COALESCED_MMIO,
+        KVM_CAP_COALESCED_PIO, KVM_CAP_IOEVENTFD, KVM_CAP_IOEVENTFD_ANY_LENGTH,
+        KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2, KVM_CAP_TSC_DEADLINE_TIMER,
+        KVM_CAP_MAX_VCPUS,
     };
+    struct kvm_enable_cap manual_clear = {
+        .cap = KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2,
+        .args = { KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE },
+    };
+    size_t i;
 
-    call("MSRs", vcpu, KVM_SET_MSRS, &msrs);
+    for (i = 0; i < sizeof(asked) / sizeof(asked[0]); i++) {
+        call("extension", vm, KVM_CHECK_EXTENSION, (void *)asked[i]);
+    }
+    ioctl(vm, KVM_ENABLE_CAP, &manual_clear); /* an old kernel may refuse */
+}
+
+/* The outputs of devices, in their reset state. */
+static void lower_wires(int vm)
+{
+    static const unsigned wires[] = { 4, 8, 1 };
+    size_t i;
+
+    for (i = 0; i < sizeof(wires) / sizeof(wires[0]); i++) {
+        struct kvm_irq_level irq = { .irq = wires[i] };
+
+        call("interrupt", vm, KVM_IRQ_LINE, &irq);
+    }
 }
 
 int main(int argc, char **argv)
 {
-    struct kvm_pit_config pit = { 0 };
+    struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
     uint64_t identity_map = KVM_RESERVED;
-    struct kvm_regs regs;
-    struct kvm_sregs sregs;
     struct kvm_run *run;
     size_t run_size, image_size, low;
     char *image;
@@ -146,6 +158,7 @@ int main(int argc, char **argv)
     call("version", kvm, KVM_GET_API_VERSION, NULL);
     run_size = call("map size", kvm, KVM_GET_VCPU_MMAP_SIZE, NULL);
     vm = call("VM", kvm, KVM_CREATE_VM, NULL);
+    check_extensions(vm);
     call("identity map", vm, KVM_SET_IDENTITY_MAP_ADDR, &identity_map);
     call("TSS", vm, KVM_SET_TSS_ADDR, (void *)(long)(KVM_RESERVED + 0x1000));
     call("interrupt chips", vm, KVM_CREATE_IRQCHIP, NULL);
@@ -153,6 +166,9 @@ int main(int argc, char **argv)
 
     ram = map(RAM_SIZE, MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1);
     image = load_image(argv[1], &image_size);
+    vcpu = call("vCPU", vm, KVM_CREATE_VCPU, NULL);
+    run = map(run_size, MAP_SHARED, vcpu);
+    set_cpuid(kvm, vcpu);
     low = image_size < LOW_IMAGE_MAX ? image_size : LOW_IMAGE_MAX;
     set_slot(vm, 0, 0, 0, (1 << 20) - low, ram);
     set_slot(vm, 1, KVM_MEM_READONLY, (1 << 20) - low, low,
@@ -160,21 +176,17 @@ int main(int argc, char **argv)
     set_slot(vm, 2, 0, 1 << 20, RAM_SIZE - (1 << 20), (char *)ram + (1 << 20));
     set_slot(vm, 3, KVM_MEM_READONLY, (1ull << 32) - image_size, image_size,
              image);
-
-    vcpu = call("vCPU", vm, KVM_CREATE_VCPU, NULL);
-    run = map(run_size, MAP_SHARED, vcpu);
-    set_cpuid(kvm, vcpu);
-    set_msrs(vcpu);
-    call("registers", vcpu, KVM_GET_SREGS, &sregs);
-    call("registers", vcpu, KVM_SET_SREGS, &sregs);
-    call("registers", vcpu, KVM_GET_REGS, &regs);
-    call("registers", vcpu, KVM_SET_REGS, &regs);
+    lower_wires(vm);
 
     call("run", vcpu, KVM_RUN, NULL);
     if (run->exit_reason != KVM_EXIT_IO) {
         fprintf(stderr, "bare-kvm: the guest ended with exit %u, not with a"
                 " port access\n", run->exit_reason);
         return 1;
+    }
+    run->immediate_exit = 1; /* have KVM finish the access */
+    if (ioctl(vcpu, KVM_RUN, NULL) == 0 || errno != EINTR) {
+        fail("run");
     }
     munmap(run, run_size);
     close(vcpu);
