@@ -37,11 +37,9 @@
 #define MADT_PCAT_COMPAT 1
 #define MADT_LAPIC 0
 #define MADT_IOAPIC 1
-#define MADT_OVERRIDE 2
 #define MADT_LAPIC_NMI 4
 #define MADT_LAPIC_ENABLED 1
 #define ALL_CPUS 0xff
-#define PIT_INPUT 2 /* where input 0 arrives at the IOAPIC */
 
 typedef struct __attribute__((packed)) Header {
     char signature[4];
@@ -192,14 +190,14 @@ static uint32_t append_fadt(GByteArray *out, const ACPIConfig *config,
     return append(out, &fadt, sizeof(fadt));
 }
 
+/* KVM takes each ISA interrupt to the IOAPIC input of the same number, the
+ * timer's too: no override is needed. */
 static uint32_t append_madt(GByteArray *out, const ACPIConfig *config)
 {
     g_autoptr(GByteArray) madt = g_byte_array_new();
     const uint32_t fields[] = { X86_LAPIC_BASE, MADT_PCAT_COMPAT };
     const uint32_t ioapic[] = { X86_IOAPIC_BASE, 0 /* first input */ };
     const uint8_t ioapic_start[] = { MADT_IOAPIC, 12, 0 /* id */, 0 };
-    const uint8_t override[] = { MADT_OVERRIDE, 10, 0 /* ISA */, 0,
-                                 PIT_INPUT, 0, 0, 0, 0, 0 };
     const uint8_t nmi[] = { MADT_LAPIC_NMI, 6, ALL_CPUS, 0, 0, 1 /* LINT1 */ };
     Header h = header("APIC", 5, 0);
     unsigned i;
@@ -214,7 +212,6 @@ static uint32_t append_madt(GByteArray *out, const ACPIConfig *config)
     }
     g_byte_array_append(madt, ioapic_start, sizeof(ioapic_start));
     g_byte_array_append(madt, (uint8_t *)ioapic, sizeof(ioapic));
-    g_byte_array_append(madt, override, sizeof(override));
     g_byte_array_append(madt, nmi, sizeof(nmi));
     ((Header *)madt->data)->length = madt->len;
     return append(out, madt->data, madt->len);

@@ -13,7 +13,6 @@
 
 #define PHANDLE_IOAPIC 1
 #define EDGE_RISING 0
-#define PIT_INPUT 2 /* where input 0 arrives at the IOAPIC */
 #define ISA_IO 1
 #define HIMEM_BASE 0x100000000ull
 
@@ -187,7 +186,7 @@ static void put_interrupt(Tree *t, int irq)
 {
     g_autoptr(GArray) cells = cells_new();
 
-    add_cell(cells, irq == 0 ? PIT_INPUT : irq);
+    add_cell(cells, irq);
     add_cell(cells, EDGE_RISING);
     put_cells(t, "interrupts", cells);
 }
