@@ -583,7 +583,7 @@ START_TEST(any_content)
 }
 END_TEST
 
-/* ---- files of other kinds ------------------------------------------------------------ */
+/* ---- files of other kinds ------------------------------------------------------- */
 
 static void refuse_path(const char *path, const char *word)
 {
