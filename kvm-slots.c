@@ -269,8 +269,8 @@ static void delete_slot(KVMState *kvm, KVMSlot *slot)
         /* It stays KVM's. The section it stood for is gone: so is the slot for
          * all but its number, which is never used again. */
         slot_refused(kvm, slot, "delete", result);
-        g_ptr_array_remove(kvm->slots, slot);
         g_ptr_array_index(kvm->by_id, slot->id) = NULL;
+        g_ptr_array_remove(kvm->slots, slot);
         return;
     }
     remove_slot(kvm, slot);

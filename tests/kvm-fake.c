@@ -711,13 +711,13 @@ KVMState *fake_kvm_new(FakeKVM *fake, const KVMOptions *options, GError **err)
 
 static GString *messages;
 static GPrintFunc old_handler;
-static GMutex messages_mutex;
+static pthread_mutex_t messages_mutex = PTHREAD_MUTEX_INITIALIZER;
 
 static void collect_message(const char *text)
 {
-    g_mutex_lock(&messages_mutex);
+    pthread_mutex_lock(&messages_mutex);
     g_string_append(messages, text);
-    g_mutex_unlock(&messages_mutex);
+    pthread_mutex_unlock(&messages_mutex);
 }
 
 void fake_messages_begin(void)

@@ -112,8 +112,8 @@ static int machine_run(bool no_reboot)
     GError *err = NULL;
     int status;
 
-    expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
     fake_messages_begin();
+    expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
     status = cpus_main_loop(reset_machine, NULL, no_reboot);
     messages = fake_messages_end();
     return status;

@@ -487,11 +487,11 @@ START_TEST(test_exhaustion_while_running)
     address_space_init(&ports, &ports_root);
     add_ram(&ram, "ram", 0, PAGE);
     world_attach(2);
+    fake_messages_begin();
     expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
     ck_assert(vm_is_running());
     g_idle_add(add_one_too_many, &more);
     g_timeout_add(50, end_it, NULL);
-    fake_messages_begin();
     ck_assert_int_eq(cpus_main_loop(NULL, NULL, false), EXIT_USAGE);
     messages = fake_messages_end();
     ck_assert_ptr_nonnull(strstr(messages, "KVM has only 1 memory slots: none is"
