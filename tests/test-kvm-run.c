@@ -99,6 +99,7 @@ static void machine_make(const KVMOptions *options, unsigned n)
     expect(kvm_attach(kvm, &memory, &ports, &err), "kvm_attach: %s",
            err ? err->message : "");
     script_at = resets = 0;
+    g_main_context_default(); /* made before any other thread */
 }
 
 static void reset_machine(void *opaque)
