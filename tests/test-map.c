@@ -77,6 +77,11 @@ START_TEST(test_contiguous)
     memory_region_set_alias_offset(&high, 0x2000);
     p = map(&w.as, 0x800, 0x10000, 0x800, false);
     address_space_unmap(&w.as, p, 0x800, false, 0);
+    /* The next byte of memory at another address. */
+    memory_region_set_alias_offset(&high, 0x1000);
+    memory_region_set_address(&high, 0x1001);
+    p = map(&w.as, 0x800, 0x10000, 0x800, false);
+    address_space_unmap(&w.as, p, 0x800, false, 0);
     memory_region_del_subregion(&w.root, &low);
     memory_region_del_subregion(&w.root, &high);
     memory_region_destroy(&low);
