@@ -73,6 +73,18 @@ static void print_table(const GArray *figures)
            "lines of its own.\n");
 }
 
+static void print_json_string(const char *text)
+{
+    putchar('"');
+    for (; *text; text++) {
+        if (*text == '"' || *text == '\\') {
+            putchar('\\');
+        }
+        putchar(*text);
+    }
+    putchar('"');
+}
+
 static void print_json(const GArray *figures)
 {
     printf("{\"figures\": [");
@@ -82,7 +94,9 @@ static void print_json(const GArray *figures)
         printf("%s\n  {\"name\": \"%s\", \"unit\": \"%s\", ", i ? "," : "",
                f->key, f->unit);
         if (f->skip) {
-            printf("\"skipped\": \"%s\"}", f->skip);
+            printf("\"skipped\": ");
+            print_json_string(f->skip);
+            putchar('}');
         } else {
             printf("\"median\": %.4g, \"least\": %.4g, \"most\": %.4g}",
                    f->median, f->least, f->most);
