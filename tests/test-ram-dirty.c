@@ -298,12 +298,56 @@ END_TEST
 
 #define WRITERS 3
 #define ROUNDS 20000
+#define OWN_ROUNDS 100000
 
 typedef struct Writer {
     pthread_t thread;
     unsigned id;
     uint32_t *counters; /* one in each page */
+    unsigned lost;
+    unsigned risen;
 } Writer;
+
+static pthread_barrier_t barrier;
+
+/* Mark and clear a page of its own, whose bit shares a word with the others'. */
+static void *own_page_run(void *opaque)
+{
+    Writer *w = opaque;
+    hwaddr addr = w->id * PAGE;
+
+    pthread_barrier_wait(&barrier);
+    for (unsigned i = 0; i < OWN_ROUNDS; i++) {
+        ram_block_mark_dirty(ram.ram_block, addr, 1, 1 << DIRTY_MEMORY_CODE);
+        w->lost += !memory_region_test_and_clear_dirty(&ram, addr, 1,
+                                                       DIRTY_MEMORY_CODE);
+        w->risen += memory_region_get_dirty(&ram, addr, 1, DIRTY_MEMORY_CODE);
+    }
+    return NULL;
+}
+
+/* No thread undoes what another does to the same word. */
+START_TEST(threads_share_words)
+{
+    Writer writers[WRITERS];
+
+    ram_setup(WRITERS * PAGE);
+    pthread_barrier_init(&barrier, NULL, WRITERS);
+    for (unsigned i = 0; i < WRITERS; i++) {
+        writers[i] = (Writer){ .id = i };
+        expect(!pthread_create(&writers[i].thread, NULL, own_page_run,
+                               &writers[i]), "thread");
+    }
+    for (unsigned i = 0; i < WRITERS; i++) {
+        pthread_join(writers[i].thread, NULL);
+        expect(!writers[i].lost && !writers[i].risen, "writer %u: %u marks "
+               "were lost, %u came back", i, writers[i].lost,
+               writers[i].risen);
+    }
+    pthread_barrier_destroy(&barrier);
+    memory_region_destroy(&ram);
+}
+END_TEST
 
 /* Count in pages of one word of the bitmap that all writers share. */
 static void *writer_run(void *opaque)
@@ -362,4 +406,5 @@ START_TEST(threads)
 END_TEST
 
 TEST_MAIN("ram-dirty", ranges, ragged_end, through_aliases, no_such_client,
-          random_operations, merge_ends, listeners_hear_of_clears, threads)
+          random_operations, merge_ends, listeners_hear_of_clears,
+          threads_share_words, threads)

@@ -42,7 +42,8 @@ static int fail_at[CALLS_NR]; /* the call that fails; 0: none */
 static int fail_with;
 static int calls[CALLS_NR];
 static struct statfs *fake_statfs;
-static size_t mapped; /* bytes */
+static size_t mapped;    /* bytes */
+static int mapped_flags; /* of the last large or shared mapping */
 
 static bool call_fails(int which)
 {
@@ -80,6 +81,9 @@ void *__wrap_mmap(void *addr, size_t len, int prot, int flags, int fd,
 
     if (area != MAP_FAILED && !(flags & MAP_FIXED)) {
         mapped += ROUND_UP(len, PAGE);
+    }
+    if (flags & (MAP_FIXED | MAP_SHARED)) {
+        mapped_flags = flags;
     }
     return area;
 }
@@ -255,6 +259,7 @@ START_TEST(anonymous)
                "no place for huge pages");
         expect(all_zero(block->host, block->mapped), "not zeroed");
         memset(block->host, 0xaa, block->mapped);
+        expect(size < 2 * MiB || mapped_flags & MAP_NORESERVE, "reserved");
         ram_block_unref(block);
     }
     expect_usage(before);
@@ -289,6 +294,9 @@ START_TEST(anonymous_failures)
     expect_error(g_steal_pointer(&err), "0 bytes", NULL);
     expect(!ram_block_new(UINT64_MAX, &err), "2^64");
     expect_error(g_steal_pointer(&err), "18446744073709551615", NULL);
+    expect(!ram_block_new(-2 * PAGE, &err), "nearly 2^64");
+    expect_error(g_steal_pointer(&err), "18446744073709543424",
+                 "annot allocate memory", NULL);
     expect(!ram_block_new((uint64_t)1 << 63, &err), "2^63");
     expect_error(g_steal_pointer(&err), "9223372036854775808", NULL);
     expect(!ram_block_new((uint64_t)1 << 62, &err), "2^62");
@@ -866,6 +874,7 @@ START_TEST(file_systems)
     expect(block->page_size == 2 * MiB && block->mapped == 4 * MiB &&
            block->size == 3 * MiB && !((uintptr_t)block->host % (2 * MiB)),
            "huge pages");
+    expect(!(mapped_flags & MAP_NORESERVE), "huge pages are not reserved");
     fd = dup(block->fd);
     ram_block_unref(block);
     expect(!ram_block_new_fd(MiB, 0, fd, MiB, &err), "offset");
@@ -888,24 +897,29 @@ START_TEST(full_tmpfs)
 {
     GError *err = NULL;
     RAMBlock *block;
+    char path[32];
+    int fd;
 
     directory_setup();
     if (mount("none", directory, "tmpfs", 0, "size=64k") < 0) {
         directory_teardown(NULL);
         return; /* file_systems has covered what can be without it */
     }
-    expect(!ram_block_new_file(128 * 1024, 0, 0, directory, &err), "fits");
-    expect_error(g_steal_pointer(&err), directory, "131072", "No space left",
-                 NULL);
-    block = ram_block_new_file(32 * 1024, 0, RAM_SHARED, directory, &err);
+    /* Only the descriptor keeps it, so a failure leaves nothing mounted. */
+    fd = open(directory, O_PATH | O_DIRECTORY | O_CLOEXEC);
+    expect(fd >= 0 && !umount2(directory, MNT_DETACH), "umount");
+    directory_teardown(NULL);
+    g_snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+
+    expect(!ram_block_new_file(128 * 1024, 0, 0, path, &err), "fits");
+    expect_error(g_steal_pointer(&err), path, "131072", "No space left", NULL);
+    block = ram_block_new_file(32 * 1024, 0, RAM_SHARED, path, &err);
     expect_ok(block, err);
     memset(block->host, 1, 32 * 1024);
-    expect(!ram_block_new_file(64 * 1024, 0, RAM_SHARED, directory, &err),
-           "fits");
+    expect(!ram_block_new_file(64 * 1024, 0, RAM_SHARED, path, &err), "fits");
     expect_error(g_steal_pointer(&err), "65536", "32768", NULL);
     ram_block_unref(block);
-    expect(!umount(directory), "umount");
-    directory_teardown(NULL);
+    expect(!directory_entries(path) && !close(fd), "left behind");
 }
 END_TEST
 
