@@ -236,6 +236,7 @@ ROBOT_TESTS = \
 	tests/test-kvm-exits \
 
 $(ROBOT_TESTS): tests/kvm-robot.o
+tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit
 tests/test-kvm-program: | $(PROGRAM) $(GUESTS)
 tests/kvm-robot.o: tests/guest/robot.bin
 
