@@ -101,10 +101,13 @@ void machine_print_properties(const MachineType *type, FILE *out)
 
 static bool machine_init_ram(Machine *machine, GError **err)
 {
+    /* A file in a directory is nobody else's: shared, each page exists once. A
+     * file that the user names keeps its content. */
     if (machine->mem_path) {
-        return memory_region_init_ram_from_file(&machine->ram, "ram",
-                                                machine->ram_size, 0, 0,
-                                                machine->mem_path, err);
+        return memory_region_init_ram_from_file(
+            &machine->ram, "ram", machine->ram_size, 0,
+            g_file_test(machine->mem_path, G_FILE_TEST_IS_DIR) ? RAM_SHARED : 0,
+            machine->mem_path, err);
     }
     return memory_region_try_init_ram(&machine->ram, "ram", machine->ram_size,
                                       err);
