@@ -277,12 +277,30 @@ static bool node_is_root(const Node *node)
     return false;
 }
 
+/* Whether the last commit made some address space show a part of @node. */
+static bool node_is_shown(const Node *node)
+{
+    unsigned i, k;
+
+    for (i = 0; i < SPACES_MAX; i++) {
+        for (k = 0; spaces[i].live && k < spaces[i].map.nr; k++) {
+            if (spaces[i].map.segments[k].answer.region == &node->m) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
 static void node_destroy(Node *node)
 {
     if (node->m.parent || node->m.nr_subs || node->m.nr_aliases) {
         EXPECT_ERROR(memory_region_destroy(&node->mr), node->name,
                      node->m.parent ? node_of(node->m.parent)->name : NULL);
-    } else if (!node_is_root(node) && transaction_depth == 0) {
+    } else if (node_is_root(node) ||
+               (transaction_depth && node_is_shown(node))) {
+        EXPECT_ERROR(memory_region_destroy(&node->mr), node->name, NULL);
+    } else {
         if (node->m.target) {
             node->m.target->nr_aliases--;
         }
@@ -563,6 +581,7 @@ static void space_init(Space *space)
     if (root) {
         space->root = root;
         space->live = true;
+        space->map.nr = 0;
         address_space_init(&space->as, &root->mr);
     }
 }
@@ -644,6 +663,7 @@ void graph_make(void)
     }
     spaces[0].root = &nodes[0];
     spaces[0].live = true;
+    spaces[0].map.nr = 0;
     address_space_init(&spaces[0].as, &nodes[0].mr);
     if (one_in(2)) {
         space_init(&spaces[1]);

@@ -909,6 +909,13 @@ START_TEST(test_find)
     s = memory_region_find(&w.root, UINT64_MAX, UINT64_MAX);
     ck_assert_ptr_null(s.mr);
 
+    /* Relative to the region asked; the answer is in the address space's terms. */
+    s = memory_region_find(&box, 0x180, 0x10);
+    ck_assert_ptr_eq(s.mr, &a);
+    ck_assert_ptr_eq(s.address_space, &w.root);
+    expect_hex(s.offset_within_region, 0x80);
+    expect_hex(s.offset_within_address_space, 0x100180);
+
     /* Of a region that no address space shows. */
     memory_region_del_subregion(&w.root, &box);
     memory_region_add_subregion(&lone, 0x10, &box);
@@ -932,7 +939,7 @@ END_TEST
 START_TEST(test_present)
 {
     World w;
-    MemoryRegion box, a;
+    MemoryRegion box, a, ram;
 
     world_init(&w);
     memory_region_init(&box, "box", 0x1000);
@@ -951,8 +958,20 @@ START_TEST(test_present)
     memory_region_set_enabled(&a, false);
     ck_assert(!memory_region_present(&w.root, 0x100100));
     ck_assert(!memory_region_present(&box, 0x100));
+    memory_region_set_enabled(&a, true);
     memory_region_del_subregion(&w.root, &box);
     memory_region_del_subregion(&box, &a);
+    /* A container's own backing does not count. */
+    memory_region_init_ram_ptr(&ram, "ram", 0x1000, memory);
+    memory_region_add_subregion(&ram, 0x100, &a);
+    ck_assert(!memory_region_present(&ram, 0xff));
+    ck_assert(memory_region_present(&ram, 0x100));
+    memory_region_add_subregion(&w.root, 0, &ram);
+    ck_assert(!memory_region_present(&ram, 0xff));
+    ck_assert(memory_region_present(&w.root, 0xff));
+    memory_region_del_subregion(&w.root, &ram);
+    memory_region_del_subregion(&ram, &a);
+    memory_region_destroy(&ram);
     memory_region_destroy(&box);
     memory_region_destroy(&a);
     world_destroy(&w);

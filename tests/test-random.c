@@ -422,6 +422,8 @@ static void transaction(void)
     for (i = 0; i < nr; i++) {
         if (one_in(8) && transaction_depth < 4) {
             transaction();
+        } else if (one_in(10)) {
+            graph_change_space();
         } else {
             graph_change();
         }
