@@ -210,38 +210,47 @@ static hwaddr neighbour_address(const Node *parent)
     return other->addr + (one_in(3) ? 0 : (hwaddr)other->size);
 }
 
-static void node_make_alias(Node *node, unsigned id)
+/* One that is not used; NULL: all are. */
+static Node *free_node(void)
 {
-    Node *target = one_in(2) ? some_holder() : some_node();
-    hwaddr offset = one_in(3)   ? 0
-                    : one_in(2) ? neighbour_offset(target)
-                                : some_offset();
-    uint64_t size = some_size(MODEL_ALIAS);
+    unsigned id;
 
-    model_init_alias(&node->m, id, &target->m, offset, size);
+    for (id = 0; id < NODES_MAX; id++) {
+        if (!nodes[id].live) {
+            snprintf(nodes[id].name, sizeof(nodes[id].name), "node-%u", id);
+            return &nodes[id];
+        }
+    }
+    return NULL;
+}
+
+static void node_make_alias(Node *node, Node *target, hwaddr offset,
+                            uint64_t size)
+{
+    model_init_alias(&node->m, node - nodes, &target->m, offset, size);
     node->made_size = size;
+    node->live = true;
     memory_region_init_alias(&node->mr, node->name, &target->mr, offset, size);
 }
 
 static void node_make(ModelKind kind)
 {
-    unsigned id;
-    Node *node;
+    Node *node = free_node();
+    Node *target = one_in(2) ? some_holder() : some_node();
     uint64_t size = some_size(kind);
 
-    for (id = 0; id < NODES_MAX && nodes[id].live; id++) {
-    }
-    if (id == NODES_MAX || (kind == MODEL_ALIAS && !some_node())) {
+    if (!node || (kind == MODEL_ALIAS && !target)) {
         return;
     }
-    node = &nodes[id];
-    snprintf(node->name, sizeof(node->name), "node-%u", id);
     if (kind == MODEL_ALIAS) {
-        node_make_alias(node, id);
-        node->live = true;
+        node_make_alias(node, target,
+                        one_in(3)   ? 0
+                        : one_in(2) ? neighbour_offset(target)
+                                    : some_offset(),
+                        size);
         return;
     }
-    model_init(&node->m, kind, id, size);
+    model_init(&node->m, kind, node - nodes, size);
     node->made_size = size;
     node->live = true;
     switch (kind) {
@@ -257,7 +266,7 @@ static void node_make(ModelKind kind)
     case MODEL_ROM_DEVICE:
         memory_region_init_rom_device(&node->mr, &device_ops, node, node->name,
                                       size);
-        content_fill(memory_region_get_ram_ptr(&node->mr), id, 0, size);
+        content_fill(memory_region_get_ram_ptr(&node->mr), node->m.id, 0, size);
         break;
     default:
         memory_region_init_reservation(&node->mr, node->name, size);
@@ -315,6 +324,12 @@ static bool can_hold(const Node *node)
            node->m.nr_subs < MODEL_LINKS_MAX;
 }
 
+static void node_add_overlap(Node *parent, Node *sub, hwaddr addr, int priority)
+{
+    model_add(&parent->m, addr, &sub->m, true, priority);
+    memory_region_add_subregion_overlap(&parent->mr, addr, &sub->mr, priority);
+}
+
 static void node_add(Node *parent, Node *sub)
 {
     hwaddr addr = one_in(3) ? neighbour_address(parent) : some_offset();
@@ -341,12 +356,44 @@ static void node_add(Node *parent, Node *sub)
                      sub->name, NULL);
         return;
     }
-    model_add(&parent->m, addr, &sub->m, !plain, priority);
     if (plain) {
+        model_add(&parent->m, addr, &sub->m, false, 0);
         memory_region_add_subregion(&parent->mr, addr, &sub->mr);
     } else {
-        memory_region_add_subregion_overlap(&parent->mr, addr, &sub->mr,
-                                            priority);
+        node_add_overlap(parent, sub, addr, priority);
+    }
+}
+
+/* Three windows of one region that continue each other, side by side, added in
+ * any order: where nothing else comes between, one section. */
+static void node_make_windows(void)
+{
+    static const unsigned orders[][3] = {
+        { 0, 1, 2 }, { 0, 2, 1 }, { 1, 0, 2 },
+        { 1, 2, 0 }, { 2, 0, 1 }, { 2, 1, 0 },
+    };
+    const unsigned *order = orders[below(G_N_ELEMENTS(orders))];
+    Node *parent = some_holder();
+    Node *target = some_node();
+    uint64_t size = some_size(MODEL_ALIAS);
+    hwaddr addr = some_offset(), offset = some_offset();
+    unsigned i;
+
+    if (!parent || !can_hold(parent) ||
+        parent->m.nr_subs + 3 > MODEL_LINKS_MAX ||
+        model_reaches(&target->m, &parent->m)) {
+        return;
+    }
+    offset = one_in(2) ? 0 : (hwaddr)(offset % target->m.size);
+    size = one_in(2) ? size : 1 + (hwaddr)target->m.size / 4;
+    for (i = 0; i < 3; i++) {
+        Node *node = free_node();
+
+        if (node) {
+            node_make_alias(node, target, offset + size * order[i], size);
+            node_add_overlap(parent, node, addr + size * order[i],
+                             one_in(4) ? 1 : 0);
+        }
     }
 }
 
@@ -536,6 +583,8 @@ void graph_change(void)
     case 5:
         if (one_in(2)) {
             node_del(node);
+        } else if (one_in(3)) {
+            node_make_windows();
         }
         break;
     case 6:
@@ -656,6 +705,9 @@ void graph_make(void)
         for (tries = 0; i && !nodes[i].m.parent && tries < 4; tries++) {
             node_add(one_in(2) ? &nodes[0] : some_holder(), &nodes[i]);
         }
+    }
+    if (one_in(3)) {
+        node_make_windows();
     }
     if (one_in(2)) {
         nodes[0].m.size = model_size_of(UINT64_MAX);

@@ -3,7 +3,10 @@
  * Programming errors: each is found at the call, reported with the names of
  * the regions, and has no effect.
  */
+#include <signal.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "test-util.h"
 
@@ -408,7 +411,38 @@ START_TEST(test_unmap_of_what_is_not_mapped)
 }
 END_TEST
 
-TEST_MAIN("errors", test_second_parent, test_cycle_of_containers,
+/* Without a handler the message goes to stderr and the program ends. */
+START_TEST(test_default_handler)
+{
+    char text[200] = "";
+    int out[2], status;
+    ssize_t n;
+    pid_t pid;
+
+    ck_assert_int_eq(pipe(out), 0);
+    pid = fork();
+    ck_assert_int_ge(pid, 0);
+    if (pid == 0) {
+        MemoryRegion mr;
+
+        dup2(out[1], STDERR_FILENO);
+        signal(SIGABRT, SIG_DFL);
+        memory_region_init(&mr, "lonely", 1);
+        memory_region_add_subregion(&mr, 0, &mr);
+        _exit(0);
+    }
+    close(out[1]);
+    n = read(out[0], text, sizeof(text) - 1);
+    ck_assert_int_gt(n, 0);
+    close(out[0]);
+    ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+    ck_assert_msg(WIFSIGNALED(status) && WTERMSIG(status) == SIGABRT,
+                  "status %#x", (unsigned)status);
+    ck_assert_ptr_nonnull(strstr(text, "lonely"));
+}
+END_TEST
+
+TEST_MAIN("errors", test_default_handler, test_second_parent, test_cycle_of_containers,
           test_cycle_of_aliases, test_alias_of_itself, test_overlap,
           test_overlap_at_the_end, test_not_a_subregion, test_destroy_in_use,
           test_destroy_from_callback, test_destroy_other_from_callback,

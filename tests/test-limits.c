@@ -168,6 +168,72 @@ START_TEST(test_no_merge_around)
 }
 END_TEST
 
+/* Nor does a look-up past the end come round. */
+START_TEST(test_find_past_the_end)
+{
+    World w;
+    MemoryRegion box, low;
+    MemoryRegionSection s;
+
+    world_init(&w);
+    memory_region_init(&box, "box", 0x100);
+    memory_region_init_io(&low, &io_plain_ops, NULL, "low", 0x100);
+    memory_region_add_subregion(&w.root, TOP - 0xf, &box);
+    memory_region_add_subregion(&w.root, 0, &low);
+    memory_lock();
+    s = memory_region_find(&box, 0x10, 1);
+    ck_assert_ptr_null(s.mr);
+    s = memory_region_find(&box, 0x8, UINT64_MAX);
+    ck_assert_ptr_null(s.mr);
+    memory_unlock();
+    ck_assert(!memory_region_present(&box, 0x20));
+    memory_region_del_subregion(&w.root, &box);
+    memory_region_del_subregion(&w.root, &low);
+    memory_region_destroy(&box);
+    memory_region_destroy(&low);
+    world_destroy(&w);
+}
+END_TEST
+
+/* Windows that continue each other are one section, in whatever order they
+ * came and whatever came between. */
+START_TEST(test_merge_in_any_order)
+{
+    static const unsigned orders[][4] = {
+        { 0, 1, 2, 3 }, { 0, 2, 1, 3 }, { 3, 0, 1, 2 }, { 0, 3, 1, 2 },
+        { 1, 3, 0, 2 }, { 2, 1, 0, 3 }, { 2, 3, 1, 0 }, { 3, 2, 1, 0 },
+    };
+    World w;
+    MemoryRegion io, other, window[4];
+    unsigned i, k;
+
+    world_init(&w);
+    memory_region_init_io(&io, &io_plain_ops, NULL, "io", 0x30);
+    memory_region_init_io(&other, &io_plain_ops, NULL, "other", 0x10);
+    for (i = 0; i < 3; i++) {
+        memory_region_init_alias(&window[i], "window", &io, 0x10 * i, 0x10);
+    }
+    memory_region_init_alias(&window[3], "window", &other, 0, 0x10);
+    for (i = 0; i < G_N_ELEMENTS(orders); i++) {
+        for (k = 0; k < 4; k++) {
+            unsigned n = orders[i][k];
+
+            memory_region_add_subregion(&w.root, 0x100 + 0x10 * n, &window[n]);
+        }
+        recorder_expect_map(w.r, "io 100-12f @0", "other 130-13f @0", NULL);
+        for (k = 0; k < 4; k++) {
+            memory_region_del_subregion(&w.root, &window[k]);
+        }
+    }
+    for (k = 0; k < 4; k++) {
+        memory_region_destroy(&window[k]);
+    }
+    memory_region_destroy(&io);
+    memory_region_destroy(&other);
+    world_destroy(&w);
+}
+END_TEST
+
 START_TEST(test_nothing_at_all)
 {
     World w;
@@ -430,7 +496,8 @@ START_TEST(test_every_bit)
 END_TEST
 
 TEST_MAIN("limits", test_whole_space, test_nearly_whole, test_last_byte_hidden,
-          test_windows_past_the_end, test_no_merge_around, test_nothing_at_all,
+          test_windows_past_the_end, test_no_merge_around, test_find_past_the_end,
+          test_merge_in_any_order, test_nothing_at_all,
           test_doorbell_and_zone_at_the_end, test_deep_aliases,
           test_deep_containers, test_many_siblings, test_many_in_a_page,
           test_every_bit)

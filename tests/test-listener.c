@@ -803,6 +803,13 @@ START_TEST(test_flush)
     load(&w.as, 0x10, 4, MEMTX_OK);
     ck_assert_uint_eq(w.r->flushes, 0);
 
+    /* What was put off was meant for the map before a change of it. */
+    memory_region_transaction_begin();
+    ck_assert_uint_eq(w.r->flushes, 1);
+    memory_region_set_address(&plain.mr, 0x20);
+    memory_region_transaction_commit();
+    ck_assert_uint_eq(w.r->flushes, 1);
+
     memory_region_del_subregion(&w.root, &flushing.mr);
     memory_region_del_subregion(&w.root, &plain.mr);
     memory_region_destroy(&flushing.mr);

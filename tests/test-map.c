@@ -134,6 +134,11 @@ START_TEST(test_dirty)
     ck_assert(memory_region_get_dirty(&ram, 0x2000, 0x1000, DIRTY_MEMORY_VGA));
     ck_assert(!memory_region_get_dirty(&ram, 0x3000, 0x1000, DIRTY_MEMORY_VGA));
     memory_region_reset_dirty(&ram, 0, 0x4000, DIRTY_MEMORY_VGA);
+    p = map(&w.as, 0, 0x1000, 0x1000, true);
+    address_space_unmap(&w.as, p, 0x1000, true, UINT64_MAX);
+    ck_assert(memory_region_get_dirty(&ram, 0, 0x1000, DIRTY_MEMORY_VGA));
+    ck_assert(!memory_region_get_dirty(&ram, 0x1000, 0x3000, DIRTY_MEMORY_VGA));
+    memory_region_reset_dirty(&ram, 0, 0x4000, DIRTY_MEMORY_VGA);
     p = map(&w.as, 0, 0x4000, 0x4000, false);
     address_space_unmap(&w.as, p, 0x4000, false, 0x4000);
     p = map(&w.as, 0, 0x4000, 0x4000, true);
