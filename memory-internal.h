@@ -92,7 +92,9 @@ const FlatRange *flatview_lookup(const FlatView *view, hwaddr addr);
  * region, under the memory lock. Values are images of memory: the byte at the
  * lowest address is the least significant one, whatever the device's byte
  * order. Checks, splits, widens, matches doorbells, guards against re-entry,
- * and flushes coalesced writes where the region asks for it.
+ * and flushes coalesced writes where the region asks for it (not from inside
+ * another access). Where an access is split, all pieces are tried, their
+ * results are or-ed, and the bytes of a piece that failed read as all-ones.
  */
 MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr,
                                         uint64_t *image, unsigned size,
