@@ -257,6 +257,24 @@ static void on_off(Robot *r)
 
 DIRTY_TEST(on_off, 1)
 
+/* More than a ring holds, with nobody looking: the guest goes on, and all of it
+ * is there. */
+static void overflow(Robot *r)
+{
+    unsigned i;
+
+    memory_region_set_log(&mr, true, VGA);
+    for (i = 0; i < 3; i++) {
+        robot_do_op(r, 0, .code = ROBOT_STRIDE, .size = 1, .addr = MMIO + PAGE,
+                    .value2 = PAGE, .count = PAGES - 2);
+        memset(wanted + 1, true, PAGES - 2);
+        expect_dirty(VGA, "all but two");
+        clean(VGA);
+    }
+}
+
+DIRTY_TEST(overflow, 1)
+
 /* ---- the map changes ------------------------------------------------------------------- */
 
 /* Written before, between and after, and looked at only in the end. */
@@ -436,7 +454,8 @@ DIRTY_TEST(converge, 2)
 
 ROBOT_MAIN("kvm-dirty", test_bitmap_exact, test_ring_exact, test_bitmap_partial,
            test_ring_partial, test_bitmap_two_clients, test_ring_two_clients,
-           test_bitmap_on_off, test_ring_on_off, test_bitmap_remapped,
-           test_ring_remapped, test_bitmap_split, test_ring_split,
-           test_bitmap_alias, test_ring_alias, test_bitmap_global,
-           test_ring_global, test_bitmap_converge, test_ring_converge)
+           test_bitmap_on_off, test_ring_on_off, test_bitmap_overflow,
+           test_ring_overflow, test_bitmap_remapped, test_ring_remapped,
+           test_bitmap_split, test_ring_split, test_bitmap_alias,
+           test_ring_alias, test_bitmap_global, test_ring_global,
+           test_bitmap_converge, test_ring_converge)
