@@ -23,7 +23,7 @@ typedef struct Countdown {
 
 static void countdown_update_irq(Countdown *s)
 {
-    irq_set(&s->dev.irqs[0], s->status & STATUS_ZERO);
+    device_set_irq(&s->dev, 0, s->status & STATUS_ZERO);
 }
 
 static uint64_t countdown_read(void *opaque, hwaddr addr, unsigned size)

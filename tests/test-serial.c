@@ -151,6 +151,7 @@ START_TEST(widths)
     expect_hex(port_in(DATA, 2), 0x1234);
     port_out(LCR, 0x00, 1);
     port_out(DATA, 0x0041, 2);
+    test_loop();
     peer_expect("A", 1);
     expect_hex(in(IER), 0);
     /* Past the end: only what is there. */
@@ -266,6 +267,41 @@ START_TEST(enables)
         expect(test_wire.level == !!(ier & 4), "overrun, IER 0x%x", ier);
         serial_end();
     }
+}
+END_TEST
+
+/* A burst of characters is one write and one interrupt. */
+START_TEST(bursts)
+{
+    serial_with_peer();
+    out(FCR, 0x01);
+    out(IER, 0x02);
+    in(IIR);
+    test_wire.rises = 0;
+    for (unsigned i = 0; i < 15; i++) {
+        out(DATA, 'a' + i);
+    }
+    expect(!test_wire.level, "sent before the FIFO is full");
+    out(DATA, 'p');
+    expect(test_wire.level && test_wire.rises == 1, "sent when it is full");
+    peer_expect("abcdefghijklmnop", 16);
+    expect_hex(in(IIR), 0xc2);
+    out(DATA, 'q');
+    out(DATA, 'r');
+    test_loop_until(test_wire.level);
+    expect(test_wire.rises == 2, "%u edges", test_wire.rises);
+    peer_expect("qr", 2);
+    out(DATA, 's');
+    expect_hex(in(LSR), 0x60); /* looking is enough */
+    peer_expect("s", 1);
+    out(DATA, 't');
+    expect_hex(in(IIR), 0xc2);
+    peer_expect("t", 1);
+    out(DATA, 'u');
+    test_machine_free(); /* and so is the end */
+    peer_expect("u", 1);
+    close(peer);
+    peer = -1;
 }
 END_TEST
 
@@ -453,6 +489,7 @@ START_TEST(loopback)
         expect_hex(in(DATA), "outside"[i]);
     }
     out(DATA, 'o');
+    test_loop();
     peer_expect("o", 1);
     serial_end();
 }
@@ -677,7 +714,7 @@ START_TEST(hostile)
 END_TEST
 
 TEST_MAIN("serial", after_reset, every_value_of_every_register, widths,
-          modem_lines, thre_edges, priorities, enables, one_character,
+          modem_lines, thre_edges, bursts, priorities, enables, one_character,
           trigger_levels, one_by_one, enabled_late, clearing, much_input,
           loopback, full_pipe, held_is_not_lost, end_while_held, peer_goes,
           input_ends, chardev_taken, hostile)

@@ -3,8 +3,10 @@
  * isa-serial: a 16550A UART. See the National Semiconductor PC16550D data
  * sheet.
  *
- * The line has no speed: a character that is written goes out at once, and the
- * receive time-out expires at once. When the chardev is full, characters stay
+ * The line has no speed. What is written goes out when the transmit FIFO is
+ * full, when the guest looks whether it is empty, or else as soon as the main
+ * loop comes to it, so that one system call and one interrupt serve many
+ * characters. The receive time-out expires at once. When the chardev is full, characters stay
  * in the transmit FIFO, with THRE and TEMT clear, until it takes them; nothing
  * but that puts characters there, so neither clearing the FIFO nor a reset
  * throws them away: as far as the guest can tell they were sent long ago.
@@ -86,6 +88,7 @@ typedef struct Serial {
     bool thr_pending;  /* THRE interrupt: an edge, unlike the others */
     bool overrun;
     Timer timeout;
+    Timer drain;
 
     uint16_t divisor;
     uint8_t ier;
@@ -127,7 +130,7 @@ static uint8_t serial_source(const Serial *s)
 
 static void serial_update_irq(Serial *s)
 {
-    irq_set(&s->dev.irqs[0], serial_source(s) != IIR_NONE);
+    device_set_irq(&s->dev, 0, serial_source(s) != IIR_NONE);
 }
 
 /* ---- receiving ------------------------------------------------------------------ */
@@ -224,7 +227,11 @@ static void serial_tx_push(Serial *s, uint8_t byte)
     } else if (s->tx_count < FIFO_SIZE) {
         s->tx[s->tx_count++] = byte;
     }
-    serial_tx_drain(s);
+    if (s->tx_count >= serial_depth(s)) {
+        serial_tx_drain(s);
+    } else if (!timer_is_armed(&s->drain)) {
+        timer_arm(&s->drain, 0);
+    }
 }
 
 /* ---- modem lines ------------------------------------------------------------------- */
@@ -317,8 +324,10 @@ static void serial_write(void *opaque, hwaddr addr, uint64_t data,
 
 static uint8_t serial_read_iir(Serial *s)
 {
-    uint8_t source = serial_source(s);
+    uint8_t source;
 
+    serial_tx_drain(s);
+    source = serial_source(s);
     if (source == IIR_THRI) {
         s->thr_pending = false;
     }
@@ -327,9 +336,11 @@ static uint8_t serial_read_iir(Serial *s)
 
 static uint8_t serial_read_lsr(Serial *s)
 {
-    uint8_t lsr = (s->rx_count ? LSR_DR : 0) | (s->overrun ? LSR_OE : 0) |
-                  (s->tx_count ? 0 : LSR_THRE | LSR_TEMT);
+    uint8_t lsr;
 
+    serial_tx_drain(s);
+    lsr = (s->rx_count ? LSR_DR : 0) | (s->overrun ? LSR_OE : 0) |
+          (s->tx_count ? 0 : LSR_THRE | LSR_TEMT);
     s->overrun = false;
     return lsr;
 }
@@ -392,11 +403,11 @@ static bool serial_realize(Device *dev, GError **err)
 {
     Serial *s = (Serial *)dev;
 
-    timer_init(&s->timeout, serial_timeout, s);
     if (!chardev_attach(s->chr, &serial_frontend, s, err)) {
-        timer_cleanup(&s->timeout);
         return false;
     }
+    timer_init(&s->timeout, serial_timeout, s);
+    timer_init(&s->drain, serial_tx_drain, s);
     return true;
 }
 
@@ -405,6 +416,7 @@ static void serial_unrealize(Device *dev)
     Serial *s = (Serial *)dev;
 
     timer_cleanup(&s->timeout);
+    timer_cleanup(&s->drain);
     chardev_detach(s->chr);
     chardev_write(s->chr, s->tx, s->tx_count);
 }

@@ -164,6 +164,15 @@ out:
     return ok;
 }
 
+void device_set_irq(Device *dev, unsigned n, bool level)
+{
+    assert(n < DEVICE_MAX_IRQS);
+    if (dev->irq_levels[n] != level) {
+        dev->irq_levels[n] = level;
+        irq_set(&dev->irqs[n], level);
+    }
+}
+
 void device_connect_irq(Device *dev, unsigned n, IRQLine irq)
 {
     assert(n < DEVICE_MAX_IRQS);

@@ -75,6 +75,7 @@ struct Device {
     MemoryRegion *regions[DEVICE_MAX_REGIONS]; /* in the order published */
     MemoryRegion *containers[DEVICE_MAX_REGIONS]; /* where mapped, or NULL */
     IRQLine irqs[DEVICE_MAX_IRQS]; /* outputs; the board connects them */
+    bool irq_levels[DEVICE_MAX_IRQS]; /* what they are at */
     MemoryReentrancyGuard guard;   /* shared by all its regions */
     MemoryRegion ops_region;       /* of type->ops */
 };
@@ -99,6 +100,9 @@ void device_free(Device *dev); /* NULL: nothing */
 /* For realize: publish a region the device has initialised; shares the guard,
  * and device_free() destroys it. */
 void device_add_region(Device *dev, MemoryRegion *mr);
+
+/* For devices: drive output @n. Only a change goes out. */
+void device_set_irq(Device *dev, unsigned n, bool level);
 
 /* For boards: put the device's @n-th region at @addr of @container, higher
  * @priority on top. */

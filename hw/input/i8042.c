@@ -64,9 +64,9 @@ typedef struct I8042 {
 
 static void i8042_update_irq(I8042 *s)
 {
-    irq_set(&s->dev.irqs[0], (s->status & STATUS_OBF) &&
-                             !(s->status & STATUS_AUX) &&
-                             (s->mem[0] & CONFIG_KBD_INT));
+    device_set_irq(&s->dev, 0, (s->status & STATUS_OBF) &&
+                               !(s->status & STATUS_AUX) &&
+                               (s->mem[0] & CONFIG_KBD_INT));
 }
 
 static void i8042_answer(I8042 *s, uint8_t byte, uint8_t flags)

@@ -275,7 +275,7 @@ static void rtc_update(RTC *s)
     uint8_t enabled = s->cmos[REG_B] & B_INTERRUPTS;
     int64_t next = rtc_next_event(s, enabled & ~s->cmos[REG_C]);
 
-    irq_set(&s->dev.irqs[0], (enabled & s->cmos[REG_C]) != 0);
+    device_set_irq(&s->dev, 0, enabled & s->cmos[REG_C]);
     if (next >= 0) {
         timer_arm(&s->timer, next);
     } else {
