@@ -450,6 +450,9 @@ static inline uint64_t load_image(AddressSpace *as, hwaddr addr, unsigned size,
     memory_rcu_exit();
     if (!done) {
         r = address_space_rw_attrs(as, addr, attrs, &image, size, false);
+        if (r != MEMTX_OK) {
+            image = UINT64_MAX; /* also where only a part could not be read */
+        }
     }
     if (result) {
         *result = r;
@@ -518,12 +521,17 @@ DEFINE_ST(stq_be, uint64_t, GUINT64_SWAP_LE_BE)
 
 /* ---- map and unmap ------------------------------------------------------------------- */
 
-typedef struct BounceBuffer {
+/* What one address_space_map() gave out: a piece of a RAM block, of which it
+ * holds a reference, or a bounce buffer, its own data. */
+typedef struct Mapping {
+    struct Mapping *same; /* another one of the same host address */
     AddressSpace *as;
     hwaddr addr;
     hwaddr len;
+    RAMBlock *block; /* NULL: a bounce buffer */
+    uint64_t offset; /* in the block */
     uint8_t data[];
-} BounceBuffer;
+} Mapping;
 
 typedef struct MapClient {
     void (*callback)(void *opaque);
@@ -531,17 +539,57 @@ typedef struct MapClient {
 } MapClient;
 
 /* Everything here, and bounce_bytes of each address space. A leaf lock. */
-static pthread_mutex_t bounce_lock = PTHREAD_MUTEX_INITIALIZER;
-static GHashTable *bounces; /* of BounceBuffer, by its data */
-static GSList *map_clients; /* of MapClient */
+static pthread_mutex_t map_lock = PTHREAD_MUTEX_INITIALIZER;
+static GHashTable *mappings; /* of Mapping, by its host address */
+static unsigned bounces_nr;  /* bounce buffers among them */
+static GSList *map_clients;  /* of MapClient */
+
+/* Under the lock. */
+static void mapping_insert(Mapping *mapping, void *host)
+{
+    if (!mappings) {
+        mappings = g_hash_table_new(NULL, NULL);
+    }
+    mapping->same = g_hash_table_lookup(mappings, host);
+    g_hash_table_insert(mappings, host, mapping);
+}
+
+/* Take the mapping of @host that was made over @as, or else any, out of the
+ * table; NULL if there is none. */
+static Mapping *mapping_take(AddressSpace *as, void *host)
+{
+    Mapping *first, *mapping = NULL;
+
+    pthread_mutex_lock(&map_lock);
+    first = mappings ? g_hash_table_lookup(mappings, host) : NULL;
+    if (first) {
+        Mapping **link = &first;
+
+        while ((*link)->as != as && (*link)->same) {
+            link = &(*link)->same;
+        }
+        mapping = *link;
+        *link = mapping->same;
+        if (first) {
+            g_hash_table_insert(mappings, host, first);
+        } else {
+            g_hash_table_remove(mappings, host);
+        }
+        if (!g_hash_table_size(mappings)) {
+            g_clear_pointer(&mappings, g_hash_table_destroy);
+        }
+    }
+    pthread_mutex_unlock(&map_lock);
+    return mapping;
+}
 
 static void *map_bounce(AddressSpace *as, hwaddr addr, hwaddr *plen,
                         bool is_write)
 {
-    BounceBuffer *bounce = NULL;
+    Mapping *bounce = NULL;
     hwaddr len;
 
-    pthread_mutex_lock(&bounce_lock);
+    pthread_mutex_lock(&map_lock);
     len = MIN(*plen, ADDRESS_SPACE_BOUNCE_MAX - as->bounce_bytes);
     if (len) {
         bounce = g_malloc0(sizeof(*bounce) + len);
@@ -549,12 +597,10 @@ static void *map_bounce(AddressSpace *as, hwaddr addr, hwaddr *plen,
         bounce->addr = addr;
         bounce->len = len;
         as->bounce_bytes += len;
-        if (!bounces) {
-            bounces = g_hash_table_new(NULL, NULL);
-        }
-        g_hash_table_insert(bounces, bounce->data, bounce);
+        bounces_nr++;
+        mapping_insert(bounce, bounce->data);
     }
-    pthread_mutex_unlock(&bounce_lock);
+    pthread_mutex_unlock(&map_lock);
 
     *plen = len;
     if (!bounce) {
@@ -567,10 +613,27 @@ static void *map_bounce(AddressSpace *as, hwaddr addr, hwaddr *plen,
     return bounce->data;
 }
 
+/* The memory at @addr that @range shows, and what goes on from there in the
+ * same block: its length up to @len. In a read side. */
+static hwaddr contiguous_memory(const FlatRange *range, hwaddr addr, hwaddr len,
+                                bool is_write)
+{
+    const uint8_t *host = range->host + (addr - range->first);
+    hwaddr n = piece_length(addr, range->last, len);
+
+    for (const FlatRange *next = range + 1;
+         n < len && next->mr == range->mr && next->host == host + n &&
+         next->first == addr + n && (!is_write || range_writes_memory(next));
+         next++) {
+        n += piece_length(next->first, next->last, len - n);
+    }
+    return n;
+}
+
 void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
                         bool is_write)
 {
-    hwaddr len = 0;
+    Mapping *mapping = NULL;
     uint8_t *host = NULL;
 
     if (!*plen) {
@@ -584,17 +647,15 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
 
     if (range && (is_write ? range_writes_memory(range)
                            : range_reads_memory(range))) {
+        mapping = g_new0(Mapping, 1);
+        mapping->as = as;
+        mapping->addr = addr;
+        mapping->len = contiguous_memory(range, addr, *plen, is_write);
+        mapping->block = range->mr->ram_block;
+        mapping->offset = range->offset + (addr - range->first);
+        ram_block_ref(mapping->block);
         host = range->host + (addr - range->first);
-        len = piece_length(addr, range->last, *plen);
-        ram_block_ref(range->mr->ram_block);
-        /* Go on where the next range is the same memory's next byte. */
-        for (const FlatRange *next = range + 1;
-             len < *plen && next->mr == range->mr && next->host == host + len &&
-             next->first == addr + len &&
-             (!is_write || range_writes_memory(next));
-             next++) {
-            len += piece_length(next->first, next->last, *plen - len);
-        }
+        *plen = mapping->len;
     } else {
         unsigned next = flatview_find(view, addr);
 
@@ -606,12 +667,14 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
     }
     memory_rcu_exit();
 
-    if (host) {
-        *plen = len;
-        return host;
+    if (!mapping) {
+        *plen = piece_length(addr, border, *plen);
+        return map_bounce(as, addr, plen, is_write);
     }
-    *plen = piece_length(addr, border, *plen);
-    return map_bounce(as, addr, plen, is_write);
+    pthread_mutex_lock(&map_lock);
+    mapping_insert(mapping, host);
+    pthread_mutex_unlock(&map_lock);
+    return host;
 }
 
 /* Tell the clients that a buffer is free; each once. */
@@ -619,10 +682,10 @@ static void wake_map_clients(void)
 {
     GSList *clients;
 
-    pthread_mutex_lock(&bounce_lock);
+    pthread_mutex_lock(&map_lock);
     clients = g_slist_reverse(map_clients);
     map_clients = NULL;
-    pthread_mutex_unlock(&bounce_lock);
+    pthread_mutex_unlock(&map_lock);
 
     while (clients) {
         MapClient *client = clients->data;
@@ -633,51 +696,43 @@ static void wake_map_clients(void)
     }
 }
 
+static void unmap_bounce(Mapping *bounce, bool is_write, hwaddr access_len)
+{
+    if (is_write && access_len) {
+        address_space_rw_attrs(bounce->as, bounce->addr,
+                               MEMTXATTRS_UNSPECIFIED, bounce->data,
+                               access_len, true);
+    }
+    pthread_mutex_lock(&map_lock);
+    bounce->as->bounce_bytes -= bounce->len;
+    bounces_nr--;
+    pthread_mutex_unlock(&map_lock);
+    wake_map_clients();
+}
+
 void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len,
                          int is_write, hwaddr access_len)
 {
-    BounceBuffer *bounce = NULL;
+    Mapping *mapping = mapping_take(as, buffer);
 
-    access_len = MIN(access_len, len);
-    pthread_mutex_lock(&bounce_lock);
-    if (bounces) {
-        bounce = g_hash_table_lookup(bounces, buffer);
-    }
-    pthread_mutex_unlock(&bounce_lock);
-
-    if (bounce) {
-        if (is_write && access_len) {
-            address_space_rw_attrs(as, bounce->addr, MEMTXATTRS_UNSPECIFIED,
-                                   bounce->data, MIN(access_len, bounce->len),
-                                   true);
-        }
-        pthread_mutex_lock(&bounce_lock);
-        g_hash_table_remove(bounces, buffer);
-        bounce->as->bounce_bytes -= bounce->len;
-        if (!g_hash_table_size(bounces)) {
-            g_clear_pointer(&bounces, g_hash_table_destroy);
-        }
-        pthread_mutex_unlock(&bounce_lock);
-        g_free(bounce);
-        wake_map_clients();
-        return;
-    }
-
-    uint64_t offset;
-    RAMBlock *block = ram_block_from_host(buffer, &offset);
-
-    if (!block) {
+    if (!mapping) {
         memory_error("address space '%s': unmap of %p, which is not mapped",
                      as->name, buffer);
         return;
     }
+    access_len = MIN(access_len, MIN(len, mapping->len));
+    if (!mapping->block) {
+        unmap_bounce(mapping, is_write, access_len);
+    } else {
+        unsigned clients = ram_block_dirty_clients(mapping->block);
 
-    unsigned clients = ram_block_dirty_clients(block);
-
-    if (is_write && access_len && clients) {
-        ram_block_mark_dirty(block, offset, access_len, clients);
+        if (is_write && access_len && clients) {
+            ram_block_mark_dirty(mapping->block, mapping->offset, access_len,
+                                 clients);
+        }
+        ram_block_unref(mapping->block);
     }
-    ram_block_unref(block);
+    g_free(mapping);
 }
 
 void *cpu_register_map_client(void *opaque, void (*callback)(void *opaque))
@@ -687,10 +742,10 @@ void *cpu_register_map_client(void *opaque, void (*callback)(void *opaque))
 
     client->callback = callback;
     client->opaque = opaque;
-    pthread_mutex_lock(&bounce_lock);
+    pthread_mutex_lock(&map_lock);
     map_clients = g_slist_prepend(map_clients, client);
-    free_now = !bounces;
-    pthread_mutex_unlock(&bounce_lock);
+    free_now = !bounces_nr;
+    pthread_mutex_unlock(&map_lock);
     if (free_now) {
         wake_map_clients();
     }
@@ -699,10 +754,10 @@ void *cpu_register_map_client(void *opaque, void (*callback)(void *opaque))
 
 void cpu_unregister_map_client(void *client)
 {
-    pthread_mutex_lock(&bounce_lock);
+    pthread_mutex_lock(&map_lock);
     if (g_slist_find(map_clients, client)) {
         map_clients = g_slist_remove(map_clients, client);
         g_free(client);
     }
-    pthread_mutex_unlock(&bounce_lock);
+    pthread_mutex_unlock(&map_lock);
 }

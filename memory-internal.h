@@ -125,7 +125,6 @@ struct RAMBlock {
     bool shared;
     uint8_t log_mask; /* clients its region logs for (1 << client); atomic */
     gint refs;
-    gint orphan; /* its region is gone; atomic */
     /* One bit a page and client, sparse until written; set by any thread. */
     uint64_t *dirty[DIRTY_MEMORY_NUM];
 };
@@ -140,10 +139,6 @@ RAMBlock *ram_block_new_file(uint64_t size, uint64_t align, uint32_t ram_flags,
 
 void ram_block_ref(RAMBlock *block);
 void ram_block_unref(RAMBlock *block);
-
-/* The block that holds host address @host, and the offset in it; NULL if none.
- * Also finds blocks whose region is gone but that are still mapped. */
-RAMBlock *ram_block_from_host(const void *host, uint64_t *offset);
 
 /* Mark @len bytes from @offset for each client in @mask (1 << client). Any
  * thread, no lock. Does not write to a bit that is set already. */

@@ -234,7 +234,6 @@ void memory_region_destroy(MemoryRegion *mr)
         g_ptr_array_remove_fast(mr->alias->aliases, mr);
     }
     if (mr->ram_block) {
-        g_atomic_int_set(&mr->ram_block->orphan, true);
         ram_block_unref(mr->ram_block);
     }
     g_clear_pointer(&mr->subregions, g_ptr_array_unref);

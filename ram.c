@@ -127,32 +127,6 @@ static void block_remove(RAMBlock *block)
     pthread_mutex_unlock(&blocks_lock);
 }
 
-/* Whether @block has references beside its region's. */
-static bool block_is_mapped(RAMBlock *block)
-{
-    return g_atomic_int_get(&block->refs) > !g_atomic_int_get(&block->orphan);
-}
-
-RAMBlock *ram_block_from_host(const void *host, uint64_t *offset)
-{
-    RAMBlock *found = NULL;
-
-    pthread_mutex_lock(&blocks_lock);
-    for (guint i = 0; blocks && i < blocks->len; i++) {
-        RAMBlock *block = g_ptr_array_index(blocks, i);
-        uint64_t distance = (uintptr_t)host - (uintptr_t)block->host;
-
-        /* Callers may have made two regions over the same memory of theirs:
-         * the one that is mapped is the one that is meant. */
-        if (distance < block->size && (!found || !block_is_mapped(found))) {
-            found = block;
-            *offset = distance;
-        }
-    }
-    pthread_mutex_unlock(&blocks_lock);
-    return found;
-}
-
 /* ---- making blocks ------------------------------------------------------- */
 
 /* Map @size bytes at a multiple of @align; MAP_FAILED and errno on failure. */

@@ -213,6 +213,40 @@ START_TEST(test_shared_memory)
 }
 END_TEST
 
+/* Two regions that share a part of the caller's memory, both mapped at the same
+ * host address, through two address spaces: each unmap ends the map that its
+ * own address space made, and marks the pages of that region. */
+START_TEST(test_partly_shared_memory)
+{
+    World w, v;
+    MemoryRegion first, second;
+    uint8_t *p, *q;
+
+    world_init(&w);
+    world_init(&v);
+    memory_region_init_ram_ptr(&first, "first", 0x2000, memory);
+    memory_region_init_ram_ptr(&second, "second", 0x2000, memory + 0x1000);
+    memory_region_set_log(&first, true, DIRTY_MEMORY_VGA);
+    memory_region_set_log(&second, true, DIRTY_MEMORY_VGA);
+    memory_region_add_subregion(&w.root, 0, &first);
+    memory_region_add_subregion(&v.root, 0, &second);
+    p = map(&w.as, 0x1000, 0x10, 0x10, true);
+    q = map(&v.as, 0, 0x10, 0x10, true);
+    ck_assert_ptr_eq(p, q);
+    address_space_unmap(&w.as, p, 0x10, true, 0x10);
+    ck_assert(memory_region_get_dirty(&first, 0x1000, 1, DIRTY_MEMORY_VGA));
+    ck_assert(!memory_region_get_dirty(&second, 0, 0x2000, DIRTY_MEMORY_VGA));
+    memory_region_del_subregion(&v.root, &second);
+    memory_region_destroy(&second); /* the map of it keeps its block */
+    address_space_unmap(&v.as, q, 0x10, true, 0x10);
+    ck_assert(!memory_region_get_dirty(&first, 0, 0x1000, DIRTY_MEMORY_VGA));
+    memory_region_del_subregion(&w.root, &first);
+    memory_region_destroy(&first);
+    world_destroy(&v);
+    world_destroy(&w);
+}
+END_TEST
+
 /* ---- bounce buffers ------------------------------------------------------------------ */
 
 START_TEST(test_bounce)
@@ -429,5 +463,6 @@ START_TEST(test_map_clients)
 END_TEST
 
 TEST_MAIN("map", test_ram, test_contiguous, test_end_of_space, test_dirty,
-          test_held, test_shared_memory, test_bounce, test_bounce_romd,
+          test_held, test_shared_memory, test_partly_shared_memory,
+          test_bounce, test_bounce_romd,
           test_bounce_bound, test_ram_beside_bounce, test_map_clients)

@@ -348,15 +348,10 @@ START_TEST(callers_memory)
     GError *err = NULL;
     uint8_t *memory = g_malloc(3 * PAGE);
     RAMBlock *block = ram_block_new_ptr(2 * PAGE + 5, memory, &err);
-    uint64_t offset = 99;
 
     expect_ok(block, err);
     expect(block->host == memory && !block->mapped && block->fd == -1,
            "fields");
-    expect(ram_block_from_host(memory + 2 * PAGE + 4, &offset) == block &&
-           offset == 2 * PAGE + 4, "last byte");
-    expect(ram_block_from_host(memory + 2 * PAGE + 5, &offset) != block,
-           "behind the end");
     ram_block_unref(block);
     memset(memory, 1, 3 * PAGE); /* still the caller's */
     g_free(memory);
@@ -444,51 +439,6 @@ START_TEST(offsets_run_out)
     ram_block_unref(b);
     a->size = PAGE;
     ram_block_unref(a);
-}
-END_TEST
-
-START_TEST(from_host)
-{
-    GError *err = NULL;
-    RAMBlock *a = ram_block_new(2 * PAGE, &err);
-    RAMBlock *b = ram_block_new(3 * PAGE + 1, &err);
-    uint64_t offset;
-    int dummy;
-
-    expect_ok(a, err);
-    expect_ok(b, err);
-    expect(ram_block_from_host(a->host, &offset) == a && !offset, "first");
-    expect(ram_block_from_host(b->host + 3 * PAGE, &offset) == b &&
-           offset == 3 * PAGE, "last");
-    expect(!ram_block_from_host(&dummy, &offset), "the stack");
-    expect(!ram_block_from_host(NULL, &offset), "NULL");
-
-    /* A mapping keeps it, though its region is gone. */
-    uint8_t *host = a->host;
-
-    ram_block_ref(a);
-    ram_block_unref(a);
-    expect(ram_block_from_host(host + 5, &offset) == a && offset == 5, "kept");
-    host[5] = 1;
-    ram_block_unref(a);
-    expect(!ram_block_from_host(host, &offset), "gone");
-    ram_block_unref(b);
-    expect(!ram_block_from_host(host, &offset), "no blocks at all");
-
-    /* Two regions over one memory: the mapped one is meant. */
-    uint8_t *memory = g_malloc(PAGE);
-
-    a = ram_block_new_ptr(PAGE, memory, &err);
-    b = ram_block_new_ptr(PAGE, memory, &err);
-    ram_block_ref(b);
-    expect(ram_block_from_host(memory, &offset) == b, "b is mapped");
-    ram_block_unref(b);
-    ram_block_ref(a);
-    expect(ram_block_from_host(memory, &offset) == a, "a is mapped");
-    ram_block_unref(a);
-    ram_block_unref(a);
-    ram_block_unref(b);
-    g_free(memory);
 }
 END_TEST
 
@@ -929,7 +879,7 @@ int main(void)
     TCase *tcase = tcase_create("ram"), *exits = tcase_create("exits");
     const TTest *const tests[] = {
         anonymous, sparse, anonymous_failures, callers_memory, offsets,
-        offsets_run_out, from_host, ram_addr, memfd, descriptor, file,
+        offsets_run_out, ram_addr, memfd, descriptor, file,
         file_in_directory, file_failures, file_calls_fail, file_systems,
         full_tmpfs,
     };
