@@ -274,6 +274,8 @@ END_TEST
 
 /* ---- put-off writes ---------------------------------------------------------------------- */
 
+static bool put_off_port = true;
+
 static void put_off_three(struct kvm_run *run)
 {
     unsigned i;
@@ -281,7 +283,7 @@ static void put_off_three(struct kvm_run *run)
     for (i = 0; i < 3; i++) {
         ck_assert(fake_guest_write(&fake, 0, false, DEVICE + 0x800 + 4 * i, i, 4));
     }
-    ck_assert(fake_guest_write(&fake, 0, true, PORT + 8, 9, 1));
+    ck_assert(fake_guest_write(&fake, 0, true, PORT + 8, 9, 1) == put_off_port);
     mmio_width = 4;
     mmio_read(run);
 }
@@ -316,6 +318,35 @@ START_TEST(test_put_off_writes_come_first)
     expect(!dev.calls[3].is_write && dev.calls[3].addr == 0x10, "the exit");
     expect(dev.calls[4].is_write && dev.calls[4].data == 7, "the flood");
     io_expect(&port_dev, "w 8/1=9", "w 8/1=9", NULL);
+    machine_destroy();
+}
+END_TEST
+
+static void expect_dev_has_three(IoDevice *d, const IoCall *call)
+{
+    ck_assert_uint_eq(dev.nr_calls, 3);
+}
+
+static void put_off_then_port(struct kvm_run *run)
+{
+    put_off_three(run);
+    set_io(run, KVM_EXIT_IO_OUT, 1, 1);
+}
+
+/* Also those to other devices than the one that the exit is for. */
+START_TEST(test_put_off_writes_come_before_all_else)
+{
+    const Exit exits[] = { { 0, KVM_EXIT_IO, put_off_then_port, NULL } };
+
+    script = exits;
+    script_len = 1;
+    machine_make(&(KVMOptions){ 0 }, 1);
+    put_off_port = false;
+    memory_region_add_coalescing(&dev.mr, 0x800, 0x100);
+    port_dev.hook = expect_dev_has_three;
+    ck_assert_int_eq(machine_run(false), EXIT_GUEST_OFF);
+    ck_assert_uint_eq(port_dev.nr_calls, 1);
+    put_off_port = true;
     machine_destroy();
 }
 END_TEST
@@ -809,7 +840,9 @@ START_TEST(test_how_many_vcpus)
 END_TEST
 
 TEST_MAIN("kvm-run", test_port_repeats, test_mmio_widths,
-          test_put_off_writes_come_first, test_put_off_writes_stay_in_order,
+          test_put_off_writes_come_first,
+          test_put_off_writes_come_before_all_else,
+          test_put_off_writes_stay_in_order,
           test_put_off_writes_of_a_silent_guest, test_ends,
           test_code_in_the_message, test_harmless_exits, test_reset,
           test_no_reboot, test_slots_replaced_in_callbacks, test_no_kick_is_lost,

@@ -369,6 +369,7 @@ START_TEST(test_only_what_changed_is_touched)
 {
     MemoryRegion ram[8];
     MemoryRegion on_top;
+    unsigned before;
     unsigned i;
 
     world_make(&(KVMOptions){ 0 });
@@ -396,6 +397,15 @@ START_TEST(test_only_what_changed_is_touched)
     ck_assert_uint_eq(fake_slot_at(&fake, 3 * PAGE)->size, 13 * PAGE);
     drop(&on_top);
     ck_assert_uint_eq(fake_slot_at(&fake, 0)->size, 16 * PAGE);
+    /* A section changes, but not its whole pages. */
+    memory_region_init_reservation(&on_top, "on-top", PAGE);
+    memory_region_add_subregion_overlap(&root, 15 * PAGE + 0x800, &on_top, 1);
+    ck_assert_uint_eq(fake_slot_at(&fake, 0)->size, 15 * PAGE);
+    before = fake.slot_calls;
+    memory_region_set_address(&on_top, 15 * PAGE + 0x400);
+    ck_assert_uint_eq(fake.slot_calls, before);
+    ck_assert_uint_eq(fake_slot_at(&fake, 0)->size, 15 * PAGE);
+    drop(&on_top);
     for (i = 0; i < 8; i++) {
         drop(&ram[i]);
     }
@@ -694,13 +704,18 @@ START_TEST(test_clear_watches_exactly_what_was_fetched)
     ck_assert_uint_eq(fake.dirty_clears, 1);
     ck_assert_uint_eq(dirty[1], 1u << 6 | 1u << 8);
     ck_assert_uint_eq(dirty[3], 1u << 7);
-    /* Cleared already: nothing to tell. */
+    /* Cleared already: nothing to tell, not even where a device wrote since,
+     * and where the guest did its bit stays. */
+    guest_writes(71 * PAGE);
+    memory_region_set_dirty(&ram, 71 * PAGE, PAGE);
     memory_region_reset_dirty(&ram, 71 * PAGE, PAGE, DIRTY_MEMORY_VGA);
     ck_assert_uint_eq(fake.dirty_clears, 1);
+    ck_assert_uint_eq(dirty[1], 1u << 6 | 1u << 7 | 1u << 8);
     memory_region_reset_dirty(&ram, 0, 200 * PAGE, DIRTY_MEMORY_VGA);
-    ck_assert_uint_eq(dirty[1], 1u << 8);
+    ck_assert_uint_eq(dirty[1], 1u << 7 | 1u << 8);
     ck_assert_uint_eq(dirty[3], 0);
     memory_region_sync_dirty_bitmap(&ram);
+    ck_assert(dirty_page(&ram, 71));
     ck_assert(dirty_page(&ram, 72));
     ck_assert(!dirty_page(&ram, 70));
     drop(&ram);
