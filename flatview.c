@@ -43,6 +43,7 @@ bool flat_range_equal(const FlatRange *a, const FlatRange *b)
 static bool flat_range_continues(const FlatRange *a, const FlatRange *b)
 {
     return a->mr == b->mr && a->last < b->first && a->last + 1 == b->first &&
+           a->offset < b->offset &&
            b->offset - a->offset == b->first - a->first &&
            a->readonly == b->readonly && a->romd == b->romd &&
            a->dirty_log_mask == b->dirty_log_mask;

@@ -184,6 +184,7 @@ static bool continues(const ModelSegment *segment, ModelAnswer next)
 {
     return segment->answer.region == next.region &&
            segment->answer.readonly == next.readonly &&
+           segment->answer.offset < next.offset &&
            segment->answer.offset + (segment->last - segment->first) + 1 ==
                next.offset;
 }

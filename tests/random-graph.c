@@ -386,6 +386,9 @@ static void node_make_windows(void)
     }
     offset = one_in(2) ? 0 : (hwaddr)(offset % target->m.size);
     size = one_in(2) ? size : 1 + (hwaddr)target->m.size / 4;
+    if (one_in(6)) {
+        addr = -size * (1 + below(2)); /* the last ones at the space's start */
+    }
     for (i = 0; i < 3; i++) {
         Node *node = free_node();
 
@@ -553,6 +556,23 @@ static ModelKind some_kind(void)
                     : MODEL_RESERVATION;
 }
 
+/* Hidden, changed and back again, as if nothing had been. */
+static void change_hidden(Node *node)
+{
+    bool enabled = node->m.enabled;
+
+    transaction_depth++;
+    memory_region_transaction_begin();
+    memory_region_set_enabled(&node->mr, false);
+    node_add_doorbell(node);
+    node_del_doorbell(node);
+    node_add_zone(node);
+    node_set_log(node);
+    memory_region_set_enabled(&node->mr, enabled);
+    memory_region_transaction_commit();
+    transaction_depth--;
+}
+
 void graph_change(void)
 {
     Node *node = some_node();
@@ -599,7 +619,11 @@ void graph_change(void)
         node_resize(node);
         break;
     case 9:
-        node_add_doorbell(node);
+        if (one_in(4)) {
+            change_hidden(node);
+        } else {
+            node_add_doorbell(node);
+        }
         break;
     case 10:
         node_del_doorbell(node);

@@ -168,6 +168,33 @@ START_TEST(test_no_merge_around)
 }
 END_TEST
 
+/* The end of a region and its start are no neighbours either. */
+START_TEST(test_no_merge_around_region)
+{
+    World w;
+    IoDevice dev;
+    MemoryRegion end, start;
+    uint8_t buf[8];
+
+    world_init(&w);
+    io_device_init(&dev, 1, "whole", UINT64_MAX);
+    memory_region_init_alias(&end, "end", &dev.mr, TOP - 3, 4);
+    memory_region_init_alias(&start, "start", &dev.mr, 0, 0x10);
+    memory_region_add_subregion(&w.root, 0x1000, &end);
+    memory_region_add_subregion(&w.root, 0x1004, &start);
+    recorder_expect_map(w.r, "whole 1000-1003 @fffffffffffffffc",
+                        "whole 1004-1013 @0", NULL);
+    ck_assert_uint_eq(address_space_read(&w.as, 0x1000, buf, 8), MEMTX_OK);
+    io_expect(&dev, "r fffffffffffffffc/4", "r 0/4", NULL);
+    memory_region_del_subregion(&w.root, &end);
+    memory_region_del_subregion(&w.root, &start);
+    memory_region_destroy(&end);
+    memory_region_destroy(&start);
+    memory_region_destroy(&dev.mr);
+    world_destroy(&w);
+}
+END_TEST
+
 /* Nor does a look-up past the end come round. */
 START_TEST(test_find_past_the_end)
 {
@@ -496,7 +523,8 @@ START_TEST(test_every_bit)
 END_TEST
 
 TEST_MAIN("limits", test_whole_space, test_nearly_whole, test_last_byte_hidden,
-          test_windows_past_the_end, test_no_merge_around, test_find_past_the_end,
+          test_windows_past_the_end, test_no_merge_around, test_no_merge_around_region,
+          test_find_past_the_end,
           test_merge_in_any_order, test_nothing_at_all,
           test_doorbell_and_zone_at_the_end, test_deep_aliases,
           test_deep_containers, test_many_siblings, test_many_in_a_page,

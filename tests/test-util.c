@@ -236,6 +236,10 @@ hwaddr section_last(const MemoryRegionSection *section)
     expect(section->size == (size >> 64 ? UINT64_MAX : (uint64_t)size),
            "section's size 0x%" PRIx64 " and last byte 0x%" PRIx64 " differ",
            section->size, section->last_within_address_space);
+    expect(section->offset_within_region + (hwaddr)(size - 1) >=
+               section->offset_within_region,
+           "section at 0x%" PRIx64 " goes past the end of any region",
+           section->offset_within_address_space);
     return section->last_within_address_space;
 }
 
@@ -381,6 +385,7 @@ static void recorder_commit(MemoryListener *listener)
 
         if (a->as == b->as && a->mr == b->mr && a->readonly == b->readonly &&
             a->last_within_address_space + 1 == b->offset_within_address_space &&
+            a->offset_within_region < b->offset_within_region &&
             a->offset_within_region + a->size == b->offset_within_region) {
             test_fail("%s and %s are not merged", section_line("", a),
                       section_line("", b));
