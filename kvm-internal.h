@@ -75,7 +75,6 @@ struct KVMState {
     GArray *free_ids;   /* unsigned */
     unsigned max_slots;
     bool readonly_memory;
-    bool in_commit;
     GPtrArray *added;   /* KVMSlot * of this commit, owned */
     GPtrArray *deleted; /* KVMSlot * of this commit, still in @slots */
     GArray *log_changes; /* of this commit, in order */

@@ -291,11 +291,6 @@ static void create_slot(KVMState *kvm, KVMSlot *slot)
 
 /* ---- commits ------------------------------------------------------------------------- */
 
-static void begin(MemoryListener *listener)
-{
-    state_of(listener)->in_commit = true;
-}
-
 /* Whether @old, about to go, is what @new wants to be. */
 static bool slot_equal(const KVMSlot *old, const KVMSlot *new)
 {
@@ -353,7 +348,6 @@ static void commit(MemoryListener *listener)
     bool pause = false;
     unsigned i;
 
-    kvm->in_commit = false;
     if (kvm->closing) {
         g_ptr_array_set_size(kvm->deleted, 0);
         return;
@@ -423,7 +417,6 @@ void kvm_slots_free(KVMState *kvm)
 
 void kvm_slots_listen(MemoryListener *listener)
 {
-    listener->begin = begin;
     listener->commit = commit;
     listener->region_add = region_add;
     listener->region_del = region_del;
