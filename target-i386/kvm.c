@@ -279,6 +279,11 @@ static void reset_sregs(CPUState *cpu)
     };
 
     set_data_segments(&sregs, flat_segment(0, 0, 0xffff, SEGMENT_DATA));
+    /* On AMD, a shutdown (triple fault) makes KVM lose the root of its page
+     * tables, which it only sets again when CR0 changes: by way of PE. */
+    sregs.cr0 |= CR0_PE;
+    cpu_set(cpu, KVM_SET_SREGS, &sregs, "segments and control registers");
+    sregs.cr0 &= ~(uint64_t)CR0_PE;
     cpu_set(cpu, KVM_SET_SREGS, &sregs, "segments and control registers");
 }
 
