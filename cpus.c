@@ -104,7 +104,7 @@ static void kick(CPUState *cpu)
     pthread_kill(cpu->thread->thread, SIGNAL_KICK);
 }
 
-/* ---- a vCPU's thread -------------------------------------------------------------- */
+/* ---- a vCPU's thread ----------------------------------------------------- */
 
 static void enter_guest(struct CPUThread *thread)
 {
@@ -189,7 +189,7 @@ static void *cpu_thread(void *opaque)
     }
 }
 
-/* ---- pause ------------------------------------------------------------------------- */
+/* ---- pause --------------------------------------------------------------- */
 
 void cpus_pause_all(void)
 {
@@ -218,7 +218,7 @@ void cpus_resume_all(void)
     unlock();
 }
 
-/* ---- stop ---------------------------------------------------------------------------- */
+/* ---- stop ---------------------------------------------------------------- */
 
 static void stop_all(void)
 {
@@ -251,7 +251,7 @@ static void go_on(void)
     unlock();
 }
 
-/* ---- requests: any thread ---------------------------------------------------------- */
+/* ---- requests: any thread ------------------------------------------------ */
 
 /* The asking vCPU, if it is one, goes no further: it parks when it has served
  * its exit. The main loop stops the others. Under the mutex. */
@@ -273,6 +273,16 @@ void vm_request_shutdown(const char *cause, int status)
         request_made();
     }
     unlock();
+}
+
+bool vm_shutdown_requested(void)
+{
+    bool requested;
+
+    lock();
+    requested = cpus.shutdown;
+    unlock();
+    return requested;
 }
 
 void vm_request_reset(const char *cause)
@@ -301,7 +311,7 @@ bool vm_is_running(void)
     return cpus.kvm && !LOAD(cpus.stop);
 }
 
-/* ---- life ------------------------------------------------------------------------------ */
+/* ---- life ---------------------------------------------------------------- */
 
 bool cpus_create(KVMState *kvm, unsigned n, AddressSpace *memory,
                  AddressSpace *ports, GError **err)
@@ -446,7 +456,7 @@ void cpus_destroy(void)
     cpus.status = 0;
 }
 
-/* ---- the main loop ------------------------------------------------------------------------ */
+/* ---- the main loop ------------------------------------------------------- */
 
 static void reset_all(void (*reset_machine)(void *opaque), void *opaque)
 {

@@ -19,7 +19,7 @@
 
 G_DEFINE_QUARK(kvm-error-quark, kvm_error)
 
-/* ---- the kernel's calls -------------------------------------------------------- */
+/* ---- the kernel's calls -------------------------------------------------- */
 
 static int host_open(void *opaque, const char *path)
 {
@@ -99,7 +99,7 @@ int kvm_extension(KVMState *kvm, long capability)
     return MAX(result, 0);
 }
 
-/* ---- refusals ------------------------------------------------------------------- */
+/* ---- refusals ------------------------------------------------------------ */
 
 void kvm_refused(KVMState *kvm, const char *fmt, ...)
 {
@@ -135,7 +135,7 @@ void kvm_set_started(KVMState *kvm)
     __atomic_store_n(&kvm->started, true, __ATOMIC_RELEASE);
 }
 
-/* ---- the VM ---------------------------------------------------------------------- */
+/* ---- the VM -------------------------------------------------------------- */
 
 static void set_open_error(GError **err, int error)
 {
@@ -296,7 +296,7 @@ void kvm_free(KVMState *kvm)
     g_free(kvm);
 }
 
-/* ---- vCPUs ------------------------------------------------------------------------ */
+/* ---- vCPUs --------------------------------------------------------------- */
 
 unsigned kvm_max_cpus(KVMState *kvm)
 {
@@ -370,7 +370,7 @@ void kvm_cpu_destroy(CPUState *cpu)
     cpu->accel = NULL;
 }
 
-/* ---- interrupt wires ----------------------------------------------------------------- */
+/* ---- interrupt wires ----------------------------------------------------- */
 
 static void set_irq(void *opaque, int gsi, int level)
 {

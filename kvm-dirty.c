@@ -106,7 +106,7 @@ void kvm_slot_collect_dirty(KVMState *kvm, KVMSlot *slot)
     }
 }
 
-/* ---- the rings --------------------------------------------------------------------- */
+/* ---- the rings ----------------------------------------------------------- */
 
 /* Move one vCPU's entries to the slots' bitmaps; their number. */
 static unsigned reap_cpu(KVMState *kvm, struct KVMCPU *accel)
@@ -190,7 +190,7 @@ void kvm_dirty_ring_unmap(CPUState *cpu)
     }
 }
 
-/* ---- the listener -------------------------------------------------------------------- */
+/* ---- the listener -------------------------------------------------------- */
 
 /* Index of the first slot that overlaps @section, and its last address. */
 static unsigned first_slot(KVMState *kvm, const MemoryRegionSection *section)
@@ -331,7 +331,7 @@ void kvm_dirty_listen(MemoryListener *listener)
     listener->log_global_stop = log_global_stop;
 }
 
-/* ---- which of the two ------------------------------------------------------------------ */
+/* ---- which of the two ---------------------------------------------------- */
 
 static int enable(KVMState *kvm, unsigned capability, uint64_t value)
 {

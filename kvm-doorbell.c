@@ -61,7 +61,7 @@ static bool forget_refused(GArray *list, const Refused *refused)
     return false;
 }
 
-/* ---- coalesced zones -------------------------------------------------------------- */
+/* ---- coalesced zones ----------------------------------------------------- */
 
 bool kvm_coalesced_pending(KVMState *kvm)
 {
@@ -205,7 +205,7 @@ static void flush_coalesced(MemoryListener *listener)
     kvm_coalesced_drain(memory_state(listener));
 }
 
-/* ---- doorbells ---------------------------------------------------------------------- */
+/* ---- doorbells ----------------------------------------------------------- */
 
 /* A device's value as the guest, which is little-endian, writes it. */
 static uint64_t guest_value(const MemoryRegionSection *section, uint64_t data)
@@ -309,7 +309,7 @@ static void port_eventfd_del(MemoryListener *listener,
     del_doorbell(ports_state(listener), true, section, match_data, data, e);
 }
 
-/* ---- interrupts from descriptors ------------------------------------------------------- */
+/* ---- interrupts from descriptors ----------------------------------------- */
 
 int kvm_add_irqfd(KVMState *kvm, EventNotifier *e, EventNotifier *resample,
                   int gsi)
@@ -335,7 +335,7 @@ int kvm_remove_irqfd(KVMState *kvm, EventNotifier *e, int gsi)
     return MIN(kvm_vm_ioctl(kvm, KVM_IRQFD, &irqfd), 0);
 }
 
-/* ---- life -------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 void kvm_doorbell_init(KVMState *kvm)
 {

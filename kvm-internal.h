@@ -105,7 +105,7 @@ struct KVMCPU {
     unsigned dirty_next;
 };
 
-/* ---- kvm-all.c ---------------------------------------------------------------- */
+/* ---- kvm-all.c ----------------------------------------------------------- */
 
 /* kvm_new() over other calls than the kernel's own; @opaque is passed on. */
 KVMState *kvm_new_calls(const KVMCalls *calls, void *opaque,
@@ -135,7 +135,7 @@ void kvm_cpu_destroy(CPUState *cpu);
 /* Most vCPUs of one VM. */
 unsigned kvm_max_cpus(KVMState *kvm);
 
-/* ---- kvm-slots.c --------------------------------------------------------------- */
+/* ---- kvm-slots.c --------------------------------------------------------- */
 
 void kvm_slots_init(KVMState *kvm);
 void kvm_slots_free(KVMState *kvm);
@@ -150,7 +150,7 @@ unsigned kvm_slots_find(KVMState *kvm, hwaddr addr);
 /* Make what KVM logs of @slot equal what is wanted. */
 void kvm_slot_update_logging(KVMState *kvm, KVMSlot *slot);
 
-/* ---- kvm-dirty.c ------------------------------------------------------------------ */
+/* ---- kvm-dirty.c --------------------------------------------------------- */
 
 bool kvm_dirty_init(KVMState *kvm, unsigned ring_size, GError **err);
 void kvm_dirty_listen(MemoryListener *listener);
@@ -164,7 +164,7 @@ void kvm_dirty_ring_reap(KVMState *kvm);
 bool kvm_dirty_ring_map(CPUState *cpu, GError **err);
 void kvm_dirty_ring_unmap(CPUState *cpu);
 
-/* ---- kvm-doorbell.c ---------------------------------------------------------------- */
+/* ---- kvm-doorbell.c ------------------------------------------------------ */
 
 void kvm_doorbell_init(KVMState *kvm);
 void kvm_doorbell_free(KVMState *kvm);
@@ -177,7 +177,7 @@ void kvm_coalesced_drain(KVMState *kvm);
 /* Whether there may be any; no lock. */
 bool kvm_coalesced_pending(KVMState *kvm);
 
-/* ---- kvm-run.c: no lock ---------------------------------------------------------------- */
+/* ---- kvm-run.c: no lock -------------------------------------------------- */
 
 /* Let the guest run until an exit: 0, or -errno; -EINTR after a kick. Whatever
  * an earlier exit left to finish in the vCPU is finished first. */
@@ -192,7 +192,7 @@ void kvm_cpu_handle_exit(CPUState *cpu, int result);
 /* Whether the vCPU has nothing to do until a reset. */
 bool kvm_cpu_is_halted(CPUState *cpu);
 
-/* ---- target-<arch>/: vCPUs stopped, or called from the vCPU's own thread -------------- */
+/* ---- target-<arch>/: vCPUs stopped, or called from the vCPU's own thread - */
 
 /* Parse @cpu_model, and make the chips that must exist before any vCPU. */
 bool kvm_arch_init(KVMState *kvm, const KVMOptions *options, GError **err);

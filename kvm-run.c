@@ -36,7 +36,7 @@ bool kvm_cpu_is_halted(CPUState *cpu)
     return cpu->accel->halted;
 }
 
-/* ---- accesses ---------------------------------------------------------------------- */
+/* ---- accesses ------------------------------------------------------------ */
 
 static MemTxAttrs access_attrs(const struct kvm_run *run)
 {
@@ -65,7 +65,7 @@ static void handle_mmio(CPUState *cpu, struct kvm_run *run)
                            run->mmio.is_write);
 }
 
-/* ---- failures ------------------------------------------------------------------------ */
+/* ---- failures ------------------------------------------------------------ */
 
 /* The vCPU cannot go on: say why, with its state, and end the program. */
 static void G_GNUC_PRINTF(2, 3) fail(CPUState *cpu, const char *fmt, ...)

@@ -33,7 +33,7 @@ static KVMState *state_of(MemoryListener *listener)
                         offsetof(KVMState, memory_listener));
 }
 
-/* ---- the table ------------------------------------------------------------------ */
+/* ---- the table ----------------------------------------------------------- */
 
 static hwaddr slot_last(const KVMSlot *slot)
 {
@@ -107,7 +107,7 @@ static void remove_slot(KVMState *kvm, KVMSlot *slot)
     g_array_append_val(kvm->free_ids, slot->id);
 }
 
-/* ---- sections -------------------------------------------------------------------- */
+/* ---- sections ------------------------------------------------------------ */
 
 /* The whole pages of @section: false if there are none. */
 static bool section_pages(const MemoryRegionSection *section, hwaddr *first,
@@ -207,7 +207,7 @@ static void log_stop(MemoryListener *listener, MemoryRegionSection *section)
     change_log(listener, section, false);
 }
 
-/* ---- telling KVM ------------------------------------------------------------------- */
+/* ---- telling KVM --------------------------------------------------------- */
 
 int kvm_slot_set(KVMState *kvm, KVMSlot *slot, uint64_t size)
 {
@@ -289,7 +289,7 @@ static void create_slot(KVMState *kvm, KVMSlot *slot)
     }
 }
 
-/* ---- commits ------------------------------------------------------------------------- */
+/* ---- commits ------------------------------------------------------------- */
 
 /* Whether @old, about to go, is what @new wants to be. */
 static bool slot_equal(const KVMSlot *old, const KVMSlot *new)

@@ -67,7 +67,7 @@ bool kvm_cpu_init(CPUState *cpu, GError **err)
     return kvm_available(err);
 }
 
-/* ---- without vCPUs, never called ------------------------------------------------ */
+/* ---- without vCPUs, never called ----------------------------------------- */
 
 void kvm_set_started(KVMState *kvm)
 {

@@ -174,7 +174,7 @@ static const Feature features[] = {
 
 static const char *const models[] = { "host", "max", NULL };
 
-/* ---- entries -------------------------------------------------------------------------- */
+/* ---- entries ------------------------------------------------------------- */
 
 static struct kvm_cpuid_entry2 *find_entry(struct kvm_cpuid2 *cpuid,
                                            uint32_t leaf, uint32_t subleaf)
@@ -226,7 +226,7 @@ static size_t cpuid_size(unsigned entries)
            entries * sizeof(struct kvm_cpuid_entry2);
 }
 
-/* ---- -cpu -------------------------------------------------------------------------------- */
+/* ---- -cpu ---------------------------------------------------------------- */
 
 static const Feature *find_feature(const char *name)
 {
@@ -378,7 +378,7 @@ bool x86_cpuid_init(KVMState *kvm, const char *model, GError **err)
     return parse_model(&kvm->arch->cpuid, model ? model : "host", err);
 }
 
-/* ---- one vCPU ------------------------------------------------------------------------------- */
+/* ---- one vCPU ------------------------------------------------------------ */
 
 uint32_t x86_cpuid_signature(KVMState *kvm)
 {

@@ -82,7 +82,7 @@ static void cpu_set(CPUState *cpu, unsigned long request, void *arg,
     }
 }
 
-/* ---- the VM ------------------------------------------------------------------------ */
+/* ---- the VM -------------------------------------------------------------- */
 
 bool kvm_arch_init(KVMState *kvm, const KVMOptions *options, GError **err)
 {
@@ -174,7 +174,7 @@ void kvm_arch_reset_vm(KVMState *kvm)
     vm_set(kvm, KVM_SET_PIT2, &pit, "PIT");
 }
 
-/* ---- reset of a vCPU ------------------------------------------------------------------- */
+/* ---- reset of a vCPU ----------------------------------------------------- */
 
 static void set_msr(CPUState *cpu, uint32_t index, uint64_t value)
 {
@@ -346,7 +346,7 @@ void kvm_arch_reset_cpu(CPUState *cpu)
     cpu->accel->fresh = true;
 }
 
-/* ---- states to start in ------------------------------------------------------------------ */
+/* ---- states to start in -------------------------------------------------- */
 
 /* Caches and memory types as firmware leaves them: the same on every vCPU. */
 static void enable_write_back(void)
@@ -435,7 +435,7 @@ void x86_cpu_set_real(CPUState *cpu, uint16_t cs, uint16_t ip)
     set_state(cpu, &sregs, &regs);
 }
 
-/* ---- for a person ------------------------------------------------------------------------- */
+/* ---- for a person -------------------------------------------------------- */
 
 static void print_segment(FILE *out, const char *name,
                           const struct kvm_segment *s)

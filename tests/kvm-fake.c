@@ -21,7 +21,7 @@
     ((PAGE - sizeof(struct kvm_coalesced_mmio_ring)) /                         \
      sizeof(struct kvm_coalesced_mmio))
 
-/* ---- memory slots -------------------------------------------------------------- */
+/* ---- memory slots -------------------------------------------------------- */
 
 static size_t dirty_words(const FakeSlot *slot)
 {
@@ -140,7 +140,7 @@ unsigned fake_slots_present(FakeKVM *fake)
     return count;
 }
 
-/* ---- dirty pages ----------------------------------------------------------------- */
+/* ---- dirty pages --------------------------------------------------------- */
 
 static FakeSlot *logging_slot(FakeKVM *fake, unsigned id)
 {
@@ -244,7 +244,7 @@ static int reset_rings(FakeKVM *fake)
     return count;
 }
 
-/* ---- zones and doorbells ------------------------------------------------------------ */
+/* ---- zones and doorbells ------------------------------------------------- */
 
 static int del_zone(FakeKVM *fake, const struct kvm_coalesced_mmio_zone *zone)
 {
@@ -369,7 +369,7 @@ bool fake_guest_write(FakeKVM *fake, unsigned cpu, bool port, hwaddr addr,
     return done;
 }
 
-/* ---- vCPUs ---------------------------------------------------------------------------- */
+/* ---- vCPUs --------------------------------------------------------------- */
 
 static int run_cpu(FakeKVM *fake, unsigned index)
 {
@@ -455,7 +455,7 @@ static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
     }
 }
 
-/* ---- the VM ----------------------------------------------------------------------------- */
+/* ---- the VM -------------------------------------------------------------- */
 
 static int extension(FakeKVM *fake, long capability)
 {
@@ -590,7 +590,7 @@ static int system_ioctl(FakeKVM *fake, unsigned long request, void *arg)
     }
 }
 
-/* ---- the calls ---------------------------------------------------------------------------- */
+/* ---- the calls ----------------------------------------------------------- */
 
 static int fake_open(void *opaque, const char *path)
 {
@@ -671,7 +671,7 @@ const KVMCalls fake_calls = {
     .close = fake_close,
 };
 
-/* ---- life ---------------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------- */
 
 void fake_init(FakeKVM *fake)
 {
@@ -707,7 +707,7 @@ KVMState *fake_kvm_new(FakeKVM *fake, const KVMOptions *options, GError **err)
     return kvm_new_calls(&fake_calls, fake, options, err);
 }
 
-/* ---- messages -------------------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------ */
 
 static GString *messages;
 static GPrintFunc old_handler;

@@ -39,7 +39,7 @@ static IoDevice dev, port_dev;
 static EventNotifier bell, bell2;
 static Life *life;
 
-/* ---- one life ------------------------------------------------------------------------ */
+/* ---- one life ------------------------------------------------------------ */
 
 static const MemoryRegionOps flash_ops = { .endianness = DEVICE_LITTLE_ENDIAN };
 
@@ -251,7 +251,7 @@ static void life_clear(Life *l)
     g_free(l->messages);
 }
 
-/* ---- what must come of it ------------------------------------------------------------------ */
+/* ---- what must come of it ------------------------------------------------ */
 
 typedef enum Outcome {
     HARMLESS, /* as if nothing had happened, or with a word on being slower */

@@ -24,7 +24,7 @@ static IoDevice dev, port_dev;
 static unsigned resets;
 static char *messages;
 
-/* ---- a machine and its script ---------------------------------------------------------- */
+/* ---- a machine and its script -------------------------------------------- */
 
 /* What vCPU 0 exits with, one after the other; at the end, it powers off. */
 typedef struct Exit {
@@ -153,7 +153,7 @@ static int run_script(const Exit *exits, unsigned n, bool no_reboot)
 
 #define RUN(exits) run_script(exits, G_N_ELEMENTS(exits), false)
 
-/* ---- accesses --------------------------------------------------------------------------- */
+/* ---- accesses ------------------------------------------------------------ */
 
 static void set_io(struct kvm_run *run, unsigned direction, unsigned size,
                    unsigned count)
@@ -272,7 +272,7 @@ START_TEST(test_mmio_widths)
 }
 END_TEST
 
-/* ---- put-off writes ---------------------------------------------------------------------- */
+/* ---- put-off writes ------------------------------------------------------ */
 
 static bool put_off_port = true;
 
@@ -407,7 +407,7 @@ START_TEST(test_put_off_writes_of_a_silent_guest)
 }
 END_TEST
 
-/* ---- ends ------------------------------------------------------------------------------------ */
+/* ---- ends ---------------------------------------------------------------- */
 
 static void shutdown_event(struct kvm_run *run)
 {
@@ -566,7 +566,7 @@ START_TEST(test_harmless_exits)
 }
 END_TEST
 
-/* ---- resets ---------------------------------------------------------------------------------- */
+/* ---- resets -------------------------------------------------------------- */
 
 START_TEST(test_reset)
 {
@@ -602,7 +602,7 @@ START_TEST(test_no_reboot)
 }
 END_TEST
 
-/* ---- threads that are never left alone ------------------------------------------------------- */
+/* ---- threads that are never left alone ----------------------------------- */
 
 #define THREADS 4
 #define ROUNDS 300
@@ -743,7 +743,7 @@ START_TEST(test_paused_means_outside)
 }
 END_TEST
 
-/* ---- the first request for an end wins, and a failed machine says so -------------------------- */
+/* ---- the first request for an end wins, and a failed machine says so ----- */
 
 static gboolean two_ends(void *opaque)
 {

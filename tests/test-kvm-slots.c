@@ -25,7 +25,7 @@ static KVMState *kvm;
 static MemoryRegion ports_root;
 static AddressSpace ports;
 
-/* ---- random graphs ----------------------------------------------------------------- */
+/* ---- random graphs ------------------------------------------------------- */
 
 static bool global_log;
 static bool written[NODES_MAX][PAGES]; /* by the guest, and not cleared since */
@@ -286,7 +286,7 @@ START_TEST(test_random_dirty_ring)
 }
 END_TEST
 
-/* ---- a small world for what follows ----------------------------------------------------- */
+/* ---- a small world for what follows -------------------------------------- */
 
 static MemoryRegion root;
 static AddressSpace memory;
@@ -334,7 +334,7 @@ static void drop(MemoryRegion *mr)
     memory_region_destroy(mr);
 }
 
-/* ---- what a commit costs ------------------------------------------------------------------ */
+/* ---- what a commit costs ------------------------------------------------- */
 
 START_TEST(test_logging_switches_in_place)
 {
@@ -433,7 +433,7 @@ START_TEST(test_numbers_are_used_again)
 }
 END_TEST
 
-/* ---- running out ------------------------------------------------------------------------------ */
+/* ---- running out --------------------------------------------------------- */
 
 START_TEST(test_exhaustion_while_starting)
 {
@@ -515,7 +515,7 @@ START_TEST(test_exhaustion_while_running)
 }
 END_TEST
 
-/* ---- no vCPU meets a hole --------------------------------------------------------------------- */
+/* ---- no vCPU meets a hole ------------------------------------------------ */
 
 /* Follows KVM's listener: when this hears of the commit, KVM's part is done. */
 static void commit_over(MemoryListener *listener)
@@ -638,7 +638,7 @@ START_TEST(test_additions_do_not_stop_the_guest)
 }
 END_TEST
 
-/* ---- dirty pages -------------------------------------------------------------------------------- */
+/* ---- dirty pages --------------------------------------------------------- */
 
 static bool dirty_page(MemoryRegion *mr, unsigned page)
 {
@@ -785,7 +785,7 @@ START_TEST(test_dirty_ring_sizes)
 }
 END_TEST
 
-/* ---- doorbells and zones that KVM does not take ------------------------------------------------- */
+/* ---- doorbells and zones that KVM does not take -------------------------- */
 
 START_TEST(test_refused_doorbell_is_served_by_exits)
 {
@@ -861,7 +861,7 @@ START_TEST(test_big_endian_doorbell)
 }
 END_TEST
 
-/* ---- without read-only slots ------------------------------------------------------------------------ */
+/* ---- without read-only slots --------------------------------------------- */
 
 START_TEST(test_no_readonly_slots)
 {
