@@ -21,6 +21,10 @@ enum {
  * wins. @cause: a static text for the trace. */
 void vm_request_shutdown(const char *cause, int status);
 
+/* Whether that was asked for. For waiting in the main loop before it runs the
+ * machine. */
+bool vm_shutdown_requested(void);
+
 /* Reset every device and vCPU, or end as for power-off under -no-reboot. */
 void vm_request_reset(const char *cause);
 

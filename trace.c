@@ -9,6 +9,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "hw/core/chardev.h"
 #include "hw/core/device.h"
 
 enum {
@@ -119,10 +120,11 @@ Trace *trace_new(unsigned mask, const char *path, GError **err)
     FILE *out = stderr;
 
     if (path) {
-        out = fopen(path, "we");
+        out = output_stream_open(path);
         if (!out) {
-            g_set_error(err, FLATVIEW_ERROR, 0, "cannot write '%s': %s", path,
-                        g_strerror(errno));
+            g_set_error(err, FLATVIEW_ERROR, 0, "-D: cannot write '%s': %s",
+                        path, errno == ENXIO ? "it is a FIFO that nobody reads"
+                                             : g_strerror(errno));
             return NULL;
         }
         setvbuf(out, NULL, _IOLBF, 0);

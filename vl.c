@@ -212,7 +212,8 @@ static bool set_smp(Settings *s, const char *value, GError **err)
                     "to a running machine", smp->maxcpus, smp->cpus);
         return false;
     }
-    if (smp->cores && smp->sockets && product != smp->cpus) {
+    if (smp->cores && smp->sockets ? smp->cpus != product
+                                   : smp->cpus % product != 0) {
         g_set_error(err, FLATVIEW_ERROR, 0,
                     "sockets, dies, clusters, cores and threads make a number "
                     "other than cpus=%u", smp->cpus);
@@ -424,6 +425,12 @@ static bool settings_parse(Settings *s, int argc, char **argv, GError **err)
                 return false;
             }
             value = argv[i];
+            /* A command line may be empty, anything else is a slip. */
+            if (!*value && o->string != offsetof(Settings, append)) {
+                g_set_error(err, FLATVIEW_ERROR, 0,
+                            "%s: what follows is empty: %s", text, o->argument);
+                return false;
+            }
         }
         if (o->string) {
             char **string = (char **)((char *)s + o->string);

@@ -18,6 +18,11 @@ void vm_request_shutdown(const char *cause, int status)
     requests.cause = cause;
 }
 
+bool vm_shutdown_requested(void)
+{
+    return requests.shutdowns != 0;
+}
+
 void vm_request_reset(const char *cause)
 {
     requests.resets++;

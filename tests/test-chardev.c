@@ -564,6 +564,35 @@ START_TEST(server_waits)
 }
 END_TEST
 
+static gboolean ask_to_end(gpointer opaque)
+{
+    vm_request_shutdown("test", 0);
+    return G_SOURCE_REMOVE;
+}
+
+static void open_in_vain(void *opaque)
+{
+    GError *err = NULL;
+
+    g_idle_add(ask_to_end, NULL);
+    expect(!chardev_open("c0", opaque, &err), "opened");
+    expect_error(err, "chardev 'c0'", "ended before a connection", NULL);
+}
+
+/* Waiting can be given up. */
+START_TEST(server_waits_in_vain)
+{
+    char *path = path_of("socket");
+    char *spec = g_strdup_printf("unix:%s,server=on", path);
+
+    g_free(stderr_of(open_in_vain, spec));
+    expect(access(path, F_OK) < 0, "the socket stays");
+    memset(&requests, 0, sizeof(requests));
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
 /* Connect as a client; the peer speaks, and leaves. */
 START_TEST(client)
 {
@@ -987,6 +1016,6 @@ END_TEST
 
 TEST_MAIN("chardev", bad_specs, null, file, disk_full, bounded_queue,
           largest_write, flush_at_close, server, gone_with_input_unread,
-          half_closed, full_socket_reset, path_in_use, server_waits, client,
-          one_frontend, pty_users, stdio_pipes, stdio_full_pipe, stdio_odd,
-          escape_keys, terminal_restored, threads)
+          half_closed, full_socket_reset, path_in_use, server_waits,
+          server_waits_in_vain, client, one_frontend, pty_users, stdio_pipes,
+          stdio_full_pipe, stdio_odd, escape_keys, terminal_restored, threads)

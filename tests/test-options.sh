@@ -58,6 +58,7 @@ refused "'' is no option.*" ""
 for option in machine M accel cpu smp m mem-path name kernel initrd append bios \
     serial debugcon device display d D; do
     refused "-$option: what follows is missing: .*" "-$option"
+    [ $option = append ] || refused "-$option: what follows is empty: .*" "-$option" ""
 done
 
 refused ".*no machine is called 'microvn'; did you mean 'microvm'?" -M microvn
@@ -78,6 +79,9 @@ refused "-smp has no property 'core'; did you mean 'cores'?" -smp core=4
 refused "-smp .*: maxcpus=4 differs from cpus=2.*" -smp 2,maxcpus=4
 refused "-smp .*: sockets.* make a number other than cpus=3" -smp 3,sockets=2,cores=2
 refused "machine 'microvm' has 1 to 64 CPUs, not 65" -M "dumpdtb=$scratch/dtb" -smp 65
+for topology in sockets=3 cores=5 threads=8 cores=3,threads=1 sockets=4,dies=2; do
+    refused "-smp .*: sockets.* make a number other than cpus=4" -smp 4,$topology
+done
 refused "-name has no property 'gust'; did you mean 'guest'?" -name gust=x
 refused "-display sdl: there is no display 'sdl'; there is 'none'" -display sdl
 refused "-d unasigned: there is no 'unasigned' to trace; did you mean 'unassigned'?" \
@@ -101,7 +105,8 @@ dumpdtb="-M microvm,dumpdtb=$scratch/dtb"
         -serial null -device isa-debug-exit,iobase=0x3f8
     refused "-device i8042: 'i8042' is a part of the board.*" $dumpdtb -device i8042
     refused "-device iobase=4: the name of a device comes first.*" -device iobase=4
-    refused "-device : the name of a device comes first.*" -device ""
+    refused "-device .*: the id 'a' is in use by device 'isa-debug-exit'; choose another" \
+        $dumpdtb -device isa-debug-exit,id=a -device isa-debug-exit,iobase=0x700,id=a
     refused "-debugcon floppy: .*there is no kind 'floppy'.*" $dumpdtb -debugcon floppy
     refused "kernel '/nonexistent': cannot be opened: No such file or directory" $dumpdtb \
         -kernel /nonexistent
@@ -112,11 +117,16 @@ dumpdtb="-M microvm,dumpdtb=$scratch/dtb"
     refused "-m: machine 'microvm' has at least 1 MiB of memory" $dumpdtb -m 1020K
     refused "-serial: machine 'microvm' has 4 serial ports, not 5" $dumpdtb \
         -serial null -serial null -serial null -serial null -serial null
-    refused "cannot write '/nonexistent/trace': No such file or directory" $dumpdtb \
+    refused "-D: cannot write '/nonexistent/trace': No such file or directory" $dumpdtb \
         -d map -D /nonexistent/trace
     refused ".*'/nonexistent/ram' cannot be opened: No such file or directory.*" $dumpdtb \
         -mem-path /nonexistent/ram
     refused "dumpdtb: cannot write '/nonexistent/dtb': No such file or directory" -M microvm,dumpdtb=/nonexistent/dtb
+    mkfifo "$scratch/fifo"
+    refused "-D: cannot write '.*/fifo': it is a FIFO that nobody reads" $dumpdtb \
+        -d map -D "$scratch/fifo"
+    refused "dumpdtb: cannot write '.*/fifo': it is a FIFO that nobody reads" \
+        -M "microvm,dumpdtb=$scratch/fifo"
 }
 
 # ---- help --------------------------------------------------------------------------------

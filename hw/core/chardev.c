@@ -7,6 +7,7 @@
 #include "hw/core/device.h"
 #include "hw/core/terminal.h"
 #include "hw/core/timer.h"
+#include "sysemu.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -407,13 +408,29 @@ static bool open_failed(Chardev *chr, const char *what, GError **err)
     return false;
 }
 
+/* Non-blocking also keeps a FIFO without a reader from hanging us. */
+static int output_open(const char *path)
+{
+    return open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NONBLOCK |
+                O_NOCTTY, 0666);
+}
+
 static bool file_open(Chardev *chr, const char *path, GError **err)
 {
     chr->path = g_strdup(path);
-    /* Non-blocking also keeps a FIFO without a reader from hanging us. */
-    chr->out_fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC |
-                       O_NONBLOCK | O_NOCTTY, 0666);
+    chr->out_fd = output_open(path);
     return chr->out_fd >= 0 || open_failed(chr, "cannot open", err);
+}
+
+FILE *output_stream_open(const char *path)
+{
+    int fd = output_open(path);
+
+    if (fd < 0) {
+        return NULL;
+    }
+    fcntl(fd, F_SETFL, 0);
+    return fdopen(fd, "w");
 }
 
 /*
@@ -449,8 +466,9 @@ static bool stdio_open(Chardev *chr, GError **err)
     chr->path = g_strdup("standard output");
     if (stdio_user) {
         g_set_error(err, FLATVIEW_ERROR, 0,
-                    "chardev '%s': stdio is in use by chardev '%s' already",
-                    chr->id, stdio_user->id);
+                    "chardev '%s': stdio is in use by chardev '%s' already; "
+                    "send one elsewhere, such as to null or a file", chr->id,
+                    stdio_user->id);
         return false;
     }
     if (isatty(STDIN_FILENO)) {
@@ -574,8 +592,6 @@ static bool unix_remove_stale(Chardev *chr, const struct sockaddr_un *addr,
 static bool unix_serve(Chardev *chr, int fd, const struct sockaddr_un *addr,
                        bool wait, GError **err)
 {
-    int peer = -1;
-
     if (!unix_remove_stale(chr, addr, err)) {
         return false;
     }
@@ -586,22 +602,20 @@ static bool unix_serve(Chardev *chr, int fd, const struct sockaddr_un *addr,
     if (listen(fd, 1) < 0) {
         return open_failed(chr, "cannot listen on", err);
     }
+    server_listen(chr);
     if (wait) {
         g_printerr("chardev '%s' waits for a connection to %s\n", chr->id,
                    chr->path);
-        do {
-            struct pollfd p = { .fd = fd, .events = POLLIN };
-
-            poll(&p, 1, -1);
-            peer = accept4(fd, NULL, NULL, SOCK_CLOEXEC | SOCK_NONBLOCK);
-        } while (peer < 0 && (errno == EINTR || errno == EAGAIN ||
-                              errno == ECONNABORTED));
-        if (peer < 0) {
-            return open_failed(chr, "cannot accept a connection to", err);
+    }
+    /* In the main loop, where the keys and signals that end us arrive. */
+    while (wait && chr->in_fd < 0) {
+        if (vm_shutdown_requested()) {
+            g_set_error(err, FLATVIEW_ERROR, 0,
+                        "chardev '%s': ended before a connection to %s came",
+                        chr->id, chr->path);
+            return false;
         }
-        peer_adopt(chr, peer);
-    } else {
-        server_listen(chr);
+        g_main_context_iteration(NULL, TRUE);
     }
     return true;
 }

@@ -19,6 +19,7 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <stdio.h>
 
 typedef struct Chardev Chardev;
 
@@ -75,5 +76,9 @@ bool chardev_write(Chardev *chr, const uint8_t *buf, size_t len);
  * Ctrl-A sends one; any other pair is sent as it is. Without a handler no key
  * is special. */
 void chardev_set_escape(Chardev *chr, ChardevEscape *escape, void *opaque);
+
+/* A stream to file @path, which is emptied first, or made. NULL with the cause
+ * in errno; ENXIO: a FIFO that nobody reads, which is not waited for. */
+FILE *output_stream_open(const char *path);
 
 #endif

@@ -199,9 +199,19 @@ Device *machine_new_device(Machine *machine, const char *type_name,
 {
     const DeviceType *type = device_type_find(type_name, err);
     Device *dev;
+    unsigned i;
 
     if (!type) {
         return NULL;
+    }
+    for (i = 0; id && i < machine->devices->len; i++) {
+        dev = machine->devices->pdata[i];
+        if (g_strcmp0(dev->id, id) == 0) {
+            g_set_error(err, FLATVIEW_ERROR, 0,
+                        "the id '%s' is in use by device '%s'; choose another",
+                        id, dev->type->name);
+            return NULL;
+        }
     }
     dev = device_new(type, id);
     dev->machine = machine;

@@ -351,7 +351,7 @@ static void *build_fdt(MicroVM *s, uint32_t *size)
 static bool dump_fdt(const char *path, const void *fdt, uint32_t size,
                      GError **err)
 {
-    FILE *out = fopen(path, "we");
+    FILE *out = output_stream_open(path);
     bool ok = out && fwrite(fdt, size, 1, out) == 1;
     int error = errno;
 
@@ -361,7 +361,8 @@ static bool dump_fdt(const char *path, const void *fdt, uint32_t size,
     }
     if (!ok) {
         g_set_error(err, FLATVIEW_ERROR, 0, "dumpdtb: cannot write '%s': %s",
-                    path, g_strerror(error));
+                    path, error == ENXIO ? "it is a FIFO that nobody reads"
+                                         : g_strerror(error));
     }
     return ok;
 }
