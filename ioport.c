@@ -144,6 +144,14 @@ void portio_list_add(PortioList *list, MemoryRegion *address_space,
             memory_region_add_subregion(address_space, addr + w->first,
                                         w->alias);
         }
+        if (!w->alias->parent) { /* refused: these ports are another's */
+            while (i-- > 0) {
+                w = &g_array_index(list->windows, PortioWindow, i);
+                memory_region_del_subregion(address_space, w->alias);
+            }
+            list->address_space = NULL;
+            break;
+        }
     }
 out:
     memory_region_transaction_commit();

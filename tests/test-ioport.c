@@ -270,7 +270,7 @@ START_TEST(mistakes)
     portio_list_init(&other, disk, &space, "other");
     EXPECT_ERROR(portio_list_add(&other, &space, 0xfff1), "disk", "other");
     portio_list_destroy(&list);
-    EXPECT_ERROR(portio_list_destroy(&other), "other", "ports");
+    portio_list_destroy(&other);
     space_teardown();
 }
 END_TEST
