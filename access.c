@@ -8,9 +8,9 @@
  * by swapping its bytes if the device is big-endian; from there on, widening,
  * splitting and unaligned accesses only move bytes to their positions.
  *
- * The order of events: put-off writes are flushed, a doorbell takes a write,
- * the guard refuses re-entry, the region's valid rules refuse what they must,
- * and the callbacks run.
+ * The order of events: put-off writes are flushed and the map is looked at
+ * again (both in exec.c), a doorbell takes a write, the guard refuses re-entry,
+ * the region's valid rules refuse what they must, and the callbacks run.
  */
 #include "memory-internal.h"
 
@@ -410,11 +410,13 @@ static bool doorbell_ring(const MemoryRegion *mr, hwaddr addr, uint64_t image,
 
 /* Only the outermost access flushes: whatever brought the thread here flushed
  * before, and a put-off write delivered now could find its device busy. */
-static inline void access_flush(const MemoryRegion *mr)
+bool memory_region_flush(const MemoryRegion *mr)
 {
-    if (unlikely(mr->flush_coalesced) && !innermost) {
-        memory_flush_coalesced();
+    if (!mr->flush_coalesced || innermost) {
+        return false;
     }
+    memory_flush_coalesced();
+    return true;
 }
 
 MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr,
@@ -424,7 +426,6 @@ MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr,
     AccessFrame frame;
     MemTxResult result;
 
-    access_flush(mr);
     if (unlikely(!frame_push(&frame, mr))) {
         *image = all_ones(size);
         return MEMTX_ACCESS_ERROR;
@@ -449,7 +450,6 @@ MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr,
     AccessFrame frame;
     MemTxResult result;
 
-    access_flush(mr);
     if (unlikely(mr->eventfd_nb) && mr->ops &&
         doorbell_ring(mr, addr, image, size)) {
         return MEMTX_OK;

@@ -258,6 +258,17 @@ static hwaddr access_memory(const FlatView *view, const FlatRange *range,
     return n;
 }
 
+/* The same with the present map, under the memory lock. */
+static hwaddr access_again(AddressSpace *as, const FlatRange **range,
+                           hwaddr addr, uint8_t *buf, hwaddr len,
+                           bool is_write, MemTxResult *result)
+{
+    const FlatView *view = address_space_view(as);
+
+    *range = flatview_lookup(view, addr);
+    return access_memory(view, *range, addr, buf, len, is_write, result);
+}
+
 /* The same as far as @view has memory, from the piece behind the first on: a
  * transfer sees one map. Returns the length done. */
 static hwaddr access_more_memory(const FlatView *view, hwaddr addr, uint8_t *buf,
@@ -347,12 +358,15 @@ MemTxResult address_space_rw_attrs(AddressSpace *as, hwaddr addr,
                 memory_lock();
             }
             if (unlikely(!locked || address_space_view(as) != view)) {
-                view = address_space_view(as);
-                range = flatview_lookup(view, addr);
-                assigned = range;
-                n = access_memory(view, range, addr, buf, len, is_write,
-                                  &result);
+                n = access_again(as, &range, addr, buf, len, is_write,
+                                 &result);
             }
+            if (!n && unlikely(range->mr->flush_coalesced) &&
+                memory_region_flush(range->mr)) {
+                n = access_again(as, &range, addr, buf, len, is_write,
+                                 &result);
+            }
+            assigned = range;
             if (!n) {
                 n = access_device(range, addr, attrs, buf, len, whole,
                                   is_write, &result);

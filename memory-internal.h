@@ -91,10 +91,9 @@ const FlatRange *flatview_lookup(const FlatView *view, hwaddr addr);
  * One access of @size (1, 2, 4, 8) bytes, @addr bytes into @mr, inside the
  * region, under the memory lock. Values are images of memory: the byte at the
  * lowest address is the least significant one, whatever the device's byte
- * order. Checks, splits, widens, matches doorbells, guards against re-entry,
- * and flushes coalesced writes where the region asks for it (not from inside
- * another access). Where an access is split, all pieces are tried, their
- * results are or-ed, and the bytes of a piece that failed read as all-ones.
+ * order. Checks, splits, widens, matches doorbells, and guards against
+ * re-entry. Where an access is split, all pieces are tried, their results are
+ * or-ed, and the bytes of a piece that failed read as all-ones.
  */
 MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr,
                                         uint64_t *image, unsigned size,
@@ -102,6 +101,11 @@ MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr,
 MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr,
                                          uint64_t image, unsigned size,
                                          MemTxAttrs attrs);
+
+/* Before an access to @mr, under the memory lock: flush coalesced writes if the
+ * region asks for it (not from inside another access). True if so: what they
+ * did may have changed the map, and @mr may be gone. */
+bool memory_region_flush(const MemoryRegion *mr);
 
 /* The widest single access, a power of two up to @len and 8, that @mr takes at
  * @addr: for cutting blocks. At least 1. */
@@ -147,6 +151,11 @@ void ram_block_mark_dirty(RAMBlock *block, uint64_t offset, uint64_t len,
 
 /* Clients (1 << client) for which writes to all RAM are recorded; atomic. */
 extern unsigned memory_global_dirty_mask;
+
+/* After more clients are recorded for: wait until whoever asked before what to
+ * record is done writing, so that whoever copies the memory now sees what will
+ * not be marked. Under the memory lock, outside any read side. */
+void ram_wait_for_writers(void);
 
 /* The clients for which a write to @block is to be recorded now. */
 static inline unsigned ram_block_dirty_clients(const RAMBlock *block)

@@ -540,38 +540,46 @@ END_TEST
 
 /* ---- flushing ------------------------------------------------------------ */
 
+/* Loads from address 0 of the space. */
+static void load_hook(IoDevice *dev, const IoCall *call)
+{
+    load(dev->hook_opaque, 0, 4, MEMTX_OK);
+}
+
 START_TEST(flushing)
 {
     MemoryRegion root;
     AddressSpace as;
     IoDevice a, b;
     Recorder *r;
-    uint64_t image;
 
     memory_region_init(&root, "root", 4096);
     address_space_init(&as, &root);
     r = recorder_new(NULL, 0, false);
     io_device_init(&a, 1, "a", 64);
     io_device_init(&b, 2, "b", 64);
-    memory_lock();
-    memory_region_dispatch_read(&a.mr, 0, &image, 4, some_attrs);
+    memory_region_add_subregion(&root, 0, &a.mr);
+    memory_region_add_subregion(&root, 64, &b.mr);
+    r->flushes = 0;
+    load(&as, 0, 4, MEMTX_OK);
     expect(r->flushes == 0, "flushed unasked");
     memory_region_set_flush_coalesced(&a.mr);
-    memory_region_dispatch_read(&a.mr, 0, &image, 4, some_attrs);
+    load(&as, 0, 4, MEMTX_OK);
     expect(r->flushes == 1, "%u flushes before a read", r->flushes);
-    memory_region_dispatch_write(&a.mr, 0, 0, 4, some_attrs);
+    store(&as, 0, 4, 0, MEMTX_OK);
     expect(r->flushes == 2, "%u flushes before a write", r->flushes);
 
     /* From inside another access: that one's thread flushed already. */
-    b.hook = nested_hook;
-    b.hook_opaque = &(Nested){ .target = &a.mr };
-    memory_region_dispatch_read(&b.mr, 0, &image, 4, some_attrs);
+    b.hook = load_hook;
+    b.hook_opaque = &as;
+    load(&as, 64, 4, MEMTX_OK);
     expect(r->flushes == 2, "flushed in the middle of a callback");
     memory_region_clear_flush_coalesced(&a.mr);
     r->flushes = 0;
-    memory_region_dispatch_read(&a.mr, 0, &image, 4, some_attrs);
+    load(&as, 0, 4, MEMTX_OK);
     expect(r->flushes == 0, "flushed after it was switched off");
-    memory_unlock();
+    memory_region_del_subregion(&root, &a.mr);
+    memory_region_del_subregion(&root, &b.mr);
     recorder_free(r);
     address_space_destroy(&as);
     memory_region_destroy(&a.mr);
