@@ -316,7 +316,8 @@ static void announce_added(AddressSpace *as, const FlatRange *range)
     }
 }
 
-/* One pass over the difference between two views of @as. */
+/* One pass over the difference between two views of @as, which may be one: a
+ * listener that asks for what stays hears it at every commit. */
 static void announce_ranges(AddressSpace *as, const FlatView *old,
                             const FlatView *new, Pass pass)
 {
@@ -325,6 +326,9 @@ static void announce_ranges(AddressSpace *as, const FlatView *old,
 
     for (unsigned k = 0; k < listeners_nr(); k++) {
         nop |= listener_at(k)->region_nop && listener_follows(listener_at(k), as);
+    }
+    if (old == new && (!nop || pass == PASS_DELETE)) {
+        return;
     }
     while (i < old->nr || j < new->nr) {
         const FlatRange *a = &old->ranges[i], *b = &new->ranges[j];
@@ -400,11 +404,10 @@ static void announce_zone(AddressSpace *as, FlatZone *zone, Pass pass)
 static void announce(const SpaceUpdate *u, const FlatView *new, Pass pass)
 {
     AddressSpace *as = u->as;
+    const FlatView *old = u->old ? u->old : new;
 
-    if (pass == PASS_ADD && u->old) {
-        announce_ranges(as, u->old, new, pass);
-    }
     if (pass == PASS_ADD) {
+        announce_ranges(as, old, new, pass);
         DIFF_SORTED(FlatZone, zone_compare, announce_zone, as, u->old_zones,
                     u->new_zones, pass);
     }
@@ -413,9 +416,7 @@ static void announce(const SpaceUpdate *u, const FlatView *new, Pass pass)
     if (pass == PASS_DELETE) {
         DIFF_SORTED(FlatZone, zone_compare, announce_zone, as, u->old_zones,
                     u->new_zones, pass);
-    }
-    if (pass == PASS_DELETE && u->old) {
-        announce_ranges(as, u->old, new, pass);
+        announce_ranges(as, old, new, pass);
     }
 }
 
@@ -627,6 +628,13 @@ void address_space_destroy(AddressSpace *as)
     as->view = flatview_new(&empty);
     update_doorbells(&u, as->view);
     announce(&u, as->view, PASS_DELETE);
+    for (unsigned i = 0; i < spaces_nr(); i++) {
+        AddressSpace *other = space_at(i);
+
+        if (other != as) {
+            announce_ranges(other, other->view, other->view, PASS_ADD);
+        }
+    }
     CALL_ALL(commit);
     flatview_retire(as->view);
     space_update_finish(&u);
@@ -735,6 +743,9 @@ static void clear_range(AddressSpace *as, const FlatRange *range,
 void memory_region_sync_dirty_bitmap(MemoryRegion *mr)
 {
     memory_lock();
+    while (mr->alias) {
+        mr = mr->alias;
+    }
     for (unsigned i = 0; i < spaces_nr(); i++) {
         for_each_shown(space_at(i), mr, sync_range, NULL);
     }
@@ -776,6 +787,7 @@ void memory_global_dirty_log_start(void)
     if (!topo.global_log_depth++) {
         __atomic_store_n(&memory_global_dirty_mask,
                          1u << DIRTY_MEMORY_MIGRATION, __ATOMIC_RELAXED);
+        ram_wait_for_writers();
         CALL_ALL(log_global_start);
     }
     memory_unlock();

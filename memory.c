@@ -272,11 +272,6 @@ bool memory_region_is_romd(MemoryRegion *mr)
     return mr->kind == MEMORY_REGION_ROM_DEVICE && mr->romd_mode;
 }
 
-bool memory_region_is_logging(MemoryRegion *mr)
-{
-    return mr->dirty_log_mask;
-}
-
 /* The region whose memory @mr shows, and where in it @mr starts. */
 static MemoryRegion *resolve_alias(MemoryRegion *mr, hwaddr *offset)
 {
@@ -284,6 +279,13 @@ static MemoryRegion *resolve_alias(MemoryRegion *mr, hwaddr *offset)
         *offset += mr->alias_offset;
     }
     return mr;
+}
+
+bool memory_region_is_logging(MemoryRegion *mr)
+{
+    hwaddr offset;
+
+    return resolve_alias(mr, &offset)->dirty_log_mask;
 }
 
 void *memory_region_get_ram_ptr(MemoryRegion *mr)
@@ -540,6 +542,7 @@ void memory_region_rom_device_set_readable(MemoryRegion *mr, bool readable)
 void memory_region_set_log(MemoryRegion *mr, bool log, unsigned client)
 {
     uint8_t bit = 1u << client;
+    hwaddr offset;
 
     if (client >= DIRTY_MEMORY_NUM) {
         memory_error("region '%s': there is no dirty memory client %u",
@@ -547,11 +550,15 @@ void memory_region_set_log(MemoryRegion *mr, bool log, unsigned client)
         return;
     }
     memory_region_transaction_begin();
+    mr = resolve_alias(mr, &offset);
     if (!!(mr->dirty_log_mask & bit) != log) {
         mr->dirty_log_mask ^= bit;
         if (mr->ram_block) {
             __atomic_store_n(&mr->ram_block->log_mask, mr->dirty_log_mask,
                              __ATOMIC_RELAXED);
+            if (log) {
+                ram_wait_for_writers();
+            }
         }
         memory_topology_changed(mr);
     }

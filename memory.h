@@ -168,7 +168,8 @@ typedef struct MemoryRegionSection {
  * every deletion (eventfd, coalesced, log_stop, region), highest priority
  * first; every addition (region, log_start, coalesced, eventfd), lowest
  * priority first; commit. Each addition is matched by exactly one deletion of
- * an equal section. Adjacent pieces of equal attributes arrive as one.
+ * an equal section, doorbell or zone; these two stay where only the section
+ * around them changes. Adjacent pieces of equal attributes arrive as one.
  */
 struct MemoryListener {
     void (*begin)(MemoryListener *listener);
@@ -357,7 +358,8 @@ void memory_region_transaction_commit(void);
 
 /* ---- dirty memory: which pages were written, for each client ------------------- */
 
-/* Writes to @mr are recorded for @client (DIRTY_MEMORY_*) while @log is on. */
+/* Writes to @mr are recorded for @client (DIRTY_MEMORY_*) while @log is on, by
+ * whatever way they reach it. Of an alias: those to its target. */
 void memory_region_set_log(MemoryRegion *mr, bool log, unsigned client);
 
 /* Whether a page that overlaps the range is dirty for @client. Ranges are
@@ -375,7 +377,8 @@ bool memory_region_test_and_clear_dirty(MemoryRegion *mr, hwaddr addr,
 void memory_region_reset_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size,
                                unsigned client);
 
-/* Collect writes that listeners (KVM) recorded, for each view of @mr. */
+/* Collect writes that listeners (KVM) recorded, for each view of @mr, or of the
+ * target of an alias. */
 void memory_region_sync_dirty_bitmap(MemoryRegion *mr);
 
 /* The same for all RAM of the address space with root @address_space. */
@@ -406,7 +409,8 @@ void memory_region_clear_flush_coalesced(MemoryRegion *mr);
 
 /* A write of @size bytes (0: any; otherwise 1, 2, 4, 8) at @addr, and with
  * @match_data only one of the value @data, signals @e instead of calling the
- * region. A doorbell twice the same is a programming error. */
+ * region. A doorbell twice the same is a programming error. @e must stay as it is
+ * until the removal is committed. */
 void memory_region_add_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size,
                                bool match_data, uint64_t data,
                                EventNotifier *e);

@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include "memory-internal.h"
+#include "rcu.h"
 
 /* All live blocks by ascending offset. A leaf lock; not one of glib's, which
  * the thread sanitizer cannot see. */
@@ -592,6 +593,11 @@ void ram_block_mark_dirty(RAMBlock *block, uint64_t offset, uint64_t len,
             word_set(&block->dirty[client][i], word_mask(r, i));
         }
     }
+}
+
+void ram_wait_for_writers(void)
+{
+    memory_rcu_synchronize();
 }
 
 /* The region whose memory @mr shows, with @addr and @size made relative to it
