@@ -104,6 +104,7 @@ TESTS_CORE = \
 	tests/test-address-space \
 	tests/test-map \
 	tests/test-limits \
+	tests/test-core-corners \
 	tests/test-compat-2013 \
 	tests/test-threads \
 	tests/test-vga-example \
