@@ -330,13 +330,37 @@ START_TEST(alarm_interrupt)
 }
 END_TEST
 
-/* The alarm against a clock stepped second by second. */
+typedef struct AlarmCase {
+    uint8_t hour, min, sec, b;
+    const char *when; /* the first time after 09:58:00; NULL: never */
+} AlarmCase;
+
+static void alarm_start(const AlarmCase *c)
+{
+    start_at(date(2026, 1, 1, 9, 58, 0));
+    set(0xb, c->b);
+    set(5, c->hour);
+    set(3, c->min);
+    set(1, c->sec);
+    get(0xc);
+}
+
+/* Whether one jump of the clock by @seconds passes the alarm. */
+static bool alarm_within(const AlarmCase *c, int64_t seconds)
+{
+    bool flag;
+
+    alarm_start(c);
+    clock_us += seconds * S;
+    flag = get(0xc) & 0x20;
+    test_machine_free();
+    return flag;
+}
+
+/* The alarm against a clock stepped second by second, and at once. */
 START_TEST(alarm_matrix)
 {
-    static const struct {
-        uint8_t hour, min, sec, b;
-        const char *when; /* the first time after 09:58:00; NULL: never */
-    } cases[] = {
+    static const AlarmCase cases[] = {
         { 0xc0, 0xc0, 0xc0, 0x02, "09:58:01" },
         { 0xff, 0xff, 0x30, 0x02, "09:58:30" },
         { 0xff, 0x59, 0xff, 0x02, "09:59:00" },
@@ -354,27 +378,26 @@ START_TEST(alarm_matrix)
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
-        int64_t start = date(2026, 1, 1, 9, 58, 0), t;
+        int64_t start = date(2026, 1, 1, 9, 58, 0), t, at;
         char shown[16] = "";
 
-        start_at(start);
-        set(0xb, cases[i].b);
-        set(5, cases[i].hour);
-        set(3, cases[i].min);
-        set(1, cases[i].sec);
-        get(0xc);
+        alarm_start(&cases[i]);
         for (t = 1; t <= 2 * 86400; t++) {
             clock_us += S;
             if (get(0xc) & 0x20) {
-                t = (start + t) % 86400;
+                at = (start + t) % 86400;
                 g_snprintf(shown, sizeof(shown), "%02d:%02d:%02d",
-                           (int)(t / 3600), (int)(t / 60 % 60), (int)(t % 60));
+                           (int)(at / 3600), (int)(at / 60 % 60),
+                           (int)(at % 60));
                 break;
             }
         }
         expect(g_strcmp0(*shown ? shown : NULL, cases[i].when) == 0,
                "case %u: at '%s'", i, shown);
         test_machine_free();
+        expect(!alarm_within(&cases[i], t - 1), "case %u: too early", i);
+        expect(alarm_within(&cases[i], t) == !!cases[i].when, "case %u: jumped "
+               "over", i);
     }
 }
 END_TEST
