@@ -22,6 +22,7 @@
 #define PAGE 0x1000
 #define SHORT_AT 0x100000
 #define SHORT_SIZE 0x40000 /* its first and last page have content */
+#define SHORT_SPARE PAGE   /* behind them: each reader writes to a word */
 
 enum { LEFT = 1, RIGHT, THIS, THAT, DEVICE_A, DEVICE_B, SHORT_LIVED, SHORT_RAM };
 
@@ -162,7 +163,7 @@ static bool short_ram_at(const uint8_t *p, hwaddr offset)
 
 static void map_short_lived(Reader *r)
 {
-    hwaddr len = SHORT_SIZE;
+    hwaddr len = SHORT_SIZE - 0x80;
     uint8_t *p = address_space_map(&r->m->as, SHORT_AT + 0x80, &len, false);
     bool direct = len == SHORT_SIZE - 0x80;
 
@@ -194,7 +195,7 @@ static void read_short_ram(Reader *r)
                                             SHORT_SIZE - 1)
                          : r->copy[0] == 0xff && r->copy[SHORT_SIZE - 1] == 0xff);
     r->seen[12 + (result == MEMTX_OK)]++;
-    address_space_stl_le(&r->m->as, SHORT_AT + PAGE + 8 * r->index, 1,
+    address_space_stl_le(&r->m->as, SHORT_AT + SHORT_SIZE + 8 * r->index, 1,
                          (MemTxAttrs){ 0 }, NULL);
 }
 
@@ -294,7 +295,8 @@ static void ram_come_or_go(Machine *m, bool come)
     if (come) {
         uint8_t *p;
 
-        memory_region_init_ram(&m->ram, "short-lived-ram", SHORT_SIZE);
+        memory_region_init_ram(&m->ram, "short-lived-ram",
+                               SHORT_SIZE + SHORT_SPARE);
         p = memory_region_get_ram_ptr(&m->ram);
         content_fill(p, SHORT_RAM, 0, PAGE);
         content_fill(p + SHORT_SIZE - PAGE, SHORT_RAM, SHORT_SIZE - PAGE, PAGE);
