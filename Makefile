@@ -80,10 +80,12 @@ MAIN_OBJS = \
 	opts.o \
 	trace.o \
 
-# What tests share; needs the core only, but for device-util and countdown.
+# What tests share; needs the core only, but for device-util,
+# chardev-util and countdown.
 TEST_LIB_OBJS = \
 	tests/test-util.o \
 	tests/device-util.o \
+	tests/chardev-util.o \
 	tests/countdown.o \
 	tests/kernel-image.o \
 	tests/model.o \
@@ -114,6 +116,7 @@ TESTS_CORE = \
 TESTS_HW = \
 	tests/test-device \
 	tests/test-chardev \
+	tests/test-stdio \
 	tests/test-serial \
 	tests/test-i8042 \
 	tests/test-rtc \
@@ -136,6 +139,7 @@ TESTS_KVM = \
 	tests/test-kvm-cpus \
 	tests/test-kvm-exits \
 	tests/test-kvm-program \
+	tests/test-terminal \
 
 # Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
 # FLATVIEW (the program), CC and CFLAGS.
@@ -238,7 +242,8 @@ ROBOT_TESTS = \
 
 $(ROBOT_TESTS): tests/kvm-robot.o
 tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit
-tests/test-kvm-program: | $(PROGRAM) $(GUESTS)
+tests/test-kvm-program tests/test-terminal: | $(PROGRAM) $(GUESTS)
+tests/test-terminal: TEST_LDFLAGS = -lutil
 tests/kvm-robot.o: tests/guest/robot.bin
 
 # Only the core's flags for the core's objects: nothing else is needed there.

@@ -2,7 +2,7 @@
 /*
  * Character devices of every kind, with peers that come, go, stall and lie.
  */
-#include "tests/device-util.h"
+#include "tests/chardev-util.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -15,114 +15,6 @@
 #include <sys/wait.h>
 #include <termios.h>
 #include <unistd.h>
-
-/* ---- a frontend that takes what it is allowed to ------------------------------------ */
-
-typedef struct Sink {
-    GByteArray *got;
-    size_t room;
-    unsigned writable; /* calls of on_writable */
-} Sink;
-
-static Sink sink;
-
-static size_t sink_room(void *opaque)
-{
-    return ((Sink *)opaque)->room;
-}
-
-static void sink_receive(void *opaque, const uint8_t *buf, size_t len)
-{
-    Sink *s = opaque;
-
-    expect(len > 0 && len <= s->room, "%zu bytes where %zu fit", len, s->room);
-    s->room -= len;
-    g_byte_array_append(s->got, buf, len);
-}
-
-static void sink_writable(void *opaque)
-{
-    ((Sink *)opaque)->writable++;
-}
-
-static const ChardevFrontend sink_frontend = {
-    .can_receive = sink_room,
-    .receive = sink_receive,
-    .on_writable = sink_writable,
-};
-
-static void sink_init(size_t room)
-{
-    sink = (Sink){ .got = g_byte_array_new(), .room = room };
-}
-
-static void sink_more(Chardev *chr, size_t room)
-{
-    sink.room = room;
-    memory_lock();
-    chardev_accept_input(chr);
-    memory_unlock();
-}
-
-/* Exactly this has come in. */
-static void sink_expect(const char *text)
-{
-    expect(sink.got->len == strlen(text) &&
-           (!*text || memcmp(sink.got->data, text, sink.got->len) == 0),
-           "'%.*s' came in, not '%s'", (int)sink.got->len,
-           (char *)sink.got->data, text);
-}
-
-static Chardev *open_with_sink(const char *spec, size_t room)
-{
-    GError *err = NULL;
-    Chardev *chr = chardev_open("c0", spec, &err);
-
-    expect(chr, "%s", err->message);
-    sink_init(room);
-    expect(chardev_attach(chr, &sink_frontend, &sink, NULL), "attach");
-    return chr;
-}
-
-static void end(Chardev *chr)
-{
-    chardev_close(chr);
-    g_byte_array_free(sink.got, TRUE);
-}
-
-static bool say(Chardev *chr, const char *text)
-{
-    bool ok;
-
-    memory_lock();
-    ok = chardev_write(chr, (const uint8_t *)text, strlen(text));
-    memory_unlock();
-    return ok;
-}
-
-static char *path_of(const char *name)
-{
-    return g_build_filename(test_folder(), name, NULL);
-}
-
-/* Nothing is left that the main loop would do again and again. */
-static void expect_idle(void)
-{
-    unsigned rounds = 0;
-
-    while (g_main_context_iteration(NULL, FALSE)) {
-        expect(++rounds < 100, "the main loop spins");
-    }
-}
-
-static void expect_file(const char *path, const char *wanted)
-{
-    char *text;
-
-    expect(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
-    ck_assert_str_eq(text, wanted);
-    g_free(text);
-}
 
 /* ---- what can be asked for -------------------------------------------------------------- */
 
@@ -192,7 +84,7 @@ START_TEST(null)
     expect(chardev_attach(NULL, &sink_frontend, &sink, NULL), "none at all");
     chardev_close(NULL);
     ck_assert_str_eq(chardev_id(chr), "c0");
-    end(chr);
+    close_with_sink(chr);
 }
 END_TEST
 
@@ -206,7 +98,7 @@ START_TEST(file)
     expect(say(chr, "one\n") && say(chr, "two\n"), "full");
     expect_file(path, "one\ntwo\n");
     expect_idle();
-    end(chr);
+    close_with_sink(chr);
     expect_file(path, "one\ntwo\n");
     g_free(path);
     g_free(spec);
@@ -236,7 +128,7 @@ static void write_to_full(void *opaque)
     for (unsigned i = 0; i < 100; i++) {
         expect(say(chr, "x"), "refused for ever");
     }
-    end(chr);
+    close_with_sink(chr);
 }
 
 START_TEST(disk_full)
@@ -296,7 +188,7 @@ START_TEST(bounded_queue)
     expect(say(chr, block), "still full");
     n = read(fd, buf, sizeof(buf));
     expect(n == 1000 && sink.writable == 1, "at once");
-    end(chr);
+    close_with_sink(chr);
     close(fd);
     g_free(spec);
 }
@@ -317,7 +209,7 @@ START_TEST(largest_write)
     test_loop_until(sink.writable);
     expect(chardev_write(chr, block, sizeof(block)), "to nobody");
     expect_idle();
-    end(chr);
+    close_with_sink(chr);
     g_free(spec);
 }
 END_TEST
@@ -336,7 +228,7 @@ START_TEST(flush_at_close)
     }
     n = read(fd, buf, sizeof(buf));
     got += MAX(n, 0);
-    end(chr);
+    close_with_sink(chr);
     while ((n = read(fd, buf, sizeof(buf))) > 0) {
         got += n;
     }
@@ -407,7 +299,7 @@ START_TEST(server)
         sink_more(chr, 1000);
         expect_idle();
     }
-    end(chr);
+    close_with_sink(chr);
     expect(stat(path, &st) < 0, "the socket is left behind");
     g_free(path);
     g_free(spec);
@@ -439,7 +331,7 @@ START_TEST(gone_with_input_unread)
     test_loop();
     sink_expect("unread!");
     close(fd);
-    end(chr);
+    close_with_sink(chr);
     g_free(path);
     g_free(spec);
 }
@@ -468,7 +360,7 @@ START_TEST(half_closed)
     expect(say(chr, "new"), "full");
     client_expect(fd, "new");
     close(fd);
-    end(chr);
+    close_with_sink(chr);
     g_free(path);
     g_free(spec);
 }
@@ -492,7 +384,7 @@ START_TEST(full_socket_reset)
     expect(say(chr, "fresh"), "full");
     client_expect(fd, "fresh"); /* nothing of what was for the other */
     close(fd);
-    end(chr);
+    close_with_sink(chr);
     g_free(path);
     g_free(spec);
 }
@@ -511,7 +403,7 @@ START_TEST(path_in_use)
     expect_error(err, "chardev 'c1'", path, "in use by another program", NULL);
     test_loop();
     expect(access(path, F_OK) == 0, "the loser removed it");
-    end(chr);
+    close_with_sink(chr);
 
     /* Left behind by a program that was killed. */
     fd = socket(AF_UNIX, SOCK_STREAM, 0);
@@ -533,7 +425,7 @@ static void open_waiting(void *opaque)
 
     test_loop_until(sink.got->len == 2);
     sink_expect("hi");
-    end(chr);
+    close_with_sink(chr);
 }
 
 START_TEST(server_waits)
@@ -617,7 +509,7 @@ START_TEST(client)
         expect(say(chr, "into the void"), "full");
     }
     expect_idle();
-    end(chr);
+    close_with_sink(chr);
     expect(access(path, F_OK) == 0, "a client removed the server's socket");
     close(listener);
     g_free(path);
@@ -634,7 +526,7 @@ START_TEST(one_frontend)
     expect_error(err, "chardev 'c0'", "in use by another device", NULL);
     chardev_detach(chr);
     expect(chardev_attach(chr, &sink_frontend, &sink, NULL), "after the first");
-    end(chr);
+    close_with_sink(chr);
 }
 END_TEST
 
@@ -692,259 +584,8 @@ START_TEST(pty_users)
     for (unsigned i = 0; i < 100000; i++) {
         expect(say(pty, "to nobody"), "held for nobody");
     }
-    end(pty);
+    close_with_sink(pty);
     g_free(text);
-}
-END_TEST
-
-/* ---- standard input and output ---------------------------------------------------------------- */
-
-/* Put @in and @out in place of standard input and output. */
-static void set_stdio(int in, int out)
-{
-    if (in >= 0) {
-        dup2(in, 0);
-    } else {
-        close(0);
-    }
-    if (out >= 0) {
-        dup2(out, 1);
-    } else {
-        close(1);
-    }
-}
-
-START_TEST(stdio_pipes)
-{
-    int in[2], out[2];
-    Chardev *chr;
-    GError *err = NULL;
-    char buf[100];
-
-    expect(pipe(in) == 0 && pipe(out) == 0, "pipe");
-    set_stdio(in[0], out[1]);
-    close(in[0]);
-    close(out[1]);
-    chr = open_with_sink("stdio", 4);
-    expect(!chardev_open("c1", "stdio", &err), "twice");
-    expect_error(err, "'c1'", "stdio", "'c0'", NULL);
-    expect(!(fcntl(0, F_GETFL) & O_NONBLOCK) &&
-           !(fcntl(1, F_GETFL) & O_NONBLOCK), "others see non-blocking mode");
-    expect(write(in[1], "\001xabcdef", 8) == 8, "write");
-    test_loop();
-    sink_expect("\001xab");
-    expect_idle();
-    close(in[1]); /* the end of file is behind what is not read */
-    expect_idle();
-    sink_more(chr, 100);
-    test_loop();
-    sink_expect("\001xabcdef");
-    expect_idle();
-    expect(say(chr, "out"), "full");
-    expect(read(out[0], buf, sizeof(buf)) == 3, "out");
-    close(out[0]);
-    for (unsigned i = 0; i < 100000; i++) {
-        expect(say(chr, "into the void"), "full");
-    }
-    end(chr);
-    /* It is free for another. */
-    chardev_close(chardev_open("c1", "stdio", NULL));
-}
-END_TEST
-
-START_TEST(stdio_full_pipe)
-{
-    int out[2];
-    Chardev *chr;
-    char buf[65536];
-    size_t sent = 0, got = 0;
-
-    expect(pipe(out) == 0, "pipe");
-    set_stdio(open("/dev/null", O_RDONLY), out[1]);
-    close(out[1]);
-    chr = open_with_sink("stdio", 4);
-    test_loop();
-    while (say(chr, "0123456789")) {
-        sent += 10;
-    }
-    fcntl(out[0], F_SETFL, O_NONBLOCK);
-    while (got < sent) {
-        ssize_t n = read(out[0], buf, sizeof(buf));
-
-        got += MAX(n, 0);
-        test_loop();
-    }
-    expect(got == sent && sink.writable == 1, "%zu of %zu", got, sent);
-    end(chr);
-}
-END_TEST
-
-/* Every odd thing standard input may be; none may spin, block or end us. */
-START_TEST(stdio_odd)
-{
-    char *path = path_of("input");
-    int socket_in[2];
-
-    test_loop(); /* the main loop's own descriptors must not become 0 and 1 */
-    expect(g_file_set_contents(path, "content", -1, NULL), "set");
-    for (unsigned i = 0; i < 6; i++) {
-        int fd = -1;
-        Chardev *chr;
-
-        switch (i) {
-        case 1:
-            fd = open("/dev/null", O_RDWR);
-            break;
-        case 2:
-            fd = open(path, O_RDONLY);
-            break;
-        case 3:
-            fd = open("/", O_RDONLY);
-            break;
-        case 4:
-            expect(socketpair(AF_UNIX, SOCK_STREAM, 0, socket_in) == 0, "pair");
-            expect(write(socket_in[1], "content", 7) == 7, "write");
-            fd = socket_in[0];
-            break;
-        case 5:
-            fd = open("/dev/full", O_WRONLY); /* not open for reading */
-            break;
-        }
-        set_stdio(fd, i == 0 ? -1 : open("/dev/null", O_WRONLY));
-        chr = open_with_sink("stdio", 5);
-        test_loop();
-        sink_expect(i == 2 || i == 4 ? "conte" : "");
-        expect_idle();
-        sink_more(chr, 100);
-        expect_idle();
-        sink_expect(i == 2 || i == 4 ? "content" : "");
-        if (i == 4) {
-            close(socket_in[1]);
-            expect_idle();
-        }
-        expect(say(chr, "output"), "full");
-        end(chr);
-    }
-    g_free(path);
-}
-END_TEST
-
-/* A process that has a terminal: our end, and the process's on 0 and 1. */
-static int terminal(int *slave)
-{
-    int master = posix_openpt(O_RDWR | O_NOCTTY);
-
-    expect(master >= 0 && grantpt(master) == 0 && unlockpt(master) == 0,
-           "no pseudo-terminal");
-    *slave = open(ptsname(master), O_RDWR | O_NOCTTY);
-    expect(*slave >= 0, "no terminal");
-    return master;
-}
-
-static GString *escapes;
-
-static void on_escape(char key, void *opaque)
-{
-    expect(opaque == &escapes, "opaque");
-    g_string_append_c(escapes, key);
-}
-
-START_TEST(escape_keys)
-{
-    int slave, master = terminal(&slave);
-    struct termios before, during, after;
-    Chardev *chr;
-
-    set_stdio(slave, slave);
-    tcgetattr(slave, &before);
-    escapes = g_string_new(NULL);
-    chr = open_with_sink("stdio", 0);
-    tcgetattr(slave, &during);
-    expect(!(during.c_lflag & (ICANON | ECHO | ISIG)), "not raw");
-    expect(during.c_oflag & OPOST, "our own messages are not translated");
-    expect(!(fcntl(0, F_GETFL) & O_NONBLOCK), "others see non-blocking mode");
-    chardev_set_escape(chr, on_escape, &escapes);
-    /* They work although the guest takes nothing. */
-    expect(write(master, "ab\001ccd\001\001e\001z\001", 12) == 12, "write");
-    test_loop_until(escapes->len == 1);
-    expect(write(master, "x\003", 2) == 2, "write");
-    test_loop_until(escapes->len == 2);
-    ck_assert_str_eq(escapes->str, "cx");
-    sink_expect("");
-    sink_more(chr, 4);
-    sink_expect("abcd");
-    sink_more(chr, 100);
-    sink_expect("abcd\001e\001z\003");
-    chardev_set_escape(chr, NULL, NULL);
-    expect(write(master, "\001x", 2) == 2, "write");
-    test_loop_until(sink.got->len == 11);
-    sink_expect("abcd\001e\001z\003\001x");
-    expect(escapes->len == 2, "an escape without a handler");
-    close(master);
-    expect_idle();
-    end(chr);
-    master = terminal(&slave);
-    tcgetattr(0, &after);
-    g_string_free(escapes, TRUE);
-}
-END_TEST
-
-static bool is_raw(int fd)
-{
-    struct termios t;
-
-    expect(tcgetattr(fd, &t) == 0, "tcgetattr");
-    return !(t.c_lflag & (ICANON | ECHO));
-}
-
-/* However the program ends, the terminal is as before. */
-START_TEST(terminal_restored)
-{
-    static const int signals[] = { 0, -1, SIGTERM, SIGINT, SIGHUP, SIGQUIT,
-                                   SIGABRT };
-
-    for (unsigned i = 0; i < G_N_ELEMENTS(signals); i++) {
-        int slave, master = terminal(&slave), status, ready[2];
-        char byte;
-        pid_t child;
-
-        expect(!is_raw(slave), "raw from the start");
-        expect(pipe(ready) == 0, "pipe");
-        child = fork();
-        if (child == 0) {
-            Chardev *chr;
-
-            for (unsigned s = 0; s < G_N_ELEMENTS(signals); s++) {
-                signal(MAX(signals[s], 1), SIG_DFL); /* Check has handlers */
-            }
-            set_stdio(slave, slave);
-            chr = chardev_open("c0", "stdio", NULL);
-            if (signals[i] == 0) {
-                chardev_close(chr);
-                _exit(0);
-            } else if (signals[i] < 0) {
-                exit(0);
-            }
-            (void)!write(ready[1], "r", 1);
-            for (;;) {
-                pause();
-            }
-        }
-        if (signals[i] > 0) {
-            expect(read(ready[0], &byte, 1) == 1, "child");
-            expect(is_raw(slave), "not raw");
-            kill(child, signals[i]);
-        }
-        waitpid(child, &status, 0);
-        expect(signals[i] > 0 ? WIFSIGNALED(status) &&
-               WTERMSIG(status) == signals[i] : WIFEXITED(status),
-               "it ends with 0x%x", status);
-        expect(!is_raw(slave), "still raw after %d", signals[i]);
-        close(master);
-        close(slave);
-        close(ready[0]);
-        close(ready[1]);
-    }
 }
 END_TEST
 
@@ -1011,7 +652,7 @@ START_TEST(threads)
         expect_hex(sink.got->data[i], i & 0xff);
     }
     close(fd);
-    end(chr);
+    close_with_sink(chr);
     g_free(path);
     g_free(spec);
 }
@@ -1020,5 +661,4 @@ END_TEST
 TEST_MAIN("chardev", bad_specs, null, file, disk_full, bounded_queue,
           largest_write, flush_at_close, server, gone_with_input_unread,
           half_closed, full_socket_reset, path_in_use, server_waits,
-          server_waits_in_vain, client, one_frontend, pty_users, stdio_pipes,
-          stdio_full_pipe, stdio_odd, escape_keys, terminal_restored, threads)
+          server_waits_in_vain, client, one_frontend, pty_users, threads)
