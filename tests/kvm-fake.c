@@ -301,8 +301,7 @@ static int set_doorbell(FakeKVM *fake, const struct kvm_ioeventfd *event)
 static bool put_off(FakeKVM *fake, bool port, hwaddr addr, uint64_t value,
                     unsigned size)
 {
-    struct kvm_coalesced_mmio_ring *ring =
-        (void *)((char *)fake->cpus[0].run + RING_PAGE * PAGE);
+    struct kvm_coalesced_mmio_ring *ring;
     struct kvm_coalesced_mmio *entry;
     unsigned next;
     unsigned i;
@@ -316,9 +315,12 @@ static bool put_off(FakeKVM *fake, bool port, hwaddr addr, uint64_t value,
             break;
         }
     }
+    if (i == fake->zones->len) {
+        return false;
+    }
+    ring = (void *)((char *)fake->cpus[0].run + RING_PAGE * PAGE);
     next = (ring->last + 1) % COALESCED_MAX;
-    if (i == fake->zones->len ||
-        next == __atomic_load_n(&ring->first, __ATOMIC_ACQUIRE)) {
+    if (next == __atomic_load_n(&ring->first, __ATOMIC_ACQUIRE)) {
         return false;
     }
     entry = &ring->coalesced_mmio[ring->last];
