@@ -57,13 +57,21 @@ bool memory_region_in_callback(const MemoryRegion *mr)
     return false;
 }
 
+bool memory_region_is_busy(const MemoryRegion *mr)
+{
+    for (const AccessFrame *f = innermost; f; f = f->outer) {
+        if (f->guard == mr->guard) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Enter @mr; false if its device is inside already. */
 static inline bool frame_push(AccessFrame *frame, const MemoryRegion *mr)
 {
-    for (const AccessFrame *f = innermost; unlikely(f != NULL); f = f->outer) {
-        if (f->guard == mr->guard) {
-            return false;
-        }
+    if (unlikely(innermost != NULL) && memory_region_is_busy(mr)) {
+        return false;
     }
     *frame = (AccessFrame){ .mr = mr, .guard = mr->guard, .outer = innermost };
     innermost = frame;

@@ -71,6 +71,17 @@ bool kvm_coalesced_pending(KVMState *kvm)
                        __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE);
 }
 
+/* Whether the device of @entry has been changing the map in the middle of an
+ * access: it would refuse this write, which another vCPU made meanwhile. */
+static bool entry_must_wait(KVMState *kvm,
+                            const struct kvm_coalesced_mmio *entry)
+{
+    AddressSpace *as = entry->pio ? kvm->ports : kvm->memory;
+    MemoryRegion *mr = memory_region_find(as->root, entry->phys_addr, 1).mr;
+
+    return mr && memory_region_is_busy(mr);
+}
+
 void kvm_coalesced_drain(KVMState *kvm)
 {
     const unsigned entries =
@@ -87,6 +98,9 @@ void kvm_coalesced_drain(KVMState *kvm)
         struct kvm_coalesced_mmio entry =
             ring->coalesced_mmio[ring->first % entries];
 
+        if (entry_must_wait(kvm, &entry)) {
+            break;
+        }
         address_space_rw_attrs(entry.pio ? kvm->ports : kvm->memory,
                                entry.phys_addr, (MemTxAttrs){ 0 }, entry.data,
                                MIN(entry.len, sizeof(entry.data)), true);

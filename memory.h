@@ -200,7 +200,8 @@ struct MemoryListener {
     void (*coalesced_mmio_del)(MemoryListener *listener,
                                MemoryRegionSection *section, hwaddr addr,
                                hwaddr len);
-    /* Deliver writes that were put off (coalesced) before returning. */
+    /* Deliver writes that were put off (coalesced) before returning; but from
+     * the first whose region memory_region_is_busy(), keep them for later. */
     void (*flush_coalesced)(MemoryListener *listener);
     unsigned priority; /* lower: earlier for additions, later for deletions */
     /* Set by memory_listener_register(): */
@@ -275,6 +276,10 @@ void memory_region_destroy(MemoryRegion *mr);
 /* Let the regions of one device share @guard instead of each having its own.
  * Before the region is visible. */
 void memory_region_set_guard(MemoryRegion *mr, MemoryReentrancyGuard *guard);
+
+/* Whether this thread is inside a callback of a region with the guard of @mr:
+ * an access to @mr would be refused. */
+bool memory_region_is_busy(const MemoryRegion *mr);
 
 /* ---- queries ------------------------------------------------------------------ */
 

@@ -829,6 +829,48 @@ START_TEST(test_refused_doorbell_is_served_by_exits)
 }
 END_TEST
 
+/* What the other vCPU writes while this one's access changes the map. */
+static void change_map(IoDevice *dev, const IoCall *call)
+{
+    if (dev->nr_calls == 1) {
+        ck_assert(fake_guest_write(&fake, 0, false, 0x1008, 2, 4));
+        ck_assert(fake_guest_write(&fake, 0, false, 8, 3, 4));
+        ck_assert(fake_guest_write(&fake, 0, false, 0x100c, 4, 4));
+        memory_region_set_enabled(dev->hook_opaque, false);
+    }
+}
+
+/* The device cannot take it yet; then it gets it, and in order. */
+START_TEST(test_put_off_write_waits_for_its_device)
+{
+    IoDevice dev, other;
+    MemoryRegion ram;
+
+    world_make(&(KVMOptions){ 0 });
+    add_ram(&ram, "ram", 0x10000, PAGE);
+    io_device_init(&dev, 1, "dev", PAGE);
+    io_device_init(&other, 2, "other", PAGE);
+    memory_region_set_coalescing(&dev.mr);
+    memory_region_set_coalescing(&other.mr);
+    memory_region_add_subregion(&root, 0, &dev.mr);
+    memory_region_add_subregion(&root, 0x1000, &other.mr);
+    dev.hook = change_map;
+    dev.hook_opaque = &ram;
+    world_attach(1);
+    address_space_write(&memory, 4, (uint8_t[4]){ 1 }, 4);
+    io_expect(&dev, "w 4/4=1", NULL);
+    io_expect(&other, "w 8/4=2", NULL);
+    dev.hook = NULL;
+    address_space_write(&memory, 0, (uint8_t[4]){ 5 }, 4);
+    io_expect(&dev, "w 8/4=3", "w 0/4=5", NULL);
+    io_expect(&other, "w c/4=4", NULL);
+    drop(&ram);
+    drop(&other.mr);
+    drop(&dev.mr);
+    world_free();
+}
+END_TEST
+
 START_TEST(test_big_endian_doorbell)
 {
     const MemoryRegionOps ops = {
@@ -894,5 +936,6 @@ TEST_MAIN("kvm-slots", test_random_manual_clear, test_random_fetch_clears,
           test_dirty_survives_replacement,
           test_clear_watches_exactly_what_was_fetched,
           test_dirty_of_shifted_pages, test_dirty_ring_sizes,
-          test_refused_doorbell_is_served_by_exits, test_big_endian_doorbell,
+          test_refused_doorbell_is_served_by_exits,
+          test_put_off_write_waits_for_its_device, test_big_endian_doorbell,
           test_no_readonly_slots)
