@@ -22,7 +22,7 @@ static uint64_t pattern(unsigned size)
     return 0x8877665544332211u & mask(size);
 }
 
-/* ---- one instruction, one access ------------------------------------------------- */
+/* ---- one instruction, one access ------------------------------------------ */
 
 static IoDevice dev, dev2;
 
@@ -286,7 +286,7 @@ START_TEST(test_mmio)
 }
 END_TEST
 
-/* ---- RAM ----------------------------------------------------------------------------- */
+/* ---- RAM ------------------------------------------------------------------ */
 
 #define HIGH 0x140000000u /* beyond 4 GiB */
 
@@ -353,7 +353,7 @@ START_TEST(test_ragged_ram)
 }
 END_TEST
 
-/* ---- ROM, and memory that is read directly ---------------------------------------------- */
+/* ---- ROM, and memory that is read directly -------------------------------- */
 
 static MemoryRegion rom;
 

@@ -129,7 +129,7 @@ static void write_some(Robot *r, hwaddr base, unsigned seed)
     robot_wait(r, 0);
 }
 
-/* ---- what is dirty ------------------------------------------------------------------ */
+/* ---- what is dirty -------------------------------------------------------- */
 
 static void exact(Robot *r)
 {
@@ -275,7 +275,7 @@ static void overflow(Robot *r)
 
 DIRTY_TEST(overflow, 1)
 
-/* ---- the map changes ------------------------------------------------------------------- */
+/* ---- the map changes ------------------------------------------------------ */
 
 /* Written before, between and after, and looked at only in the end. */
 static void remapped(Robot *r)
@@ -364,7 +364,7 @@ static void alias(Robot *r)
 
 DIRTY_TEST(alias, 1)
 
-/* ---- all RAM ----------------------------------------------------------------------------- */
+/* ---- all RAM -------------------------------------------------------------- */
 
 static void global(Robot *r)
 {
@@ -390,7 +390,7 @@ static void global(Robot *r)
 
 DIRTY_TEST(global, 1)
 
-/* ---- under load: a copy, as migration makes one --------------------------------------------- */
+/* ---- under load: a copy, as migration makes one --------------------------- */
 
 static uint8_t *copy;
 

@@ -53,7 +53,7 @@ static bool lacks(Robot *r, long capability, const char *name)
     return true;
 }
 
-/* ---- coalesced writes -------------------------------------------------------------- */
+/* ---- coalesced writes ----------------------------------------------------- */
 
 /* What is put off comes in order, and before what is not put off. */
 static void coalesced_order(Robot *r)
@@ -269,7 +269,7 @@ START_TEST(test_coalesced_moves)
 }
 END_TEST
 
-/* ---- doorbells ------------------------------------------------------------------------- */
+/* ---- doorbells ------------------------------------------------------------ */
 
 static EventNotifier bell;
 

@@ -17,7 +17,7 @@ static void nothing_more(Robot *r)
     robot_until(!vm_is_running());
 }
 
-/* ---- triple fault -------------------------------------------------------------------- */
+/* ---- triple fault --------------------------------------------------------- */
 
 static unsigned resets(Robot *r)
 {
@@ -70,7 +70,7 @@ START_TEST(test_triple_fault_no_reboot)
 }
 END_TEST
 
-/* ---- HLT ------------------------------------------------------------------------------- */
+/* ---- HLT ------------------------------------------------------------------ */
 
 /* Halted for ever, a vCPU can still be stopped, reset, and ended. */
 static void halts(Robot *r)
@@ -110,7 +110,7 @@ START_TEST(test_halt_without_chips)
 }
 END_TEST
 
-/* ---- what KVM cannot run --------------------------------------------------------------------- */
+/* ---- what KVM cannot run -------------------------------------------------- */
 
 static void cannot_emulate(Robot *r)
 {
@@ -162,7 +162,7 @@ START_TEST(test_cannot_emulate)
 }
 END_TEST
 
-/* ---- requests ------------------------------------------------------------------------------- */
+/* ---- requests ------------------------------------------------------------- */
 
 #define STATUS 37
 
@@ -234,7 +234,7 @@ START_TEST(test_pause)
 }
 END_TEST
 
-/* ---- held outside the guest ------------------------------------------------------------------ */
+/* ---- held outside the guest ----------------------------------------------- */
 
 static void held(Robot *r)
 {

@@ -21,10 +21,10 @@
 
 static unsigned moves(void)
 {
-    return test_number("FLATVIEW_MOVES", 1000);
+    return test_number("FLATVIEW_MOVES", 500);
 }
 
-/* ---- stray exits --------------------------------------------------------------------- */
+/* ---- stray exits ---------------------------------------------------------- */
 
 /* A vCPU that meets a hole in the slots leaves the guest with an access to what
  * is RAM all the time, and is served from the map: it would not notice. The
@@ -82,7 +82,7 @@ static void stop_count(Robot *r, unsigned cpu, const uint8_t *memory)
     expect_hex(last, op.value);
 }
 
-/* ---- a BAR ------------------------------------------------------------------------- */
+/* ---- a BAR ---------------------------------------------------------------- */
 
 static MemoryRegion window, bar, second;
 static uint8_t *window_host;
@@ -182,7 +182,7 @@ START_TEST(test_swap)
 }
 END_TEST
 
-/* ---- the RAM that the vCPUs run from --------------------------------------------------- */
+/* ---- the RAM that the vCPUs run from -------------------------------------- */
 
 /* A page moves about in it, so its slots come and go with code, stack and page
  * tables in them. */
@@ -219,7 +219,7 @@ START_TEST(test_under_code)
 }
 END_TEST
 
-/* ---- kinds ------------------------------------------------------------------------------- */
+/* ---- kinds ---------------------------------------------------------------- */
 
 static IoDevice dev;
 
@@ -280,7 +280,7 @@ START_TEST(test_kinds)
 }
 END_TEST
 
-/* ---- a guest that moves it itself -------------------------------------------------------- */
+/* ---- a guest that moves it itself ----------------------------------------- */
 
 /* As a guest programs a BAR: the write's callback moves the region. What it
  * reads next is the new place. */

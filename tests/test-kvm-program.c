@@ -139,7 +139,7 @@ static void expect_run(const char *name, const char *options, const char *out,
     run_clear(&r);
 }
 
-/* ---- the tests ---------------------------------------------------------------------- */
+/* ---- the tests ------------------------------------------------------------ */
 
 #define HELLO(mib)                                                             \
     "Hello! I am the guest that flatview brings along.\r\n"                    \
