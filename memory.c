@@ -598,7 +598,7 @@ void memory_region_set_coalescing(MemoryRegion *mr)
 {
     memory_region_transaction_begin();
     memory_region_clear_coalescing(mr);
-    memory_region_add_coalescing(mr, 0, memory_region_size(mr));
+    memory_region_add_coalescing(mr, 0, UINT64_MAX); /* whatever its size */
     memory_region_transaction_commit();
 }
 

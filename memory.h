@@ -164,12 +164,13 @@ typedef struct MemoryRegionSection {
 /*
  * Callbacks that follow the flat map of one address space, or of all. Any may
  * be NULL. They run under the memory lock, inside the outermost commit, and
- * must not change the graph. Within one commit, for all address spaces: begin;
- * every deletion (eventfd, coalesced, log_stop, region), highest priority
- * first; every addition (region, log_start, coalesced, eventfd), lowest
- * priority first; commit. Each addition is matched by exactly one deletion of
- * an equal section, doorbell or zone; these two stay where only the section
- * around them changes. Adjacent pieces of equal attributes arrive as one.
+ * must not change the graph or the listeners. Within one commit, for all
+ * address spaces: begin; every deletion (eventfd, coalesced, log_stop, region),
+ * highest priority first; every addition (region, log_start, coalesced,
+ * eventfd), lowest priority first; commit. Each addition is matched by exactly
+ * one deletion of an equal section, doorbell or zone; these two stay where only
+ * the section around them changes. Adjacent pieces of equal attributes arrive
+ * as one.
  */
 struct MemoryListener {
     void (*begin)(MemoryListener *listener);
@@ -270,7 +271,8 @@ void memory_region_init_reservation(MemoryRegion *mr, const char *name,
                                     uint64_t size);
 
 /* Undo any of the above. No subregions, no parent, no alias to it, not from
- * its own callback. On return no callback of it runs or will run. */
+ * its own callback, nor in the transaction that takes it out of sight. On
+ * return no callback of it runs or will run. */
 void memory_region_destroy(MemoryRegion *mr);
 
 /* Let the regions of one device share @guard instead of each having its own.
@@ -400,6 +402,9 @@ void memory_region_merge_dirty(MemoryRegion *mr, hwaddr offset,
                                const uint64_t *bitmap, uint64_t pages);
 
 /* ---- doorbells and coalescing ---------------------------------------------------- */
+
+/* Both are for regions with callbacks: set on a container or an alias they do
+ * nothing for what is seen through it. */
 
 /* Writes to the whole region, or to a part, may be put off and delivered
  * later in order. Sets the flush rule on the region. */

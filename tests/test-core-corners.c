@@ -136,6 +136,27 @@ START_TEST(flush_unplugs_the_region)
 }
 END_TEST
 
+/* The whole region is coalesced, whatever its size is by then. */
+START_TEST(zone_of_a_region_that_grows)
+{
+    World w;
+    MemoryRegion io;
+
+    world_init(&w);
+    memory_region_init_io(&io, &io_plain_ops, NULL, "io", 0x10);
+    memory_region_set_coalescing(&io);
+    memory_region_add_subregion(&w.root, UINT64_MAX - 0xff, &io);
+    recorder_expect_zones(w.r, "io ffffffffffffff00-ffffffffffffff0f", NULL);
+    memory_region_set_size(&io, 0x100);
+    recorder_expect_zones(w.r, "io ffffffffffffff00-ffffffffffffffff", NULL);
+    memory_region_set_size(&io, 8);
+    recorder_expect_zones(w.r, "io ffffffffffffff00-ffffffffffffff07", NULL);
+    memory_region_del_subregion(&w.root, &io);
+    memory_region_destroy(&io);
+    world_destroy(&w);
+}
+END_TEST
+
 /* ---- dirty logging ---------------------------------------------------------------- */
 
 /* A client may know a region by an alias of an alias only. */
@@ -225,6 +246,47 @@ START_TEST(log_start_waits_for_writers)
 }
 END_TEST
 
+/* ---- how long views live ------------------------------------------------------------ */
+
+/* Commits, look-ups beside all spaces, spaces that come and go: however many,
+ * only so many views wait for their readers, and none for ever. */
+START_TEST(views_do_not_pile_up)
+{
+    World w;
+    MemoryRegion io, lone;
+    AddressSpace as;
+    unsigned spaces = flatview_live_count(), most = 0;
+
+    world_init(&w);
+    memory_region_init_io(&io, &io_plain_ops, NULL, "io", 0x10);
+    memory_region_init_ram(&lone, "lone", TARGET_PAGE_SIZE);
+    memory_region_add_subregion(&w.root, 0, &io);
+    for (unsigned i = 0; i < 2000; i++) {
+        memory_region_set_address(&io, i);
+        most = MAX(most, flatview_live_count());
+        memory_lock();
+        ck_assert_ptr_eq(memory_region_find(&lone, 8, 1).mr, &lone);
+        memory_unlock();
+        most = MAX(most, flatview_live_count());
+        if (i % 100 == 0) {
+            address_space_init(&as, &lone);
+            address_space_destroy(&as);
+            expect(flatview_live_count() == spaces + 1, "%u views of 1 space",
+                   flatview_live_count() - spaces);
+        }
+        recorder_clear_log(w.r);
+    }
+    ck_assert_uint_le(most, 100);
+    memory_region_del_subregion(&w.root, &io);
+    memory_region_destroy(&io); /* no reader may see it: nothing is kept */
+    ck_assert_uint_eq(flatview_live_count(), spaces + 1);
+    memory_region_destroy(&lone);
+    world_destroy(&w);
+    ck_assert_uint_eq(flatview_live_count(), spaces);
+    ck_assert_uint_eq(flatview_live_bytes(), 0);
+}
+END_TEST
+
 /* ---- port lists ------------------------------------------------------------------- */
 
 static uint32_t port_read(void *opaque, uint32_t port)
@@ -266,4 +328,5 @@ START_TEST(refused_port_list)
 END_TEST
 
 TEST_MAIN("core-corners", nop_at_every_commit, flush_unplugs_the_region,
-          log_through_aliases, log_start_waits_for_writers, refused_port_list)
+          zone_of_a_region_that_grows, log_through_aliases,
+          log_start_waits_for_writers, views_do_not_pile_up, refused_port_list)
