@@ -481,7 +481,7 @@ static void node_add_zone(Node *node)
     }
     if (one_in(4)) {
         node->m.nr_zones = 1;
-        node->m.zones[0] = (ModelZone){ 0, node->m.size };
+        node->m.zones[0] = (ModelZone){ 0, UINT64_MAX };
         memory_region_set_coalescing(&node->mr);
         return;
     }
