@@ -327,7 +327,7 @@ clean:
 		*.elf *.bin))
 
 distclean: clean
-	rm -f config.mak
+	rm -f config.mak configured
 	rm -rf cache
 
 help:
