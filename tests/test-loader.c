@@ -551,27 +551,52 @@ START_TEST(any_length)
 }
 END_TEST
 
-/* Random bytes over valid images do not crash, and what is accepted loads. */
+/* Put up to eight bytes where a header or a note is: any, or a value that makes
+ * sums and products overflow. */
+static void mutate(GRand *rand, uint8_t *image, bool linux_image)
+{
+    static const uint64_t ends[] = { 0, 1, INT32_MAX, UINT32_MAX, INT64_MAX,
+                                     UINT64_MAX - 15, UINT64_MAX };
+    unsigned size = 1 << g_rand_int_range(rand, 0, 4);
+    unsigned at = linux_image ? 0x1f0 : 0;
+    uint64_t value = g_rand_int(rand);
+
+    if (!linux_image && g_rand_boolean(rand)) {
+        at = ELF_NOTES + g_rand_int_range(rand, 0, ELF_NOTES_SIZE);
+    } else {
+        at += g_rand_int_range(rand, 0, 0x100);
+    }
+    if (g_rand_boolean(rand)) {
+        value = ends[g_rand_int_range(rand, 0, G_N_ELEMENTS(ends))];
+    }
+    image_put(image, at, value, size);
+}
+
+/* Mutated images, some of them cut short, do not crash, and what is accepted
+ * loads. */
 START_TEST(any_content)
 {
     uint64_t seed = test_number("FLATVIEW_SEED", 1);
+    uint64_t images = test_number("FLATVIEW_IMAGES", 900);
     g_autoptr(GRand) rand = g_rand_new_with_seed(seed);
     unsigned i, n;
 
-    g_snprintf(test_context, sizeof(test_context), "FLATVIEW_SEED=%" PRIu64,
-               seed);
-    for (i = 0; i < 600; i++) {
+    for (i = 0; i < images; i++) {
         bool linux_image = i % 3 == 0;
         g_autofree uint8_t *image =
             linux_image ? bzimage_new() : i % 3 == 1 ? elf64() : elf32();
-        unsigned from = linux_image ? 0x1f0 : 0;
+        size_t len = linux_image ? BZIMAGE_SIZE : ELF_SIZE;
 
+        g_snprintf(test_context, sizeof(test_context),
+                   "FLATVIEW_SEED=%" PRIu64 ", image %u", seed, i);
         for (n = g_rand_int_range(rand, 1, 6); n; n--) {
-            image[g_rand_int_range(rand, from, from + 0x100)] =
-                g_rand_int_range(rand, 0, 256);
+            mutate(rand, image, linux_image);
+        }
+        if (g_rand_int_range(rand, 0, 8) == 0) {
+            len = g_rand_int_range(rand, 1, len);
         }
         setup();
-        if (load_kernel(image, linux_image ? BZIMAGE_SIZE : ELF_SIZE)) {
+        if (load_kernel(image, len)) {
             expect(loader_load(f.boot.loader, true, &f.err), "%s",
                    f.err ? f.err->message : "?");
         } else {
