@@ -323,7 +323,7 @@ BUILD_DIRS = . hw/* target-i386 tests tests/guest tests/bench
 clean:
 	rm -f $(PROGRAM) $(TESTS_CORE) $(TESTS_HW) $(TESTS_KVM) $(BENCHES) \
 		tests/bench/bare-kvm
-	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.log \
+	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.aml *.log \
 		*.elf *.bin))
 
 distclean: clean
