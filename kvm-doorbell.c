@@ -224,8 +224,9 @@ static void flush_coalesced(MemoryListener *listener)
 /* A device's value as the guest, which is little-endian, writes it. */
 static uint64_t guest_value(const MemoryRegionSection *section, uint64_t data)
 {
-    if (section->mr->ops->endianness != DEVICE_BIG_ENDIAN) {
-        return data;
+    if (!section->size ||
+        memory_region_endianness(section->mr) != DEVICE_BIG_ENDIAN) {
+        return data; /* what has any width KVM does not match: it refuses */
     }
     return GUINT64_SWAP_LE_BE(data) >> (64 - 8 * section->size);
 }

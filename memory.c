@@ -272,6 +272,11 @@ bool memory_region_is_romd(MemoryRegion *mr)
     return mr->kind == MEMORY_REGION_ROM_DEVICE && mr->romd_mode;
 }
 
+enum device_endian memory_region_endianness(MemoryRegion *mr)
+{
+    return mr->ops ? mr->ops->endianness : DEVICE_NATIVE_ENDIAN;
+}
+
 /* The region whose memory @mr shows, and where in it @mr starts. */
 static MemoryRegion *resolve_alias(MemoryRegion *mr, hwaddr *offset)
 {

@@ -292,6 +292,9 @@ bool memory_region_is_rom(MemoryRegion *mr);  /* RAM set read-only */
 bool memory_region_is_romd(MemoryRegion *mr); /* ROM device read directly */
 bool memory_region_is_logging(MemoryRegion *mr);
 
+/* The byte order of an I/O region or ROM device; native for any other. */
+enum device_endian memory_region_endianness(MemoryRegion *mr);
+
 /* Host address of the first byte; NULL where the region has no memory. Valid
  * until destroy. An alias gives its target's, moved by the alias's offset. */
 void *memory_region_get_ram_ptr(MemoryRegion *mr);

@@ -53,6 +53,8 @@ START_TEST(test_kinds)
     ck_assert(!memory_region_is_romd(&rom));
     ck_assert(memory_region_is_romd(&romd));
     ck_assert(!memory_region_is_rom(&romd));
+    ck_assert(memory_region_endianness(&io) == io_plain_ops.endianness);
+    ck_assert(memory_region_endianness(&ram) == DEVICE_NATIVE_ENDIAN);
 
     ck_assert_ptr_null(memory_region_get_ram_ptr(&container));
     ck_assert_ptr_null(memory_region_get_ram_ptr(&io));
