@@ -76,6 +76,10 @@ expect "a point of Check's that says it cannot run" 0 "1 passed, 0 failed, 1 ski
 printf 'ok 1 - a\nok 2 - b\n1..2\n' >"$CK_TAP_LOG_FILE_NAME"; echo 'SKIP: no KVM'
 END
 
+expect "a log that is gone" 1 "0 passed, 1 failed, 0 skipped" "^FAIL" <<'END'
+echo ok 1 - a; rm -r tests
+END
+
 expect "a run elsewhere" 1 "3 passed, 1 failed, 2 skipped" "FAIL " <<'END'
 echo 'PASS  tests/test-x'; echo '3 passed, 1 failed, 2 skipped'; exit 1
 END
