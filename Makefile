@@ -313,6 +313,10 @@ bench: all $(BENCHES) tests/bench/bare-kvm
 		$(test_environment) ./$$bench $(BENCH_ARGS) || exit; \
 	done
 
+# Boots of a stock kernel beside QEMU's, in the rig. Takes minutes.
+bench-rig: all
+	@$(test_environment) $(SRC_PATH)/tests/bench/boot-peers $(BENCH_ARGS)
+
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin
@@ -336,10 +340,11 @@ help:
 	@echo 'check            the tests; TESTS="tests/test-x ..." for some of them'
 	@echo 'check-rig        tests that boot Linux, in an emulated machine with KVM'
 	@echo 'bench            figures of speed and size; BENCH_ARGS=--json'
+	@echo 'bench-rig        boots of a stock kernel beside those of QEMU, in the rig'
 	@echo 'install          the program and its man page; DESTDIR= is honoured'
 	@echo 'clean, distclean remove what make, or configure as well, has made'
 	@echo 'V=1              show the commands'
 
-.PHONY: all check check-rig bench install clean distclean help
+.PHONY: all check check-rig bench bench-rig install clean distclean help
 
 -include $(foreach dir,$(BUILD_DIRS),$(wildcard $(dir)/*.d))
