@@ -53,7 +53,7 @@ GPtrArray *opts_parse(const char *text, const char *first)
             opt->value = g_strdup(item);
         } else {
             opt->key = g_strdup(item);
-            opt->value = g_strdup("on");
+            opt->value = NULL;
         }
         g_ptr_array_add(opts, opt);
     }

@@ -12,7 +12,7 @@
 
 typedef struct Opt {
     char *key;
-    char *value; /* "on" for a key alone */
+    char *value; /* NULL for a key alone */
 } Opt;
 
 /* Split @text. Where the first item is a value alone, @first becomes its key;

@@ -167,11 +167,11 @@ static bool set_memory(Settings *s, const char *value, GError **err)
 
     for (i = 0; i < opts->len; i++) {
         Opt *opt = opts->pdata[i];
-        size_t len = strlen(opt->value);
+        size_t len = opt->value ? strlen(opt->value) : 0;
         g_autofree char *size =
-            g_strconcat(opt->value,
-                        len && isdigit((unsigned char)opt->value[len - 1])
-                            ? "M" : "", NULL);
+            len && isdigit((unsigned char)opt->value[len - 1])
+                ? g_strconcat(opt->value, "M", NULL)
+                : g_strdup(opt->value);
 
         if (!property_set(memory_properties, s, NULL, "-m", opt->key, size,
                           err)) {
@@ -523,11 +523,17 @@ static bool machine_plug_device(Machine *machine, const char *text,
     for (i = 0; i < opts->len; i++) {
         Opt *opt = opts->pdata[i];
 
-        if (strcmp(opt->key, "driver") == 0) {
-            driver = opt->value;
-        } else if (strcmp(opt->key, "id") == 0) {
-            id = opt->value;
+        bool is_id = strcmp(opt->key, "id") == 0;
+
+        if (!is_id && strcmp(opt->key, "driver") != 0) {
+            continue;
         }
+        if (!opt->value) {
+            g_set_error(err, FLATVIEW_ERROR, 0, "'%s' needs a value: %s=...",
+                        opt->key, opt->key);
+            return false;
+        }
+        *(is_id ? &id : &driver) = opt->value;
     }
     dev = machine_new_device(machine, driver, id, err);
     if (!dev) {
@@ -592,7 +598,7 @@ static Machine *machine_from_settings(Settings *s, GError **err)
         Opt *opt = opts->pdata[i];
 
         if (strcmp(opt->key, "type") == 0) {
-            name = opt->value;
+            name = opt->value ? opt->value : "";
         }
     }
     type = machine_type_find(name, err);

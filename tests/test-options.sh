@@ -78,6 +78,11 @@ refused "-smp: property 'cpus' cannot be '4294967296'.*" -smp 4294967296
 refused "-smp has no property 'core'; did you mean 'cores'?" -smp core=4
 refused "-smp .*: maxcpus=4 differs from cpus=2.*" -smp 2,maxcpus=4
 refused "-smp .*: sockets.* make a number other than cpus=3" -smp 3,sockets=2,cores=2
+refused ".*machine 'microvm': property 'dumpdtb' needs a value: dumpdtb=..." \
+    -M microvm,dumpdtb
+refused "-m: property 'size' needs a value: size=..." -m 1G,size
+refused ".*'id' needs a value: id=..." -M "dumpdtb=$scratch/dtb" -device isa-debug-exit,id
+refused ".*no machine.*" -M microvm,type
 refused "machine 'microvm' has 1 to 64 CPUs, not 65" -M "dumpdtb=$scratch/dtb" -smp 65
 for topology in sockets=3 cores=5 threads=8 cores=3,threads=1 sockets=4,dies=2; do
     refused "-smp .*: sockets.* make a number other than cpus=4" -smp 4,$topology

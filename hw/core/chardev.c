@@ -548,8 +548,6 @@ static bool unix_parse(Chardev *chr, char **words, UnixOptions *options,
         } else if (strcmp(name, "nowait") == 0) {
             name = "wait";
             value = "off";
-        } else {
-            value = "on";
         }
         ok = property_set(unix_options, options, NULL, what, name, value, err);
     }

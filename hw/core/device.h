@@ -126,7 +126,8 @@ void device_print_properties(const DeviceType *type, FILE *out);
 void properties_init(const Property *list, void *object);
 
 /* Set one; @what names the object in errors ("machine 'microvm'"). PROP_CHARDEV
- * is looked up in @machine. */
+ * is looked up in @machine. @value NULL, the name alone, turns PROP_BOOL on; any
+ * other kind needs a value. */
 bool property_set(const Property *list, void *object, Machine *machine,
                   const char *what, const char *name, const char *value,
                   GError **err);

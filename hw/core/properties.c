@@ -226,9 +226,17 @@ bool property_set(const Property *list, void *object, Machine *machine,
                   GError **err)
 {
     for (const Property *prop = list; prop && prop->name; prop++) {
-        if (strcmp(prop->name, name) == 0) {
-            return property_store(prop, object, machine, what, value, err);
+        if (strcmp(prop->name, name) != 0) {
+            continue;
         }
+        if (!value && prop->kind != PROP_BOOL) {
+            g_set_error(err, FLATVIEW_ERROR, 0,
+                        "%s: property '%s' needs a value: %s=...", what, name,
+                        name);
+            return false;
+        }
+        return property_store(prop, object, machine, what, value ? value : "on",
+                              err);
     }
     unknown_property(list, what, name, err);
     return false;
