@@ -126,18 +126,23 @@ TESTS_HW = \
 	tests/test-acpi \
 	tests/test-microvm \
 
-# The same, where KVM is built in; they skip where /dev/kvm is missing.
-TESTS_KVM = \
-	tests/test-kvm-slots \
-	tests/test-kvm-failures \
-	tests/test-kvm-run \
-	tests/test-cpu-model \
+# Tests in a guest: each has the robot, tests/guest/robot.h, built in.
+ROBOT_TESTS = \
 	tests/test-kvm-access \
 	tests/test-kvm-doorbell \
 	tests/test-kvm-move \
 	tests/test-kvm-dirty \
 	tests/test-kvm-cpus \
 	tests/test-kvm-exits \
+
+# Tests of KVM, linked like those of devices, where it is built in; they skip
+# where /dev/kvm is missing.
+TESTS_KVM = \
+	tests/test-kvm-slots \
+	tests/test-kvm-failures \
+	tests/test-kvm-run \
+	tests/test-cpu-model \
+	$(ROBOT_TESTS) \
 	tests/test-kvm-program \
 	tests/test-terminal \
 
@@ -230,15 +235,6 @@ tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
-
-# Tests in a guest: each has the robot, tests/guest/robot.h, built in.
-ROBOT_TESTS = \
-	tests/test-kvm-access \
-	tests/test-kvm-doorbell \
-	tests/test-kvm-move \
-	tests/test-kvm-dirty \
-	tests/test-kvm-cpus \
-	tests/test-kvm-exits \
 
 $(ROBOT_TESTS): tests/kvm-robot.o
 tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit

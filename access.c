@@ -317,6 +317,30 @@ static unsigned access_piece(const MemoryRegion *mr, Widths w, hwaddr pos,
     return size;
 }
 
+/* One callback of a split access: which it is, and which bytes count. */
+typedef struct Piece {
+    hwaddr start;
+    unsigned width;
+    unsigned skip;  /* bytes of it before the first that counts */
+    unsigned taken; /* bytes that count */
+} Piece;
+
+/* The piece behind the first @done of @size bytes at @addr; false where the
+ * region ends before, because a callback shrank it. */
+static bool next_piece(const MemoryRegion *mr, Widths w, hwaddr addr,
+                       unsigned size, unsigned done, Piece *p)
+{
+    hwaddr pos = addr + done;
+
+    if (unlikely(!access_inside(mr, pos, size - done))) {
+        return false;
+    }
+    p->width = access_piece(mr, w, pos, size - done, &p->start);
+    p->skip = (unsigned)(pos - p->start);
+    p->taken = MIN(p->width - p->skip, size - done);
+    return true;
+}
+
 static MemTxResult split_read(const MemoryRegion *mr, hwaddr addr,
                               uint64_t *image, unsigned size, MemTxAttrs attrs)
 {
@@ -325,29 +349,22 @@ static MemTxResult split_read(const MemoryRegion *mr, hwaddr addr,
     bool old_mmio = !modern && has_old_mmio(ops, false);
     Widths w = access_widths(ops, old_mmio);
     MemTxResult result = MEMTX_OK;
-    unsigned done = 0;
+    Piece p;
 
     *image = all_ones(size);
     if (!modern && !old_mmio) {
         return ops->old_portio ? portio_read(mr, addr, image, size)
                                : MEMTX_DECODE_ERROR;
     }
-    while (done < size) {
-        hwaddr pos = addr + done;
-        hwaddr start;
-        unsigned width, skip, taken;
-        uint64_t piece;
+    for (unsigned done = 0; done < size; done += p.taken) {
+        uint64_t value;
 
-        if (unlikely(!access_inside(mr, pos, size - done))) {
-            return result | MEMTX_DECODE_ERROR; /* its callback shrank it */
+        if (!next_piece(mr, w, addr, size, done, &p)) {
+            return result | MEMTX_DECODE_ERROR;
         }
-        width = access_piece(mr, w, pos, size - done, &start);
-        skip = (unsigned)(pos - start);
-        taken = MIN(width - skip, size - done);
-        result |= call_read(mr, start, &piece, width, attrs);
-        *image &= ~(all_ones(taken) << (8 * done));
-        *image |= (piece >> (8 * skip) & all_ones(taken)) << (8 * done);
-        done += taken;
+        result |= call_read(mr, p.start, &value, p.width, attrs);
+        *image &= ~(all_ones(p.taken) << (8 * done));
+        *image |= (value >> (8 * p.skip) & all_ones(p.taken)) << (8 * done);
     }
     return result;
 }
@@ -360,27 +377,19 @@ static MemTxResult split_write(const MemoryRegion *mr, hwaddr addr,
     bool old_mmio = !modern && has_old_mmio(ops, true);
     Widths w = access_widths(ops, old_mmio);
     MemTxResult result = MEMTX_OK;
-    unsigned done = 0;
+    Piece p;
 
     if (!modern && !old_mmio) {
         return ops->old_portio ? portio_write(mr, addr, image, size)
                                : MEMTX_DECODE_ERROR;
     }
-    while (done < size) {
-        hwaddr pos = addr + done;
-        hwaddr start;
-        unsigned width, skip, taken;
-        uint64_t piece;
-
-        if (unlikely(!access_inside(mr, pos, size - done))) {
+    for (unsigned done = 0; done < size; done += p.taken) {
+        if (!next_piece(mr, w, addr, size, done, &p)) {
             return result | MEMTX_DECODE_ERROR;
         }
-        width = access_piece(mr, w, pos, size - done, &start);
-        skip = (unsigned)(pos - start);
-        taken = MIN(width - skip, size - done);
-        piece = (image >> (8 * done) & all_ones(taken)) << (8 * skip);
-        result |= call_write(mr, start, piece, width, attrs);
-        done += taken;
+        result |= call_write(mr, p.start,
+                             (image >> (8 * done) & all_ones(p.taken))
+                                 << (8 * p.skip), p.width, attrs);
     }
     return result;
 }

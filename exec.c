@@ -177,6 +177,14 @@ static inline hwaddr piece_length(hwaddr addr, hwaddr last, hwaddr len)
     return last - addr < len - 1 ? last - addr + 1 : len;
 }
 
+/* The last address that shows nothing from @addr on, which shows nothing. */
+static hwaddr gap_last(const FlatView *view, hwaddr addr)
+{
+    unsigned next = flatview_find(view, addr);
+
+    return next < view->nr ? view->ranges[next].first - 1 : HWADDR_MAX;
+}
+
 /* Copy, with aligned 1, 2, 4 and 8 bytes as one access: guests share memory
  * with devices without locks. */
 static inline void copy_memory(void *to, const void *from, hwaddr len)
@@ -228,11 +236,7 @@ static hwaddr access_memory(const FlatView *view, const FlatRange *range,
     hwaddr n;
 
     if (!range) {
-        unsigned next = flatview_find(view, addr);
-        hwaddr last = next < view->nr ? view->ranges[next].first - 1
-                                      : HWADDR_MAX;
-
-        n = piece_length(addr, last, len);
+        n = piece_length(addr, gap_last(view, addr), len);
         *result |= MEMTX_DECODE_ERROR;
     } else {
         n = piece_length(addr, range->last, len);
@@ -427,12 +431,8 @@ MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr,
             memcpy(block->host + range->offset + (addr - range->first), buf, n);
             mark_written(range, addr, n);
         } else {
-            unsigned next = flatview_find(view, addr);
-            hwaddr last = range ? range->last
-                          : next < view->nr ? view->ranges[next].first - 1
-                                            : HWADDR_MAX;
-
-            n = piece_length(addr, last, len);
+            n = piece_length(addr, range ? range->last : gap_last(view, addr),
+                             len);
             result |= MEMTX_DECODE_ERROR;
         }
         memory_rcu_exit();
@@ -657,7 +657,7 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
 
     const FlatView *view = address_space_view(as);
     const FlatRange *range = flatview_lookup(view, addr);
-    hwaddr border = HWADDR_MAX;
+    hwaddr border = 0;
 
     if (range && (is_write ? range_writes_memory(range)
                            : range_reads_memory(range))) {
@@ -671,13 +671,7 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
         host = range->host + (addr - range->first);
         *plen = mapping->len;
     } else {
-        unsigned next = flatview_find(view, addr);
-
-        if (range) {
-            border = range->last;
-        } else if (next < view->nr) {
-            border = view->ranges[next].first - 1;
-        }
+        border = range ? range->last : gap_last(view, addr);
     }
     memory_rcu_exit();
 

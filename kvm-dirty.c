@@ -18,12 +18,6 @@
 
 #define BITS 64u
 
-static KVMState *state_of(MemoryListener *listener)
-{
-    return (KVMState *)((char *)listener -
-                        offsetof(KVMState, memory_listener));
-}
-
 static uint64_t slot_pages(const KVMSlot *slot)
 {
     return slot->size / TARGET_PAGE_SIZE;
@@ -212,7 +206,7 @@ static KVMSlot *slot_in(KVMState *kvm, unsigned index,
 
 static void log_sync(MemoryListener *listener, MemoryRegionSection *section)
 {
-    KVMState *kvm = state_of(listener);
+    KVMState *kvm = kvm_of_memory_listener(listener);
     KVMSlot *slot;
     unsigned i;
 
@@ -280,7 +274,7 @@ static void clear_slot(KVMState *kvm, KVMSlot *slot, uint64_t first,
 
 static void log_clear(MemoryListener *listener, MemoryRegionSection *section)
 {
-    KVMState *kvm = state_of(listener);
+    KVMState *kvm = kvm_of_memory_listener(listener);
     KVMSlot *slot;
     unsigned i;
 
@@ -301,7 +295,7 @@ static void log_clear(MemoryListener *listener, MemoryRegionSection *section)
 
 static void set_global(MemoryListener *listener, bool on)
 {
-    KVMState *kvm = state_of(listener);
+    KVMState *kvm = kvm_of_memory_listener(listener);
     unsigned i;
 
     kvm->log_global = on;

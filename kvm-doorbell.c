@@ -32,12 +32,6 @@ typedef struct Refused {
     uint64_t data;
 } Refused;
 
-static KVMState *memory_state(MemoryListener *listener)
-{
-    return (KVMState *)((char *)listener -
-                        offsetof(KVMState, memory_listener));
-}
-
 static KVMState *ports_state(MemoryListener *listener)
 {
     return (KVMState *)((char *)listener - offsetof(KVMState, ports_listener));
@@ -190,14 +184,14 @@ static void coalesced_mmio_add(MemoryListener *listener,
                                MemoryRegionSection *section, hwaddr addr,
                                hwaddr len)
 {
-    add_zone(memory_state(listener), false, section, addr, len);
+    add_zone(kvm_of_memory_listener(listener), false, section, addr, len);
 }
 
 static void coalesced_mmio_del(MemoryListener *listener,
                                MemoryRegionSection *section, hwaddr addr,
                                hwaddr len)
 {
-    del_zone(memory_state(listener), false, section, addr, len);
+    del_zone(kvm_of_memory_listener(listener), false, section, addr, len);
 }
 
 static void coalesced_pio_add(MemoryListener *listener,
@@ -216,7 +210,7 @@ static void coalesced_pio_del(MemoryListener *listener,
 
 static void flush_coalesced(MemoryListener *listener)
 {
-    kvm_coalesced_drain(memory_state(listener));
+    kvm_coalesced_drain(kvm_of_memory_listener(listener));
 }
 
 /* ---- doorbells ----------------------------------------------------------- */
@@ -301,13 +295,13 @@ static void del_doorbell(KVMState *kvm, bool ports,
 static void eventfd_add(MemoryListener *listener, MemoryRegionSection *section,
                         bool match_data, uint64_t data, EventNotifier *e)
 {
-    add_doorbell(memory_state(listener), false, section, match_data, data, e);
+    add_doorbell(kvm_of_memory_listener(listener), false, section, match_data, data, e);
 }
 
 static void eventfd_del(MemoryListener *listener, MemoryRegionSection *section,
                         bool match_data, uint64_t data, EventNotifier *e)
 {
-    del_doorbell(memory_state(listener), false, section, match_data, data, e);
+    del_doorbell(kvm_of_memory_listener(listener), false, section, match_data, data, e);
 }
 
 static void port_eventfd_add(MemoryListener *listener,

@@ -95,6 +95,13 @@ struct KVMState {
     bool told_zone, told_doorbell;
 };
 
+/* The state whose memory listener this is. */
+static inline KVMState *kvm_of_memory_listener(MemoryListener *listener)
+{
+    return (KVMState *)((char *)listener -
+                        offsetof(KVMState, memory_listener));
+}
+
 /* A vCPU's side of KVM. */
 struct KVMCPU {
     int fd;

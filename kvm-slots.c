@@ -27,12 +27,6 @@ typedef struct LogChange {
     bool wanted;
 } LogChange;
 
-static KVMState *state_of(MemoryListener *listener)
-{
-    return (KVMState *)((char *)listener -
-                        offsetof(KVMState, memory_listener));
-}
-
 /* ---- the table ----------------------------------------------------------- */
 
 static hwaddr slot_last(const KVMSlot *slot)
@@ -162,7 +156,7 @@ static KVMSlot *slot_for(KVMState *kvm, MemoryRegionSection *section)
 
 static void region_add(MemoryListener *listener, MemoryRegionSection *section)
 {
-    KVMState *kvm = state_of(listener);
+    KVMState *kvm = kvm_of_memory_listener(listener);
     KVMSlot *slot = slot_for(kvm, section);
 
     if (slot) {
@@ -172,7 +166,7 @@ static void region_add(MemoryListener *listener, MemoryRegionSection *section)
 
 static void region_del(MemoryListener *listener, MemoryRegionSection *section)
 {
-    KVMState *kvm = state_of(listener);
+    KVMState *kvm = kvm_of_memory_listener(listener);
     KVMSlot *slot;
     uint64_t size;
     hwaddr first;
@@ -188,7 +182,7 @@ static void region_del(MemoryListener *listener, MemoryRegionSection *section)
 static void change_log(MemoryListener *listener, MemoryRegionSection *section,
                        bool wanted)
 {
-    KVMState *kvm = state_of(listener);
+    KVMState *kvm = kvm_of_memory_listener(listener);
     LogChange change = { .wanted = wanted };
     uint64_t size;
 
@@ -344,7 +338,7 @@ static void apply_log_changes(KVMState *kvm)
 
 static void commit(MemoryListener *listener)
 {
-    KVMState *kvm = state_of(listener);
+    KVMState *kvm = kvm_of_memory_listener(listener);
     bool pause = false;
     unsigned i;
 

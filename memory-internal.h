@@ -164,7 +164,7 @@ static inline unsigned ram_block_dirty_clients(const RAMBlock *block)
            __atomic_load_n(&memory_global_dirty_mask, __ATOMIC_RELAXED);
 }
 
-/* ---- memory.c, memory-render.c, memory-topology.c --------------------------------------------------------------------------- */
+/* ---- memory.c, memory-render.c, memory-topology.c ------------------------ */
 
 struct MemoryEventfd {
     hwaddr addr;
