@@ -663,7 +663,7 @@ MemoryRegionSection memory_region_find(MemoryRegion *address_space, hwaddr addr,
     unsigned i;
 
     memory_lock();
-    for (; root->parent; root = root->parent) {
+    for (; root->parent && !root->roots; root = root->parent) {
         first += root->addr;
     }
     last = first + (size == UINT64_MAX ? UINT64_MAX : size ? size - 1 : 0);

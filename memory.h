@@ -285,9 +285,9 @@ bool memory_region_is_busy(const MemoryRegion *mr);
 
 /* ---- queries ------------------------------------------------------------------ */
 
-uint64_t memory_region_size(MemoryRegion *mr); /* UINT64_MAX: 2^64 */
-const char *memory_region_name(MemoryRegion *mr);
-bool memory_region_is_ram(MemoryRegion *mr);
+uint64_t memory_region_size(MemoryRegion *mr); /* bytes; UINT64_MAX: 2^64 */
+const char *memory_region_name(MemoryRegion *mr); /* valid until destroy */
+bool memory_region_is_ram(MemoryRegion *mr);  /* ROM too */
 bool memory_region_is_rom(MemoryRegion *mr);  /* RAM set read-only */
 bool memory_region_is_romd(MemoryRegion *mr); /* ROM device read directly */
 bool memory_region_is_logging(MemoryRegion *mr);
@@ -302,12 +302,13 @@ void *memory_region_get_ram_ptr(MemoryRegion *mr);
 /* Where the memory starts among all RAM; RAM_ADDR_INVALID where there is none. */
 ram_addr_t memory_region_get_ram_addr(MemoryRegion *mr);
 
-/* The descriptor behind the RAM, and whether it is shared; -1 where none. */
+/* The descriptor behind the RAM, owned by the region; -1 where there is none. */
 int memory_region_get_fd(MemoryRegion *mr);
 
-/* The first section that overlaps @size bytes from @addr of the address space
- * that @address_space is part of (of the region by itself where it is part of
- * none); size 0 and mr NULL when there is none. @size 0: one byte. Hold the
+/* The first section that overlaps @size bytes from @addr bytes into the region
+ * @address_space, as the address space shows them that has it, or the nearest
+ * parent, for its root (or as that region by itself would, if there is none).
+ * Size 0 and mr NULL when nothing answers there. @size 0: one byte. Hold the
  * memory lock for as long as the section is used. */
 MemoryRegionSection memory_region_find(MemoryRegion *address_space, hwaddr addr,
                                        uint64_t size);
@@ -339,12 +340,14 @@ void memory_region_add_subregion(MemoryRegion *mr, hwaddr offset,
 void memory_region_add_subregion_overlap(MemoryRegion *mr, hwaddr offset,
                                          MemoryRegion *sub, int priority);
 
+/* Take @sub out of @mr; it is a programming error if it is not there. */
 void memory_region_del_subregion(MemoryRegion *mr, MemoryRegion *sub);
 
 /* A disabled region is as if it were not there: it hides nothing. */
 void memory_region_set_enabled(MemoryRegion *mr, bool enabled);
 
-/* Move inside the parent; order among equals stays. */
+/* Move inside the parent; order among equals stays. To come to overlap a plain
+ * subregion is no error here: guests move things. */
 void memory_region_set_address(MemoryRegion *mr, hwaddr addr);
 
 /* Move an alias's window. */
@@ -422,7 +425,8 @@ void memory_region_clear_flush_coalesced(MemoryRegion *mr);
 
 /* A write of @size bytes (0: any; otherwise 1, 2, 4, 8) at @addr, and with
  * @match_data only one of the value @data, signals @e instead of calling the
- * region. A doorbell twice the same is a programming error. @e must stay as it is
+ * region. Listeners hear of it where a section shows all its bytes; on an alias
+ * or container it never rings. A doorbell twice the same is a programming error. @e must stay as it is
  * until the removal is committed. */
 void memory_region_add_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size,
                                bool match_data, uint64_t data,
@@ -434,11 +438,12 @@ void memory_region_del_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size,
 
 /* ---- listeners, the lock, errors --------------------------------------------------- */
 
-/* Follow @filter, or every address space when NULL; replays the present map.
- * Registering twice is a programming error. */
+/* Follow @filter, or every address space when NULL; replays the present map,
+ * between begin and commit. Registering twice is a programming error. */
 void memory_listener_register(MemoryListener *listener, AddressSpace *filter);
 
-/* Withdraws the present map from the listener, which may be freed then. */
+/* Withdraws the present map from the listener, between begin and commit; it may
+ * be freed then. */
 void memory_listener_unregister(MemoryListener *listener);
 
 /* The memory lock: changes of the graph and device callbacks. Recursive.

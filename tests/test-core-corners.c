@@ -57,6 +57,42 @@ START_TEST(nop_at_every_commit)
 }
 END_TEST
 
+/* The root of one space that is also a part of another: looked up from, it is
+ * asked what its own space shows, which the other may hide. */
+START_TEST(find_in_the_nearest_space)
+{
+    World w;
+    MemoryRegion inner, io, cover;
+    AddressSpace as;
+    MemoryRegionSection s;
+
+    world_init(&w);
+    memory_region_init(&inner, "inner", 0x1000);
+    memory_region_init_io(&io, &io_plain_ops, NULL, "io", 0x10);
+    memory_region_init_io(&cover, &io_plain_ops, NULL, "cover", 0x1000);
+    memory_region_add_subregion(&inner, 0x20, &io);
+    memory_region_add_subregion(&w.root, 0x4000, &inner);
+    memory_region_add_subregion_overlap(&w.root, 0x4000, &cover, 1);
+    ck_assert_ptr_eq(memory_region_find(&inner, 0x20, 1).mr, &cover);
+
+    address_space_init(&as, &inner);
+    s = memory_region_find(&inner, 0x20, 1);
+    ck_assert_ptr_eq(s.mr, &io);
+    ck_assert_ptr_eq(s.as, &as);
+    expect_hex(s.offset_within_address_space, 0x20);
+    ck_assert_ptr_eq(memory_region_find(&w.root, 0x4020, 1).mr, &cover);
+
+    address_space_destroy(&as);
+    memory_region_del_subregion(&w.root, &cover);
+    memory_region_del_subregion(&w.root, &inner);
+    memory_region_del_subregion(&inner, &io);
+    memory_region_destroy(&cover);
+    memory_region_destroy(&io);
+    memory_region_destroy(&inner);
+    world_destroy(&w);
+}
+END_TEST
+
 /* ---- put-off writes that change the map ------------------------------------------ */
 
 /* A ring of one write, as an accelerator would keep it. */
@@ -327,6 +363,7 @@ START_TEST(refused_port_list)
 }
 END_TEST
 
-TEST_MAIN("core-corners", nop_at_every_commit, flush_unplugs_the_region,
+TEST_MAIN("core-corners", nop_at_every_commit, find_in_the_nearest_space,
+          flush_unplugs_the_region,
           zone_of_a_region_that_grows, log_through_aliases,
           log_start_waits_for_writers, views_do_not_pile_up, refused_port_list)
