@@ -31,6 +31,10 @@ bool memory_trylock(void)
 
 void memory_unlock(void)
 {
+    if (!lock_depth) {
+        memory_error("memory_unlock() without a memory_lock()");
+        return;
+    }
     if (!--lock_depth) {
         pthread_mutex_unlock(&lock);
     }

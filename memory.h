@@ -447,7 +447,8 @@ void memory_listener_register(MemoryListener *listener, AddressSpace *filter);
 void memory_listener_unregister(MemoryListener *listener);
 
 /* The memory lock: changes of the graph and device callbacks. Recursive.
- * Never take it with a lock held that a callback may want. */
+ * Never take it with a lock held that a callback may want. To unlock what this
+ * thread has not locked is a programming error. */
 void memory_lock(void);
 void memory_unlock(void);
 bool memory_lock_held(void); /* by this thread */

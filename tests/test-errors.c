@@ -116,6 +116,20 @@ START_TEST(test_alias_of_itself)
 }
 END_TEST
 
+/* What was not begun cannot be ended, and trying does no harm. */
+START_TEST(test_end_without_begin)
+{
+    EXPECT_ERROR(memory_unlock(), "memory_lock()", NULL);
+    ck_assert(!memory_lock_held());
+    EXPECT_ERROR(memory_region_transaction_commit(), "without a begin", NULL);
+    memory_lock();
+    EXPECT_ERROR(memory_region_transaction_commit(), "without a begin", NULL);
+    ck_assert(memory_lock_held());
+    memory_unlock();
+    ck_assert(!memory_lock_held());
+}
+END_TEST
+
 START_TEST(test_overlap)
 {
     World w;
@@ -443,7 +457,8 @@ START_TEST(test_default_handler)
 END_TEST
 
 TEST_MAIN("errors", test_default_handler, test_second_parent, test_cycle_of_containers,
-          test_cycle_of_aliases, test_alias_of_itself, test_overlap,
+          test_cycle_of_aliases, test_alias_of_itself,
+          test_end_without_begin, test_overlap,
           test_overlap_at_the_end, test_not_a_subregion, test_destroy_in_use,
           test_destroy_from_callback, test_destroy_other_from_callback,
           test_destroy_before_commit, test_wrong_kind, test_doorbells,
