@@ -9,24 +9,23 @@
  * splitting and unaligned accesses only move bytes to their positions.
  *
  * The order of events: put-off writes are flushed and the map is looked at
- * again (both in exec.c), a doorbell takes a write, the guard refuses re-entry,
- * the region's valid rules refuse what they must, and the callbacks run.
+ * again (both in exec.c), a doorbell takes a write, the guard and the order of
+ * locks refuse entry, the region's lock is taken, the region's valid rules
+ * refuse what they must, and the callbacks run.
+ *
+ * Who may be inside. A region whose callbacks run under the memory lock cannot
+ * be destroyed while somebody is: that takes the memory lock. For any other, a
+ * thread that finds it writes down in its own AccessThread that it is going in
+ * before it leaves the read side. Whoever destroys the region has waited for
+ * readers after it left the map, so all that found it have written this down,
+ * and are then waited for here, too.
  */
-#include "memory-internal.h"
+#include <time.h>
 
-#define unlikely(x) __builtin_expect(!!(x), 0)
-#define likely(x) __builtin_expect(!!(x), 1)
+#include "access.h"
+#include "rcu.h"
 
 #define ACCESS_MAX 8u /* bytes of the widest access */
-
-/* The callbacks that this thread is inside of, innermost first. */
-typedef struct AccessFrame {
-    const MemoryRegion *mr;
-    const MemoryReentrancyGuard *guard;
-    const struct AccessFrame *outer;
-} AccessFrame;
-
-static __thread const AccessFrame *innermost;
 
 /* ---- images -------------------------------------------------------------- */
 
@@ -47,10 +46,57 @@ static inline uint64_t swap_for(const MemoryRegionOps *ops, uint64_t value,
 
 /* ---- who is inside ------------------------------------------------------- */
 
+__thread AccessThread access_thread = { .depth = -1 };
+
+/* The list of all threads; a leaf lock. */
+static pthread_mutex_t threads_lock = PTHREAD_MUTEX_INITIALIZER;
+static AccessThread *threads;
+
+static pthread_key_t thread_key; /* has threads taken off the list */
+static pthread_once_t thread_key_once = PTHREAD_ONCE_INIT;
+
+static void thread_forget(void *opaque)
+{
+    AccessThread *thread = opaque;
+
+    pthread_mutex_lock(&threads_lock);
+    *thread->link = thread->next;
+    if (thread->next) {
+        thread->next->link = thread->link;
+    }
+    pthread_mutex_unlock(&threads_lock);
+    thread->depth = -1;
+}
+
+static void thread_key_create(void)
+{
+    if (pthread_key_create(&thread_key, thread_forget)) {
+        g_error("no thread key is left for the memory core");
+    }
+}
+
+/* Let others see this thread. */
+static void thread_register(AccessThread *thread)
+{
+    pthread_once(&thread_key_once, thread_key_create);
+    if (pthread_setspecific(thread_key, thread)) {
+        g_error("no memory for a thread's key");
+    }
+    pthread_mutex_lock(&threads_lock);
+    thread->depth = 0;
+    thread->next = threads;
+    thread->link = &threads;
+    if (threads) {
+        threads->link = &thread->next;
+    }
+    threads = thread;
+    pthread_mutex_unlock(&threads_lock);
+}
+
 bool memory_region_in_callback(const MemoryRegion *mr)
 {
-    for (const AccessFrame *f = innermost; f; f = f->outer) {
-        if (f->mr == mr) {
+    for (int i = 0; i < access_thread.depth; i++) {
+        if (access_thread.frame[i] == mr) {
             return true;
         }
     }
@@ -59,28 +105,111 @@ bool memory_region_in_callback(const MemoryRegion *mr)
 
 bool memory_region_is_busy(const MemoryRegion *mr)
 {
-    for (const AccessFrame *f = innermost; f; f = f->outer) {
-        if (f->guard == mr->guard) {
+    for (int i = 0; i < access_thread.depth; i++) {
+        if (access_thread.frame[i]->guard == mr->guard) {
             return true;
         }
     }
     return false;
 }
 
-/* Enter @mr; false if its device is inside already. */
-static inline bool frame_push(AccessFrame *frame, const MemoryRegion *mr)
+bool memory_device_lock_held(void)
 {
-    if (unlikely(innermost != NULL) && memory_region_is_busy(mr)) {
-        return false;
+    return access_thread.held;
+}
+
+/*
+ * Under a device's own lock another own lock, or the memory lock, might be
+ * waited for by somebody who waits for the first. A guest can have its devices
+ * reach each other, so it is refused always, not just where it would hang.
+ */
+static bool locks_in_order(const AccessThread *thread, const MemoryRegion *mr)
+{
+    switch ((MemoryRegionLocking)mr->locking) {
+    case MEMORY_LOCKING_GLOBAL:
+        return !thread->held;
+    case MEMORY_LOCKING_OWN:
+        return !thread->held || thread->held == mr->lock;
+    case MEMORY_LOCKING_NONE:
+        break;
     }
-    *frame = (AccessFrame){ .mr = mr, .guard = mr->guard, .outer = innermost };
-    innermost = frame;
     return true;
 }
 
-static inline void frame_pop(const AccessFrame *frame)
+bool memory_region_enter(MemoryRegion *mr)
 {
-    innermost = frame->outer;
+    AccessThread *thread = &access_thread;
+
+    if (unlikely(thread->depth < 0)) {
+        thread_register(thread);
+    }
+    if (likely(!thread->depth)) {
+        access_enter_first(thread, mr);
+        return true;
+    }
+    if (thread->depth == ACCESS_DEPTH_MAX || !locks_in_order(thread, mr) ||
+        memory_region_is_busy(mr)) {
+        return false;
+    }
+    __atomic_store_n(&thread->frame[thread->depth], mr, __ATOMIC_RELAXED);
+    __atomic_store_n(&thread->depth, thread->depth + 1, __ATOMIC_RELEASE);
+    return true;
+}
+
+static inline void access_leave(void)
+{
+    __atomic_store_n(&access_thread.depth, access_thread.depth - 1,
+                     __ATOMIC_RELEASE);
+}
+
+/* Take the lock of @mr if it has one and this thread does not hold it for an
+ * outer frame; whether it did. */
+static inline bool access_lock(const MemoryRegion *mr)
+{
+    if (mr->locking != MEMORY_LOCKING_OWN || access_thread.held) {
+        return false;
+    }
+    pthread_mutex_lock(mr->lock);
+    access_thread.held = mr->lock;
+    return true;
+}
+
+static inline void access_unlock(bool locked)
+{
+    if (locked) {
+        pthread_mutex_t *lock = access_thread.held;
+
+        access_thread.held = NULL;
+        pthread_mutex_unlock(lock);
+    }
+}
+
+/* Whether another thread is inside of @mr. */
+static bool region_occupied(const MemoryRegion *mr)
+{
+    bool occupied = false;
+
+    pthread_mutex_lock(&threads_lock);
+    for (AccessThread *t = threads; t && !occupied; t = t->next) {
+        int depth = __atomic_load_n(&t->depth, __ATOMIC_ACQUIRE);
+
+        for (int i = 0; t != &access_thread && i < depth; i++) {
+            occupied |= __atomic_load_n(&t->frame[i], __ATOMIC_RELAXED) == mr;
+        }
+    }
+    pthread_mutex_unlock(&threads_lock);
+    return occupied;
+}
+
+void memory_region_quiesce(const MemoryRegion *mr)
+{
+    for (unsigned tries = 0; region_occupied(mr); tries++) {
+        if (tries < 64) {
+            sched_yield();
+        } else {
+            nanosleep(&(struct timespec){ .tv_nsec = 100 * 1000 }, NULL);
+        }
+    }
 }
 
 /* ---- what the guest may do ----------------------------------------------- */
@@ -89,14 +218,26 @@ static inline void frame_pop(const AccessFrame *frame)
 static inline bool access_inside(const MemoryRegion *mr, hwaddr addr,
                                  unsigned size)
 {
-    return (unsigned __int128)addr + size <= mr->size;
+    unsigned __int128 end = (unsigned __int128)region_size_high(mr) << 64 |
+                            region_size_low(mr);
+
+    return (unsigned __int128)addr + size <= end;
+}
+
+void memory_region_store_size(MemoryRegion *mr, unsigned __int128 size)
+{
+    RegionSizeHalf *half = (RegionSizeHalf *)&mr->size;
+
+    __atomic_store_n(half + SIZE_HALF_LOW, (uint64_t)size, __ATOMIC_RELAXED);
+    __atomic_store_n(half + !SIZE_HALF_LOW, (uint64_t)(size >> 64),
+                     __ATOMIC_RELAXED);
 }
 
 /* Nobody serves a region without ops; for a reservation that is our bug. */
 static MemTxResult access_unserved(MemoryRegion *mr, hwaddr addr, bool is_write)
 {
-    if (mr->kind == MEMORY_REGION_RESERVATION && !mr->reported) {
-        mr->reported = true;
+    if (mr->kind == MEMORY_REGION_RESERVATION &&
+        !__atomic_exchange_n(&mr->reported, true, __ATOMIC_RELAXED)) {
         g_warning("region '%s' is reserved for another component, but a %s at "
                   "offset 0x%" PRIx64 " reached it here; further ones are not "
                   "reported", mr->name, is_write ? "write" : "read", addr);
@@ -395,8 +536,8 @@ static MemTxResult split_write(const MemoryRegion *mr, hwaddr addr,
 }
 
 /* Whether one plain callback of this very size is all there is to do. */
-static inline bool access_is_direct(const MemoryRegionOps *ops, hwaddr addr,
-                                    unsigned size)
+static inline bool callback_fits(const MemoryRegionOps *ops, hwaddr addr,
+                                 unsigned size)
 {
     unsigned max = ops->impl.max_access_size ? ops->impl.max_access_size : 4;
 
@@ -404,17 +545,58 @@ static inline bool access_is_direct(const MemoryRegionOps *ops, hwaddr addr,
            (!(addr & (size - 1)) || ops->impl.unaligned);
 }
 
+/* Whether the guest may make aligned accesses of @size bytes, and each is one
+ * callback. */
+static bool size_is_direct(const MemoryRegionOps *ops, unsigned size)
+{
+    unsigned max = ops->valid.max_access_size;
+
+    return ops->endianness != DEVICE_BIG_ENDIAN && !ops->valid.accepts &&
+           size >= ops->valid.min_access_size && (!max || size <= max) &&
+           callback_fits(ops, 0, size);
+}
+
+void memory_region_init_access(MemoryRegion *mr)
+{
+    const MemoryRegionOps *ops = mr->ops;
+    unsigned sizes = 0;
+
+    for (unsigned size = 1; ops && size <= ACCESS_MAX; size *= 2) {
+        sizes |= size_is_direct(ops, size) ? size : 0;
+    }
+    mr->direct = 0;
+    if (sizes && ops->read && !ops->read_with_attrs) {
+        mr->direct |= sizes;
+    }
+    if (sizes && ops->write && !ops->write_with_attrs) {
+        mr->direct |= sizes << DIRECT_WRITE_SHIFT;
+    }
+}
+
 /* ---- doorbells ----------------------------------------------------------- */
 
-/* Ring the doorbell that this write matches, if any. Nothing else is asked
- * first: an accelerator that knows the doorbell would not ask us either. */
-static bool doorbell_ring(const MemoryRegion *mr, hwaddr addr, uint64_t image,
-                          unsigned size)
+/* Nothing else is asked first: an accelerator that knows the doorbell would not
+ * ask us either. */
+bool memory_region_ring(const MemoryRegion *mr, hwaddr addr, uint64_t image,
+                        unsigned size)
 {
-    for (unsigned i = 0; i < mr->eventfd_nb; i++) {
-        const MemoryEventfd *fd = &mr->eventfds[i];
+    const MemoryEventfds *list = __atomic_load_n(&mr->eventfds,
+                                                 __ATOMIC_ACQUIRE);
+    unsigned lo = 0, hi = list && mr->ops ? list->nr : 0;
 
-        if (fd->addr == addr && (!fd->size || fd->size == size) &&
+    while (lo < hi) {
+        unsigned mid = lo + (hi - lo) / 2;
+
+        if (list->e[mid].addr < addr) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    for (; list && mr->ops && lo < list->nr && list->e[lo].addr == addr; lo++) {
+        const MemoryEventfd *fd = &list->e[lo];
+
+        if ((!fd->size || fd->size == size) &&
             (!fd->match_data || fd->data == swap_for(mr->ops, image, size))) {
             event_notifier_set(fd->e);
             return true;
@@ -423,66 +605,92 @@ static bool doorbell_ring(const MemoryRegion *mr, hwaddr addr, uint64_t image,
     return false;
 }
 
-/* ---- the two entries ----------------------------------------------------- */
+/* ---- the entries --------------------------------------------------------- */
 
-/* Only the outermost access flushes: whatever brought the thread here flushed
- * before, and a put-off write delivered now could find its device busy. */
-bool memory_region_flush(const MemoryRegion *mr)
+MemTxResult memory_region_read_checked(MemoryRegion *mr, hwaddr addr,
+                                       uint64_t *image, unsigned size,
+                                       MemTxAttrs attrs)
 {
-    if (!mr->flush_coalesced || innermost) {
-        return false;
+    MemTxResult result = access_check(mr, addr, size, false);
+
+    if (unlikely(result != MEMTX_OK)) {
+        *image = all_ones(size);
+        return result;
     }
-    memory_flush_coalesced();
-    return true;
+    if (likely(mr->ops->read || mr->ops->read_with_attrs) &&
+        likely(callback_fits(mr->ops, addr, size))) {
+        return call_read(mr, addr, image, size, attrs);
+    }
+    return split_read(mr, addr, image, size, attrs);
+}
+
+MemTxResult memory_region_write_checked(MemoryRegion *mr, hwaddr addr,
+                                        uint64_t image, unsigned size,
+                                        MemTxAttrs attrs)
+{
+    MemTxResult result = access_check(mr, addr, size, true);
+
+    if (unlikely(result != MEMTX_OK)) {
+        return result;
+    }
+    if (likely(mr->ops->write || mr->ops->write_with_attrs) &&
+        likely(callback_fits(mr->ops, addr, size))) {
+        return call_write(mr, addr, image, size, attrs);
+    }
+    return split_write(mr, addr, image, size, attrs);
+}
+
+MemTxResult memory_region_read_entered(MemoryRegion *mr, hwaddr addr,
+                                       uint64_t *image, unsigned size,
+                                       MemTxAttrs attrs)
+{
+    bool locked = access_lock(mr);
+    MemTxResult result = memory_region_read_checked(mr, addr, image, size,
+                                                    attrs);
+
+    access_unlock(locked);
+    access_leave();
+    return result;
+}
+
+MemTxResult memory_region_write_entered(MemoryRegion *mr, hwaddr addr,
+                                        uint64_t image, unsigned size,
+                                        MemTxAttrs attrs)
+{
+    bool locked = access_lock(mr);
+    MemTxResult result = memory_region_write_checked(mr, addr, image, size,
+                                                     attrs);
+
+    access_unlock(locked);
+    access_leave();
+    return result;
 }
 
 MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr,
                                         uint64_t *image, unsigned size,
                                         MemTxAttrs attrs)
 {
-    AccessFrame frame;
-    MemTxResult result;
-
-    if (unlikely(!frame_push(&frame, mr))) {
+    if (!memory_region_enter(mr)) {
         *image = all_ones(size);
         return MEMTX_ACCESS_ERROR;
     }
-    result = access_check(mr, addr, size, false);
-    if (unlikely(result != MEMTX_OK)) {
-        *image = all_ones(size);
-    } else if (likely(mr->ops->read || mr->ops->read_with_attrs) &&
-               likely(access_is_direct(mr->ops, addr, size))) {
-        result = call_read(mr, addr, image, size, attrs);
-    } else {
-        result = split_read(mr, addr, image, size, attrs);
-    }
-    frame_pop(&frame);
-    return result;
+    return memory_region_read_entered(mr, addr, image, size, attrs);
 }
 
 MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr,
                                          uint64_t image, unsigned size,
                                          MemTxAttrs attrs)
 {
-    AccessFrame frame;
-    MemTxResult result;
+    bool rung;
 
-    if (unlikely(mr->eventfd_nb) && mr->ops &&
-        doorbell_ring(mr, addr, image, size)) {
+    memory_rcu_enter();
+    rung = memory_region_ring(mr, addr, image, size);
+    memory_rcu_exit();
+    if (rung) {
         return MEMTX_OK;
     }
-    if (unlikely(!frame_push(&frame, mr))) {
+    if (!memory_region_enter(mr)) {
         return MEMTX_ACCESS_ERROR;
     }
-    result = access_check(mr, addr, size, true);
-    if (unlikely(result != MEMTX_OK)) {
-        /* dropped */
-    } else if (likely(mr->ops->write || mr->ops->write_with_attrs) &&
-               likely(access_is_direct(mr->ops, addr, size))) {
-        result = call_write(mr, addr, image, size, attrs);
-    } else {
-        result = split_write(mr, addr, image, size, attrs);
-    }
-    frame_pop(&frame);
-    return result;
+    return memory_region_write_entered(mr, addr, image, size, attrs);
 }

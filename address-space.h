@@ -4,7 +4,7 @@
  * Part of memory.h, whose rules hold here too.
  *
  * Accesses take no lock for memory. For a region with callbacks they take the
- * memory lock around the callback. A transfer of 1, 2, 4 or 8 bytes inside one
+ * lock that the region names, by default the memory lock, around the callback. A transfer of 1, 2, 4 or 8 bytes inside one
  * region is one access of that width, and fails as a whole if the region does
  * not take it; any other length is a block, cut into the widest aligned pieces
  * the region takes. A transfer across regions is cut at the borders. All
@@ -16,15 +16,14 @@
 
 #include "memory.h"
 
-typedef struct FlatView FlatView;
-
 /* Embed it; every field is private to the core. */
 struct AddressSpace {
+    FlatView *view; /* readers load it inside a read side; may be shared */
     MemoryRegion *root;
-    FlatView *view; /* published; readers load it inside a read side */
     char *name;
-    GArray *eventfds;  /* doorbells as announced, by address */
-    GArray *coalesced; /* zones as announced, by address */
+    uint64_t serial;      /* older spaces have lower ones */
+    AddressSpace *next;   /* of the same root */
+    GPtrArray *listeners; /* that follow it, lowest priority first */
     uint64_t bounce_bytes; /* in use; under the lock of all bounce buffers */
 };
 

@@ -1,28 +1,30 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Accesses through an address space: page descriptors that find the range of
- * an address, and read, write, load, store and map on top of them.
+ * Accesses through an address space: read, write, load, store and map.
  *
- * Page descriptors. A descriptor is a 32-bit word for a block of addresses. It
- * is the index of the first of at most SCAN_MAX ranges that the block shows, or,
- * with DESC_NODE set, the position of a node that has one descriptor for each
- * of the 64 equal parts of the smallest block around those ranges. Blocks go
- * down to pages, and below a page where it holds many regions (the sub-page
- * case); the upper levels that hold one part only are left out.
+ * The way of an access. In a read side the address is looked up in the present
+ * version of the view. Memory is copied there and then. For a region with
+ * callbacks there are two ways, as it runs them:
+ *
+ * - Under the memory lock. With it the map stays as it is, so look again if it
+ *   was not the same any more when the lock was got.
+ * - Under a lock of its own, or none. The thread is written down as being on
+ *   its way in, and the region cannot be destroyed from there on; see access.c.
+ *
+ * Either way the read side is left before the callback, which may change the
+ * map and wait for readers. What most accesses are (a register, or as much
+ * memory, inside one range) is done by address_space_rw_attrs() and what it
+ * calls inline; access_any() does all, and what those come upon in the middle.
  */
 #include <pthread.h>
 #include <string.h>
 
-#include "memory-internal.h"
+#include "access.h"
 #include "rcu.h"
 
-#define DESC_NODE (1u << 31)
-#define NODE_BITS 6
-#define NODE_SIZE (1u << NODE_BITS)
-#define NODE_WORDS (1 + NODE_SIZE) /* the shift of its parts, and descriptors */
-#define SCAN_MAX 4
-
-#define unlikely(x) __builtin_expect(!!(x), 0)
+#define fast_path inline __attribute__((always_inline))
+#define slow_path __attribute__((noinline, cold))
+#define outlined __attribute__((noinline)) /* its caller is without a frame */
 
 static MemoryUnassignedHandler *unassigned_handler;
 static void *unassigned_opaque;
@@ -32,125 +34,6 @@ void memory_set_unassigned_handler(MemoryUnassignedHandler *handler,
 {
     unassigned_handler = handler;
     unassigned_opaque = opaque;
-}
-
-/* ---- page descriptors ---------------------------------------------------------- */
-
-typedef struct DispatchBuilder {
-    const FlatRange *ranges;
-    GArray *words;
-} DispatchBuilder;
-
-/* The descriptor of a block, addresses @first to @last, that shows a part of
- * the ranges @lo to @hi - 1 and of no others. */
-static uint32_t build_descriptor(DispatchBuilder *b, unsigned lo, unsigned hi,
-                                 hwaddr first, hwaddr last)
-{
-    if (hi - lo <= SCAN_MAX) {
-        return lo;
-    }
-
-    unsigned shift = 0;
-    size_t node = b->words->len;
-
-    first = MAX(first, b->ranges[lo].first);
-    last = MIN(last, b->ranges[hi - 1].last);
-    while (shift + NODE_BITS < 64 &&
-           first >> (shift + NODE_BITS) != last >> (shift + NODE_BITS)) {
-        shift += NODE_BITS;
-    }
-    g_array_set_size(b->words, node + NODE_WORDS);
-    g_array_index(b->words, uint32_t, node) = shift;
-
-    hwaddr part_mask = ((hwaddr)1 << shift) - 1;
-    hwaddr block = shift + NODE_BITS < 64
-                       ? first & ~(((hwaddr)1 << (shift + NODE_BITS)) - 1)
-                       : 0;
-
-    for (unsigned i = 0; i < NODE_SIZE; i++) {
-        hwaddr part_first = block | (hwaddr)i << shift;
-        hwaddr part_last = part_first | part_mask;
-        unsigned end;
-
-        if (shift + NODE_BITS > 64 && i >> (64 - shift)) {
-            break; /* behind 2^64: no look-up comes here */
-        }
-        while (lo < hi && b->ranges[lo].last < part_first) {
-            lo++;
-        }
-        for (end = lo; end < hi && b->ranges[end].first <= part_last;) {
-            end++;
-        }
-
-        uint32_t desc = build_descriptor(b, lo, end, part_first, part_last);
-
-        g_array_index(b->words, uint32_t, node + 1 + i) = desc;
-    }
-    return DESC_NODE | (uint32_t)node;
-}
-
-void flatview_build_dispatch(FlatView *view)
-{
-    DispatchBuilder b = {
-        .ranges = view->ranges,
-        .words = g_array_new(FALSE, FALSE, sizeof(uint32_t)),
-    };
-
-    view->root = build_descriptor(&b, 0, view->nr, 0, HWADDR_MAX);
-    view->nodes_len = b.words->len;
-    view->nodes = g_memdup2(b.words->data, b.words->len * sizeof(uint32_t));
-    g_array_free(b.words, TRUE);
-}
-
-const FlatRange *flatview_lookup(const FlatView *view, hwaddr addr)
-{
-    uint32_t desc = view->root;
-
-    while (desc & DESC_NODE) {
-        const uint32_t *node = view->nodes + (desc & ~DESC_NODE);
-
-        desc = node[1 + ((addr >> node[0]) & (NODE_SIZE - 1))];
-    }
-
-    const FlatRange *range = view->ranges + desc;
-
-    for (unsigned i = 0; i < SCAN_MAX; i++, range++) {
-        if (addr <= range->last) {
-            return addr >= range->first && range->mr ? range : NULL;
-        }
-    }
-    return NULL;
-}
-
-static void print_descriptor(const FlatView *view, uint32_t desc,
-                             unsigned depth, fprintf_function print, void *f)
-{
-    const uint32_t *node = view->nodes + (desc & ~DESC_NODE);
-    uint32_t previous = DESC_NODE;
-
-    print(f, "  %*snode %u: parts of 2^%u bytes\n", (int)depth * 2, "",
-          (unsigned)((desc & ~DESC_NODE) / NODE_WORDS), (unsigned)node[0]);
-    for (unsigned i = 0; i < NODE_SIZE; i++) {
-        uint32_t part = node[1 + i];
-
-        if (part & DESC_NODE) {
-            print_descriptor(view, part, depth + 1, print, f);
-        } else if (part != previous && part < view->nr) {
-            print(f, "  %*spart %2u: from range %u\n", (int)depth * 2 + 2, "",
-                  i, (unsigned)part);
-        }
-        previous = part;
-    }
-}
-
-void flatview_print_dispatch(const FlatView *view, fprintf_function print,
-                             void *f)
-{
-    print(f, "  page descriptors: %u ranges, %zu nodes\n", view->nr,
-          view->nodes_len / NODE_WORDS);
-    if (view->root & DESC_NODE) {
-        print_descriptor(view, view->root, 0, print, f);
-    }
 }
 
 /* ---- one piece of an access ------------------------------------------------------ */
@@ -178,41 +61,79 @@ static inline hwaddr piece_length(hwaddr addr, hwaddr last, hwaddr len)
 }
 
 /* The last address that shows nothing from @addr on, which shows nothing. */
-static hwaddr gap_last(const FlatView *view, hwaddr addr)
+static hwaddr gap_last(const FlatNode *root, hwaddr addr)
 {
-    unsigned next = flatview_find(view, addr);
+    const FlatRange *next = flat_node_find(root, addr);
 
-    return next < view->nr ? view->ranges[next].first - 1 : HWADDR_MAX;
+    return next ? next->first - 1 : HWADDR_MAX;
 }
 
-/* Copy, with aligned 1, 2, 4 and 8 bytes as one access: guests share memory
- * with devices without locks. */
-static inline void copy_memory(void *to, const void *from, hwaddr len)
-{
-    uintptr_t both = (uintptr_t)to | (uintptr_t)from;
+/* Copy from and to guest memory, with aligned 1, 2, 4 and 8 bytes as one
+ * access: guests share memory with devices without locks. */
+#define COPY_CASES(COPY)                                                       \
+    COPY(uint32_t)                                                             \
+    COPY(uint64_t)                                                             \
+    COPY(uint8_t)                                                              \
+    COPY(uint16_t)
 
-    switch (len) {
-    case 1:
-        __atomic_store_n((uint8_t *)to,
-                         __atomic_load_n((const uint8_t *)from,
-                                         __ATOMIC_RELAXED), __ATOMIC_RELAXED);
-        return;
-#define COPY_AS(type)                                                          \
-    case sizeof(type):                                                         \
-        if (!(both & (sizeof(type) - 1))) {                                    \
-            __atomic_store_n((type *)to,                                       \
-                             __atomic_load_n((const type *)from,               \
-                                             __ATOMIC_RELAXED),                \
-                             __ATOMIC_RELAXED);                                \
-            return;                                                            \
-        }                                                                      \
-        break;
-    COPY_AS(uint16_t)
-    COPY_AS(uint32_t)
-    COPY_AS(uint64_t)
-#undef COPY_AS
+static inline void copy_from_memory(void *to, const void *from, hwaddr len)
+{
+    switch ((uintptr_t)from & (len - 1) ? 0 : len) {
+#define COPY(type)                                                             \
+    case sizeof(type): {                                                       \
+        type value = __atomic_load_n((const type *)from, __ATOMIC_RELAXED);    \
+        memcpy(to, &value, sizeof(type));                                      \
+        return;                                                                \
+    }
+    COPY_CASES(COPY)
+#undef COPY
     }
     memcpy(to, from, len);
+}
+
+static inline void copy_to_memory(void *to, const void *from, hwaddr len)
+{
+    switch ((uintptr_t)to & (len - 1) ? 0 : len) {
+#define COPY(type)                                                             \
+    case sizeof(type): {                                                       \
+        type value;                                                            \
+        memcpy(&value, from, sizeof(type));                                    \
+        __atomic_store_n((type *)to, value, __ATOMIC_RELAXED);                 \
+        return;                                                                \
+    }
+    COPY_CASES(COPY)
+#undef COPY
+    }
+    memcpy(to, from, len);
+}
+
+/* @size (1, 2, 4, 8) bytes as an image: the lowest address in the lowest bits. */
+static inline uint64_t image_get(const void *buf, unsigned size)
+{
+    uint64_t image = 0;
+
+    switch (size) {
+#define COPY(type)                                                             \
+    case sizeof(type):                                                         \
+        memcpy(&image, buf, sizeof(type));                                     \
+        break;
+    COPY_CASES(COPY)
+#undef COPY
+    }
+    return GUINT64_FROM_LE(image);
+}
+
+static inline void image_put(void *buf, uint64_t image, unsigned size)
+{
+    image = GUINT64_TO_LE(image);
+    switch (size) {
+#define COPY(type)                                                             \
+    case sizeof(type):                                                         \
+        memcpy(buf, &image, sizeof(type));                                     \
+        break;
+    COPY_CASES(COPY)
+#undef COPY
+    }
 }
 
 /* Mark what was written to @range's memory, after it was. */
@@ -227,165 +148,555 @@ static inline void mark_written(const FlatRange *range, hwaddr addr, hwaddr len)
     }
 }
 
-/* The part of an access at @addr that needs no callback: returns its length, 0
- * if @range has callbacks. @range NULL: nothing there. */
-static hwaddr access_memory(const FlatView *view, const FlatRange *range,
-                            hwaddr addr, uint8_t *buf, hwaddr len,
-                            bool is_write, MemTxResult *result)
+/* An access on its way. Advances from piece to piece. */
+typedef struct Access {
+    AddressSpace *as;
+    hwaddr addr;
+    uint8_t *buf;
+    hwaddr len;
+    MemTxAttrs attrs;
+    bool is_write;
+    bool whole;      /* it has the width of a register, and nothing is done */
+    bool flushed;    /* put-off writes, for this piece */
+    bool unassigned; /* nothing answered this piece */
+    MemTxResult result;
+} Access;
+
+/* The part of the access to @range that needs no callback: returns its length,
+ * 0 if @range has callbacks. @range NULL: nothing there. In a read side of
+ * @root or under the memory lock. */
+static hwaddr access_memory(Access *a, const FlatNode *root,
+                            const FlatRange *range)
 {
     hwaddr n;
 
     if (!range) {
-        n = piece_length(addr, gap_last(view, addr), len);
-        *result |= MEMTX_DECODE_ERROR;
+        n = piece_length(a->addr, gap_last(root, a->addr), a->len);
+        a->result |= MEMTX_DECODE_ERROR;
     } else {
-        n = piece_length(addr, range->last, len);
-        if (is_write ? range_writes_memory(range) : range_reads_memory(range)) {
-            uint8_t *host = range->host + (addr - range->first);
+        n = piece_length(a->addr, range->last, a->len);
+        if (a->is_write ? range_writes_memory(range)
+                        : range_reads_memory(range)) {
+            uint8_t *host = range->host + (a->addr - range->first);
 
-            if (is_write) {
-                copy_memory(host, buf, n);
-                mark_written(range, addr, n);
+            if (a->is_write) {
+                copy_to_memory(host, a->buf, n);
+                mark_written(range, a->addr, n);
             } else {
-                copy_memory(buf, host, n);
+                copy_from_memory(a->buf, host, n);
             }
             return n;
         }
-        if (!is_write || !range_drops_writes(range)) {
+        if (!a->is_write || !range_drops_writes(range)) {
             return 0;
         }
-        *result |= MEMTX_ACCESS_ERROR;
+        a->result |= MEMTX_ACCESS_ERROR;
     }
-    if (!is_write) {
-        memset(buf, 0xff, n);
+    if (!a->is_write) {
+        memset(a->buf, 0xff, n);
     }
     return n;
 }
 
-/* The same with the present map, under the memory lock. */
-static hwaddr access_again(AddressSpace *as, const FlatRange **range,
-                           hwaddr addr, uint8_t *buf, hwaddr len,
-                           bool is_write, MemTxResult *result)
+static void access_advance(Access *a, hwaddr n)
 {
-    const FlatView *view = address_space_view(as);
-
-    *range = flatview_lookup(view, addr);
-    return access_memory(view, *range, addr, buf, len, is_write, result);
+    a->whole = a->whole && n == a->len;
+    a->flushed = false;
+    a->addr += n;
+    a->buf += n;
+    a->len -= n;
 }
 
-/* The same as far as @view has memory, from the piece behind the first on: a
- * transfer sees one map. Returns the length done. */
-static hwaddr access_more_memory(const FlatView *view, hwaddr addr, uint8_t *buf,
-                                 hwaddr len, bool is_write, MemTxResult *result)
+/* As much as @root has memory for from here on: a transfer sees one map. */
+static void access_more_memory(Access *a, const FlatNode *root)
 {
-    hwaddr done = 0;
-
-    while (done < len) {
-        const FlatRange *range = flatview_lookup(view, addr + done);
-        hwaddr n = range ? access_memory(view, range, addr + done, buf + done,
-                                         len - done, is_write, result)
-                         : 0;
+    while (a->len) {
+        const FlatRange *range = flat_node_lookup(root, a->addr);
+        hwaddr n = range ? access_memory(a, root, range) : 0;
 
         if (!n) {
             break;
         }
-        done += n;
+        access_advance(a, n);
     }
-    return done;
 }
 
-/* The first callback-sized part of an access at @addr to @range, under the
- * memory lock; @whole: the access has a register's width. Returns its length.
- * The callback may change the map: @range is not valid afterwards. */
-static hwaddr access_device(const FlatRange *range, hwaddr addr,
-                            MemTxAttrs attrs, uint8_t *buf, hwaddr len,
-                            bool whole, bool is_write, MemTxResult *result)
+/* The first callback-sized part of an access to a range, or all of it. */
+typedef struct Register {
+    MemoryRegion *mr;
+    hwaddr offset;
+    unsigned size;
+    uint64_t image; /* of a write */
+} Register;
+
+static Register access_register(const Access *a, const FlatRange *range)
+{
+    hwaddr n = piece_length(a->addr, range->last, a->len);
+    Register r = {
+        .mr = range->mr,
+        .offset = range->offset + (a->addr - range->first),
+    };
+
+    if (!a->whole || n < a->len) {
+        n = memory_region_access_width(r.mr, r.offset, n);
+    }
+    r.size = (unsigned)n;
+    if (a->is_write) {
+        r.image = image_get(a->buf, r.size);
+    }
+    return r;
+}
+
+/* Do it, entered or not; the callback may change the map. */
+static void access_dispatch(Access *a, const Register *r, bool entered)
+{
+    uint64_t image = UINT64_MAX;
+
+    if (!entered) {
+        a->result |= MEMTX_ACCESS_ERROR;
+    } else if (a->is_write) {
+        a->result |= memory_region_write_entered(r->mr, r->offset, r->image,
+                                                 r->size, a->attrs);
+    } else {
+        a->result |= memory_region_read_entered(r->mr, r->offset, &image,
+                                                r->size, a->attrs);
+    }
+    if (!a->is_write) {
+        image_put(a->buf, image, r->size);
+    }
+}
+
+/* One piece with the present map, under the memory lock: returns its length, 0
+ * where it is of a region that does not want this lock. */
+static hwaddr access_locked(Access *a)
+{
+    for (;;) {
+        const FlatNode *root = address_space_root(a->as);
+        const FlatRange *range = flat_node_lookup(root, a->addr);
+        hwaddr n = access_memory(a, root, range);
+        Register r;
+
+        if (n) {
+            a->unassigned = !range;
+            return n;
+        }
+        if (range->mr->locking != MEMORY_LOCKING_GLOBAL) {
+            return 0;
+        }
+        if (!a->flushed && memory_region_wants_flush(range->mr)) {
+            a->flushed = true;
+            memory_flush_coalesced(); /* which may change the map */
+            continue;
+        }
+        r = access_register(a, range);
+        access_dispatch(a, &r, memory_region_enter(r.mr));
+        return r.size;
+    }
+}
+
+/* A piece of a region with callbacks, in a read side that is left. Returns its
+ * length, 0 where it is to be looked up again. */
+static hwaddr access_device(Access *a, const FlatRange *range)
 {
     MemoryRegion *mr = range->mr;
-    hwaddr offset = range->offset + (addr - range->first);
-    hwaddr n = piece_length(addr, range->last, len);
-    uint64_t image = 0;
+    bool refused = false, entered = false;
+    Register r;
+    hwaddr n;
 
-    if (!whole || n < len) {
-        n = memory_region_access_width(mr, offset, n);
+    if (!a->flushed && memory_region_wants_flush(mr)) {
+        memory_rcu_exit();
+        memory_lock();
+        memory_flush_coalesced();
+        memory_unlock();
+        a->flushed = true;
+        return 0;
     }
-    if (is_write) {
-        copy_memory(&image, buf, n);
-        image = GUINT64_FROM_LE(image);
-        *result |= memory_region_dispatch_write(mr, offset, image, n, attrs);
+    r = access_register(a, range);
+    if (a->is_write && unlikely(__atomic_load_n(&mr->eventfds,
+                                                __ATOMIC_RELAXED) != NULL) &&
+        memory_region_ring(mr, r.offset, r.image, r.size)) {
+        memory_rcu_exit();
+        return r.size;
+    }
+    if (mr->locking == MEMORY_LOCKING_GLOBAL) {
+        refused = memory_device_lock_held();
     } else {
-        *result |= memory_region_dispatch_read(mr, offset, &image, n, attrs);
-        image = GUINT64_TO_LE(image);
-        copy_memory(buf, &image, n);
+        entered = memory_region_enter(mr);
+        refused = !entered;
     }
+    memory_rcu_exit();
+    if (refused || entered) {
+        access_dispatch(a, &r, entered);
+        return r.size;
+    }
+    memory_lock();
+    n = access_locked(a);
+    memory_unlock();
     return n;
 }
 
-static void report_unassigned(AddressSpace *as, hwaddr addr, hwaddr len,
-                              bool is_write)
+static void report_unassigned(const Access *a, hwaddr addr, hwaddr len)
 {
     if (unassigned_handler) {
-        unassigned_handler(as, addr, MIN(len, 8), is_write, unassigned_opaque);
+        unassigned_handler(a->as, addr, MIN(len, 8), a->is_write,
+                           unassigned_opaque);
+    }
+}
+
+static MemTxResult access_any(AddressSpace *as, hwaddr addr, MemTxAttrs attrs,
+                              void *buf, hwaddr len, bool is_write)
+{
+    Access a = {
+        .as = as,
+        .addr = addr,
+        .buf = buf,
+        .len = len,
+        .attrs = attrs,
+        .is_write = is_write,
+        .whole = len == 1 || len == 2 || len == 4 || len == 8,
+    };
+
+    while (a.len) {
+        memory_rcu_enter();
+
+        const FlatNode *root = address_space_root(as);
+        const FlatRange *range = flat_node_lookup(root, a.addr);
+        hwaddr piece = a.addr, n = access_memory(&a, root, range);
+
+        a.unassigned = !range;
+        if (n) {
+            access_advance(&a, n);
+            if (range) {
+                access_more_memory(&a, root);
+            }
+            memory_rcu_exit();
+        } else {
+            n = access_device(&a, range);
+            if (!n) {
+                continue;
+            }
+            access_advance(&a, n);
+        }
+        if (unlikely(a.unassigned)) {
+            report_unassigned(&a, piece, n);
+        }
+    }
+    return a.result;
+}
+
+/* ---- one register, or as much memory, inside one range ----------------------------- */
+
+/* Who makes an access of how many bytes: one register of the host. */
+typedef struct AccessKind {
+    MemTxAttrs attrs;
+    unsigned size;
+} AccessKind;
+
+/* What a read gives: an image, and how it went. Two registers. */
+typedef struct Value {
+    uint64_t image;
+    MemTxResult result;
+} Value;
+
+static slow_path Value read_any(AddressSpace *as, hwaddr addr, AccessKind kind)
+{
+    Value value = { 0 };
+
+    value.result = access_any(as, addr, kind.attrs, &value.image, kind.size,
+                              false);
+    value.image = GUINT64_FROM_LE(value.image);
+    return value;
+}
+
+static slow_path MemTxResult write_any(AddressSpace *as, hwaddr addr,
+                                       AccessKind kind, uint64_t image)
+{
+    image = GUINT64_TO_LE(image);
+    return access_any(as, addr, kind.attrs, &image, kind.size, true);
+}
+
+/*
+ * Go into @mr, in a read side of @root, which is left; there are two ways, as
+ * its callbacks run under the memory lock or not. False, and nothing done, if
+ * this is no outermost access, or something is to be done before.
+ */
+static inline bool enter_global(AccessThread *thread, AddressSpace *as,
+                                const FlatNode *root, MemoryRegion *mr)
+{
+    bool locked = likely(thread->depth == 0) && memory_trylock();
+
+    memory_rcu_exit();
+    if (unlikely(!locked)) {
+        return false;
+    }
+    if (unlikely(address_space_root(as) != root) ||
+        unlikely(mr->flush_coalesced)) {
+        memory_unlock();
+        return false;
+    }
+    access_enter_first(thread, mr);
+    return true;
+}
+
+static inline void leave_global(AccessThread *thread)
+{
+    access_leave_first(thread);
+    memory_unlock();
+}
+
+static inline bool enter_own(AccessThread *thread, MemoryRegion *mr,
+                             pthread_mutex_t *lock)
+{
+    if (unlikely(thread->depth != 0) || memory_region_wants_flush(mr)) {
+        memory_rcu_exit();
+        return false;
+    }
+    access_enter_first(thread, mr);
+    memory_rcu_exit();
+    if (lock) {
+        pthread_mutex_lock(lock);
+        thread->held = lock;
+    }
+    return true;
+}
+
+static inline void leave_own(AccessThread *thread, pthread_mutex_t *lock)
+{
+    if (lock) {
+        thread->held = NULL;
+        pthread_mutex_unlock(lock);
+    }
+    access_leave_first(thread); /* from here on, the region may go */
+}
+
+/* Inside of @mr, under its lock. */
+static outlined Value read_checked(MemoryRegion *mr, hwaddr addr,
+                                   AccessKind kind)
+{
+    Value value;
+
+    value.result = memory_region_read_checked(mr, addr, &value.image, kind.size,
+                                              kind.attrs);
+    return value;
+}
+
+static inline Value callback_read(MemoryRegion *mr, hwaddr addr,
+                                  AccessKind kind)
+{
+    if (access_is_direct(mr, kind.size, addr, kind.size)) {
+        return (Value){ mr->ops->read(mr->opaque, addr, kind.size), MEMTX_OK };
+    }
+    return read_checked(mr, addr, kind);
+}
+
+static inline MemTxResult callback_write(MemoryRegion *mr, hwaddr addr,
+                                         AccessKind kind, uint64_t image)
+{
+    if (access_is_direct(mr, kind.size << DIRECT_WRITE_SHIFT, addr,
+                         kind.size)) {
+        mr->ops->write(mr->opaque, addr, image, kind.size);
+        return MEMTX_OK;
+    }
+    return memory_region_write_checked(mr, addr, image, kind.size, kind.attrs);
+}
+
+/* Read what @range has at @addr, in a read side of @root, which is left. */
+static fast_path Value device_read(AddressSpace *as, const FlatNode *root,
+                                   const FlatRange *range, hwaddr addr,
+                                   AccessKind kind)
+{
+    AccessThread *thread = &access_thread;
+    MemoryRegion *mr = range->mr;
+    hwaddr offset = range->offset + (addr - range->first);
+    pthread_mutex_t *lock;
+    Value value;
+
+    if (mr->locking == MEMORY_LOCKING_GLOBAL) {
+        if (likely(enter_global(thread, as, root, mr))) {
+            value = callback_read(mr, offset, kind);
+            leave_global(thread);
+            return value;
+        }
+    } else {
+        lock = mr->lock;
+        if (likely(enter_own(thread, mr, lock))) {
+            value = callback_read(mr, offset, kind);
+            leave_own(thread, lock);
+            return value;
+        }
+    }
+    return read_any(as, addr, kind);
+}
+
+static outlined MemTxResult device_read_into(AddressSpace *as,
+                                             const FlatNode *root,
+                                             const FlatRange *range,
+                                             hwaddr addr, AccessKind kind,
+                                             void *buf)
+{
+    Value value = device_read(as, root, range, addr, kind);
+
+    image_put(buf, value.image, kind.size);
+    return value.result;
+}
+
+/* As loads say it: all-ones also where only a part could not be read. */
+static inline uint64_t load_done(Value value, MemTxResult *result)
+{
+    if (result) {
+        *result = value.result;
+    }
+    return likely(value.result == MEMTX_OK) ? value.image : UINT64_MAX;
+}
+
+static outlined uint64_t device_load(AddressSpace *as, const FlatNode *root,
+                                     const FlatRange *range, hwaddr addr,
+                                     AccessKind kind, MemTxResult *result)
+{
+    return load_done(device_read(as, root, range, addr, kind), result);
+}
+
+static slow_path uint64_t load_any(AddressSpace *as, hwaddr addr,
+                                   AccessKind kind, MemTxResult *result)
+{
+    return load_done(read_any(as, addr, kind), result);
+}
+
+static outlined MemTxResult device_write(AddressSpace *as, const FlatNode *root,
+                                         const FlatRange *range, hwaddr addr,
+                                         AccessKind kind, uint64_t image)
+{
+    AccessThread *thread = &access_thread;
+    MemoryRegion *mr = range->mr;
+    hwaddr offset = range->offset + (addr - range->first);
+    pthread_mutex_t *lock;
+    MemTxResult result;
+
+    if (unlikely(__atomic_load_n(&mr->eventfds, __ATOMIC_RELAXED) != NULL)) {
+        memory_rcu_exit();
+    } else if (mr->locking == MEMORY_LOCKING_GLOBAL) {
+        if (likely(enter_global(thread, as, root, mr))) {
+            result = callback_write(mr, offset, kind, image);
+            leave_global(thread);
+            return result;
+        }
+    } else {
+        lock = mr->lock;
+        if (likely(enter_own(thread, mr, lock))) {
+            result = callback_write(mr, offset, kind, image);
+            leave_own(thread, lock);
+            return result;
+        }
+    }
+    return write_any(as, addr, kind, image);
+}
+
+/* Whether @range, the first that ends at @addr or behind it, has all of the
+ * @size bytes there. */
+static inline bool range_has(const FlatRange *range, hwaddr addr, unsigned size)
+{
+    return likely(range != NULL) && likely(range->first <= addr) &&
+           likely(range->last - addr >= size - 1);
+}
+
+static fast_path MemTxResult read_sized(AddressSpace *as, hwaddr addr,
+                                        MemTxAttrs attrs, void *buf,
+                                        unsigned size)
+{
+    if (likely(memory_rcu_ready())) {
+        memory_rcu_enter();
+
+        const FlatNode *root = address_space_root(as);
+        const FlatRange *range = flat_node_find(root, addr);
+
+        if (range_has(range, addr, size)) {
+            if (!range_reads_memory(range)) {
+                return device_read_into(as, root, range, addr,
+                                        (AccessKind){ attrs, size }, buf);
+            }
+            copy_from_memory(buf, range->host + (addr - range->first), size);
+            memory_rcu_exit();
+            return MEMTX_OK;
+        }
+        memory_rcu_exit();
+    }
+    return access_any(as, addr, attrs, buf, size, false);
+}
+
+static fast_path MemTxResult write_sized(AddressSpace *as, hwaddr addr,
+                                         MemTxAttrs attrs, const void *buf,
+                                         unsigned size)
+{
+    if (likely(memory_rcu_ready())) {
+        memory_rcu_enter();
+
+        const FlatNode *root = address_space_root(as);
+        const FlatRange *range = flat_node_find(root, addr);
+
+        if (range_has(range, addr, size)) {
+            if (range_writes_memory(range)) {
+                copy_to_memory(range->host + (addr - range->first), buf, size);
+                mark_written(range, addr, size);
+                memory_rcu_exit();
+                return MEMTX_OK;
+            }
+            if (!range_drops_writes(range)) {
+                return device_write(as, root, range, addr,
+                                    (AccessKind){ attrs, size },
+                                    image_get(buf, size));
+            }
+        }
+        memory_rcu_exit();
+    }
+    return access_any(as, addr, attrs, (void *)buf, size, true);
+}
+
+/* One function for each width and direction: none needs a frame. */
+#define DEFINE_SIZED(size)                                                     \
+    static outlined MemTxResult read_##size(AddressSpace *as, hwaddr addr,     \
+                                            MemTxAttrs attrs, void *buf)       \
+    {                                                                          \
+        return read_sized(as, addr, attrs, buf, size);                         \
+    }                                                                          \
+    static outlined MemTxResult write_##size(AddressSpace *as, hwaddr addr,    \
+                                             MemTxAttrs attrs,                 \
+                                             const void *buf)                  \
+    {                                                                          \
+        return write_sized(as, addr, attrs, buf, size);                        \
+    }
+
+DEFINE_SIZED(1)
+DEFINE_SIZED(2)
+DEFINE_SIZED(4)
+DEFINE_SIZED(8)
+
+static inline MemTxResult space_rw(AddressSpace *as, hwaddr addr,
+                                   MemTxAttrs attrs, void *buf, hwaddr len,
+                                   bool is_write)
+{
+    switch (len) {
+    case 4:
+        return is_write ? write_4(as, addr, attrs, buf)
+                        : read_4(as, addr, attrs, buf);
+    case 1:
+        return is_write ? write_1(as, addr, attrs, buf)
+                        : read_1(as, addr, attrs, buf);
+    case 2:
+        return is_write ? write_2(as, addr, attrs, buf)
+                        : read_2(as, addr, attrs, buf);
+    case 8:
+        return is_write ? write_8(as, addr, attrs, buf)
+                        : read_8(as, addr, attrs, buf);
+    default:
+        return access_any(as, addr, attrs, buf, len, is_write);
     }
 }
 
 MemTxResult address_space_rw_attrs(AddressSpace *as, hwaddr addr,
-                                   MemTxAttrs attrs, void *buffer, hwaddr len,
+                                   MemTxAttrs attrs, void *buf, hwaddr len,
                                    bool is_write)
 {
-    bool whole = len == 1 || len == 2 || len == 4 || len == 8;
-    MemTxResult result = MEMTX_OK;
-    uint8_t *buf = buffer;
-
-    while (len) {
-        memory_rcu_enter();
-
-        const FlatView *view = address_space_view(as);
-        const FlatRange *range = flatview_lookup(view, addr);
-        bool assigned = range;
-        hwaddr n = access_memory(view, range, addr, buf, len, is_write,
-                                 &result);
-
-        if (n) {
-            if (unlikely(n < len) && assigned) {
-                n += access_more_memory(view, addr + n, buf + n, len - n,
-                                        is_write, &result);
-            }
-            memory_rcu_exit();
-        } else {
-            /* A callback runs under the lock and outside the read side. With
-             * the lock the map stays; look again if it had changed by then. */
-            bool locked = memory_trylock();
-
-            memory_rcu_exit();
-            if (!locked) {
-                memory_lock();
-            }
-            if (unlikely(!locked || address_space_view(as) != view)) {
-                n = access_again(as, &range, addr, buf, len, is_write,
-                                 &result);
-            }
-            if (!n && unlikely(range->mr->flush_coalesced) &&
-                memory_region_flush(range->mr)) {
-                n = access_again(as, &range, addr, buf, len, is_write,
-                                 &result);
-            }
-            assigned = range;
-            if (!n) {
-                n = access_device(range, addr, attrs, buf, len, whole,
-                                  is_write, &result);
-            }
-            memory_unlock();
-        }
-        if (unlikely(!assigned)) {
-            report_unassigned(as, addr, n, is_write);
-        }
-        whole = whole && n == len;
-        addr += n;
-        buf += n;
-        len -= n;
-    }
-    return result;
+    return space_rw(as, addr, attrs, buf, len, is_write);
 }
 
 MemTxResult address_space_rw(AddressSpace *as, hwaddr addr, uint8_t *buf,
@@ -394,8 +705,7 @@ MemTxResult address_space_rw(AddressSpace *as, hwaddr addr, uint8_t *buf,
     if (len <= 0) {
         return MEMTX_OK;
     }
-    return address_space_rw_attrs(as, addr, MEMTXATTRS_UNSPECIFIED, buf, len,
-                                  is_write);
+    return space_rw(as, addr, MEMTXATTRS_UNSPECIFIED, buf, len, is_write);
 }
 
 MemTxResult address_space_write(AddressSpace *as, hwaddr addr,
@@ -421,8 +731,8 @@ MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr,
 
         memory_rcu_enter();
 
-        const FlatView *view = address_space_view(as);
-        const FlatRange *range = flatview_lookup(view, addr);
+        const FlatNode *root = address_space_root(as);
+        const FlatRange *range = flat_node_lookup(root, addr);
 
         if (range && range->mr->ram_block) {
             RAMBlock *block = range->mr->ram_block;
@@ -431,7 +741,7 @@ MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr,
             memcpy(block->host + range->offset + (addr - range->first), buf, n);
             mark_written(range, addr, n);
         } else {
-            n = piece_length(addr, range ? range->last : gap_last(view, addr),
+            n = piece_length(addr, range ? range->last : gap_last(root, addr),
                              len);
             result |= MEMTX_DECODE_ERROR;
         }
@@ -445,55 +755,61 @@ MemTxResult address_space_write_rom(AddressSpace *as, hwaddr addr,
 
 /* ---- loads and stores -------------------------------------------------------------- */
 
-/* @size bytes at @addr as an image: the lowest address in the lowest bits. */
-static inline uint64_t load_image(AddressSpace *as, hwaddr addr, unsigned size,
+/* @size bytes at @addr as an image. */
+static fast_path uint64_t load_image(AddressSpace *as, hwaddr addr, unsigned size,
                                   MemTxAttrs attrs, MemTxResult *result)
 {
-    MemTxResult r = MEMTX_OK;
-    uint64_t image = 0;
-    bool done = false;
+    AccessKind kind = { .attrs = attrs, .size = size };
 
+    if (unlikely(!memory_rcu_ready())) {
+        return load_any(as, addr, kind, result);
+    }
     memory_rcu_enter();
 
-    const FlatRange *range = flatview_lookup(address_space_view(as), addr);
+    const FlatNode *root = address_space_root(as);
+    const FlatRange *range = flat_node_find(root, addr);
 
-    if (range && range_reads_memory(range) && range->last - addr >= size - 1) {
-        copy_memory(&image, range->host + (addr - range->first), size);
-        done = true;
+    if (!range_has(range, addr, size)) {
+        memory_rcu_exit();
+        return load_any(as, addr, kind, result);
     }
+    if (!likely(range_reads_memory(range))) {
+        return device_load(as, root, range, addr, kind, result);
+    }
+
+    uint64_t bytes = 0;
+
+    copy_from_memory(&bytes, range->host + (addr - range->first), size);
     memory_rcu_exit();
-    if (!done) {
-        r = address_space_rw_attrs(as, addr, attrs, &image, size, false);
-        if (r != MEMTX_OK) {
-            image = UINT64_MAX; /* also where only a part could not be read */
-        }
-    }
     if (result) {
-        *result = r;
+        *result = MEMTX_OK;
     }
-    return GUINT64_FROM_LE(image);
+    return GUINT64_FROM_LE(bytes);
 }
 
-static inline void store_image(AddressSpace *as, hwaddr addr, unsigned size,
+static fast_path void store_image(AddressSpace *as, hwaddr addr, unsigned size,
                                uint64_t image, MemTxAttrs attrs,
                                MemTxResult *result)
 {
+    AccessKind kind = { .attrs = attrs, .size = size };
     MemTxResult r = MEMTX_OK;
-    bool done = false;
 
-    image = GUINT64_TO_LE(image);
     memory_rcu_enter();
 
-    const FlatRange *range = flatview_lookup(address_space_view(as), addr);
+    const FlatNode *root = address_space_root(as);
+    const FlatRange *range = flat_node_find(root, addr);
 
-    if (range && range_writes_memory(range) && range->last - addr >= size - 1) {
-        copy_memory(range->host + (addr - range->first), &image, size);
+    if (range_has(range, addr, size) && likely(range_writes_memory(range))) {
+        uint64_t bytes = GUINT64_TO_LE(image);
+
+        copy_to_memory(range->host + (addr - range->first), &bytes, size);
         mark_written(range, addr, size);
-        done = true;
-    }
-    memory_rcu_exit();
-    if (!done) {
-        r = address_space_rw_attrs(as, addr, attrs, &image, size, true);
+        memory_rcu_exit();
+    } else if (range_has(range, addr, size) && !range_drops_writes(range)) {
+        r = device_write(as, root, range, addr, kind, image);
+    } else {
+        memory_rcu_exit();
+        r = write_any(as, addr, kind, image);
     }
     if (result) {
         *result = r;
@@ -629,17 +945,22 @@ static void *map_bounce(AddressSpace *as, hwaddr addr, hwaddr *plen,
 
 /* The memory at @addr that @range shows, and what goes on from there in the
  * same block: its length up to @len. In a read side. */
-static hwaddr contiguous_memory(const FlatRange *range, hwaddr addr, hwaddr len,
-                                bool is_write)
+static hwaddr contiguous_memory(const FlatNode *root, const FlatRange *range,
+                                hwaddr addr, hwaddr len, bool is_write)
 {
     const uint8_t *host = range->host + (addr - range->first);
     hwaddr n = piece_length(addr, range->last, len);
 
-    for (const FlatRange *next = range + 1;
-         n < len && next->mr == range->mr && next->host == host + n &&
-         next->first == addr + n && (!is_write || range_writes_memory(next));
-         next++) {
+    while (n < len) {
+        const FlatRange *next = flat_node_next(root, range);
+
+        if (!next || next->mr != range->mr || next->host != host + n ||
+            next->first != addr + n ||
+            (is_write && !range_writes_memory(next))) {
+            break;
+        }
         n += piece_length(next->first, next->last, len - n);
+        range = next;
     }
     return n;
 }
@@ -655,8 +976,8 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
     }
     memory_rcu_enter();
 
-    const FlatView *view = address_space_view(as);
-    const FlatRange *range = flatview_lookup(view, addr);
+    const FlatNode *root = address_space_root(as);
+    const FlatRange *range = flat_node_lookup(root, addr);
     hwaddr border = 0;
 
     if (range && (is_write ? range_writes_memory(range)
@@ -664,14 +985,14 @@ void *address_space_map(AddressSpace *as, hwaddr addr, hwaddr *plen,
         mapping = g_new0(Mapping, 1);
         mapping->as = as;
         mapping->addr = addr;
-        mapping->len = contiguous_memory(range, addr, *plen, is_write);
+        mapping->len = contiguous_memory(root, range, addr, *plen, is_write);
         mapping->block = range->mr->ram_block;
         mapping->offset = range->offset + (addr - range->first);
         ram_block_ref(mapping->block);
         host = range->host + (addr - range->first);
         *plen = mapping->len;
     } else {
-        border = range ? range->last : gap_last(view, addr);
+        border = range ? range->last : gap_last(root, addr);
     }
     memory_rcu_exit();
 

@@ -1,15 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * What the files of the memory core share (memory.c, flatview.c, mtree.c,
- * exec.c, ram.c, access.c), and nobody else includes.
+ * What the files of the memory core share, and nobody else includes.
  *
  *   memory.c    the graph               --- asks ram.c for memory
+ *      |  places regions by memory-index.c
  *      |  tells what changed to
- *   memory-topology.c  transactions, diff, listeners
- *      |  has drawn by memory-render.c
+ *   memory-topology.c  transactions, commits, life of address spaces
+ *      |  has the views brought up to date by
+ *   memory-map.c       where a change is seen, and what it changes there
+ *      |  has the part drawn by memory-render.c, and tells
+ *   memory-listener.c  what changed
+ *
  *   flatview.c  ordered ranges          ram.c  RAM blocks, dirty bitmaps
- *      |  is indexed by                    |
- *   exec.c      page descriptors, address_space_rw/map/ld/st
+ *      |  is looked up by                  |
+ *   exec.c      address_space_rw/map/ld/st
  *      |  for a range without memory calls
  *   access.c    one access to one I/O region
  */
@@ -18,7 +22,28 @@
 
 #include "memory.h"
 
-/* ---- flatview.c: an immutable map -------------------------------------------- */
+/* ---- rcu.c: what readers may still hold ---------------------------------------- */
+
+#define RCU_BATCH 256 /* blocks at most that wait */
+
+/* Free @block, of @size bytes from g_malloc(), after the readers that may hold
+ * it have left; may wait for them and for others before it. Under the memory
+ * lock, outside any read side. */
+void rcu_retire(void *block, size_t size);
+
+/* The same, with @free instead of g_free(), which retires nothing. */
+void rcu_retire_to(void *block, size_t size, void (*free)(void *block));
+
+/* Have no reader left that may see anything retired: waits for them, and frees
+ * it. Free of cost when nothing was retired since the last call. Under the
+ * memory lock, outside any read side. */
+void rcu_reclaim(void);
+
+/* Blocks that wait to be freed, and their bytes. Under the memory lock. */
+unsigned rcu_retired_count(void);
+size_t rcu_retired_bytes(void);
+
+/* ---- flatview.c: what an address space shows ------------------------------------- */
 
 /* Addresses @first to @last show @mr from @offset on. Never empty. */
 typedef struct FlatRange {
@@ -35,16 +60,6 @@ typedef struct FlatRange {
 /* An ordered, disjoint list of ranges, while it is being made. */
 typedef GArray FlatRanges;
 
-/* One address space's map. Immutable once published; readers hold a read side. */
-struct FlatView {
-    FlatRange *ranges; /* ascending; one more at the end has no region */
-    unsigned nr;
-    uint32_t root;   /* page descriptors: see exec.c */
-    uint32_t *nodes;
-    size_t nodes_len; /* words in use */
-    FlatView *next_retired;
-};
-
 /* Append @range; a neighbour that continues the last one is merged with it. */
 void flat_ranges_append(FlatRanges *list, const FlatRange *range);
 
@@ -56,44 +71,196 @@ void flat_ranges_overlay(FlatRanges *list, unsigned start, unsigned mid);
 /* Whether two ranges differ in nothing but the dirty mask. */
 bool flat_range_equal(const FlatRange *a, const FlatRange *b);
 
-/* A view of a copy of @list, with its page descriptors. */
-FlatView *flatview_new(const FlatRanges *list);
+/* @range without what is before @first, or behind @last, which lie in it. */
+FlatRange flat_range_part(const FlatRange *range, hwaddr first, hwaddr last);
 
-/* Free @view after the readers that may hold it have left; may wait for them
- * and for others before it. Under the memory lock. */
+/*
+ * A version of a view is a B+ tree. Its nodes never change once it is
+ * published; the next version shares all but those on the way to what differs.
+ * So a change costs O(log n), and so does a look-up, which follows one path.
+ */
+#define FLAT_FANOUT 15 /* entries of a node */
+
+typedef struct FlatNode FlatNode;
+
+struct FlatNode {
+    union { /* no reader looks at either */
+        uint64_t version;   /* that made it: may change until it is published */
+        FlatNode *replaced; /* once it was: the next of those to be retired */
+    };
+    uint16_t nr;      /* entries in use: from half of all, but for the root */
+    uint16_t height;  /* 0: a FlatLeaf, else a FlatInner */
+    /* The last address of each entry. Those not in use, and one more, are
+     * HWADDR_MAX, so that a search needs no other end. */
+    hwaddr last[FLAT_FANOUT + 1];
+};
+
+typedef struct FlatInner {
+    FlatNode node;
+    FlatNode *child[FLAT_FANOUT];
+} FlatInner;
+
+typedef struct FlatLeaf {
+    FlatNode node;
+    FlatRange range[FLAT_FANOUT];
+} FlatLeaf;
+
+/* What a region shows, for one or more address spaces. */
+struct FlatView {
+    FlatNode *root; /* the present version; readers load it in a read side */
+
+    /* Under the memory lock: */
+    FlatNode *next;   /* the coming version; equals @root if nothing changed */
+    uint64_t version; /* of @next */
+    FlatNode *replaced; /* nodes of @root that @next does without */
+    size_t nr;        /* ranges in @next */
+    unsigned refs;    /* address spaces that show it */
+    MemoryRegion *region;
+    /* Of memory-map.c: */
+    GPtrArray *followed; /* AddressSpace: those with listeners, oldest first */
+    GArray *damage;      /* Interval: what may have changed */
+    unsigned damage_limit; /* of its length, before it is put in order */
+    bool too_much;       /* it shows nothing, as it cannot be drawn */
+};
+
+/* An empty view, with no reference. */
+FlatView *flatview_new(MemoryRegion *region);
+
+/* Free @view and its nodes after the readers that may hold them have left. Its
+ * ranges are shown no longer. */
 void flatview_retire(FlatView *view);
 
-/* Have no reader left that may see a view other than the present ones: waits
- * for them, and frees what was retired. Free of cost when nothing was retired
- * since the last call. Under the memory lock, outside any read side. */
-void flatview_reclaim(void);
+/* Add a range to the coming version, which shows nothing there; take out the one that
+ * starts at @first; set the dirty mask of the one that starts at @first. */
+void flatview_insert(FlatView *view, const FlatRange *range);
+void flatview_remove(FlatView *view, hwaddr first);
+void flatview_set_log_mask(FlatView *view, hwaddr first, uint8_t mask);
 
-/* Views that exist, published or retired, and the bytes they take. */
+/* Make the coming version the present one; the nodes that it replaces are retired. */
+void flatview_publish(FlatView *view);
+
+/* Views that were not retired; and the bytes of them, of their nodes, and of all
+ * that waits in rcu.c. Under the memory lock. */
 unsigned flatview_live_count(void);
 size_t flatview_live_bytes(void);
 
-/* Index of the first range that ends at @addr or behind it; view->nr if none. */
-unsigned flatview_find(const FlatView *view, hwaddr addr);
-
-/* ---- exec.c --------------------------------------------------------------------- */
-
-/* Make (into root and nodes) and print the page descriptors of @view. */
-void flatview_build_dispatch(FlatView *view);
+/* Print the tree of the present version. Under the memory lock. */
 void flatview_print_dispatch(const FlatView *view, fprintf_function print,
                              void *f);
 
-/* The range that answers @addr, or NULL. In a read side or under the lock. */
-const FlatRange *flatview_lookup(const FlatView *view, hwaddr addr);
+/* The entry that @addr belongs to: the first that ends there or behind it. The
+ * choice of a half is a branch, hence two loops: what the processor foresees it
+ * need not wait for. */
+static inline unsigned flat_node_search(const FlatNode *node, hwaddr addr)
+{
+    unsigned i;
+
+    if (node->last[FLAT_FANOUT / 2] < addr) {
+        for (i = FLAT_FANOUT / 2 + 1; node->last[i] < addr;) {
+            i++;
+        }
+    } else {
+        for (i = 0; node->last[i] < addr;) {
+            i++;
+        }
+    }
+    return i;
+}
+
+/* The first range of the version @node that ends at @addr or behind it; NULL
+ * if none. It stays while the read side, or the memory lock without a commit,
+ * is held. */
+static inline const FlatRange *flat_node_find(const FlatNode *node, hwaddr addr)
+{
+    unsigned i = flat_node_search(node, addr);
+
+    if (__builtin_expect(i >= node->nr, 0)) {
+        return NULL;
+    }
+    while (node->height) {
+        node = ((const FlatInner *)node)->child[i];
+        i = flat_node_search(node, addr);
+    }
+    return &((const FlatLeaf *)node)->range[i];
+}
+
+/* The range that answers @addr, or NULL. */
+static inline const FlatRange *flat_node_lookup(const FlatNode *node,
+                                                hwaddr addr)
+{
+    const FlatRange *range = flat_node_find(node, addr);
+
+    return range && range->first <= addr ? range : NULL;
+}
+
+/* The present version, in a read side or under the memory lock. */
+static inline const FlatNode *flatview_root(const FlatView *view)
+{
+    return __atomic_load_n(&view->root, __ATOMIC_ACQUIRE);
+}
+
+static inline const FlatNode *address_space_root(const AddressSpace *as)
+{
+    return flatview_root(__atomic_load_n(&as->view, __ATOMIC_ACQUIRE));
+}
+
+/* The range behind @range, or NULL. */
+static inline const FlatRange *flat_node_next(const FlatNode *node,
+                                              const FlatRange *range)
+{
+    return range->last == HWADDR_MAX ? NULL
+                                     : flat_node_find(node, range->last + 1);
+}
+
+/* ---- memory-index.c: the subregions of a region by address ------------------------ */
+
+/* The last address of @mr in its parent, when placed at @offset there. An empty
+ * region gives @offset. */
+static inline hwaddr region_last_at(const MemoryRegion *mr, hwaddr offset)
+{
+    unsigned __int128 last = (unsigned __int128)offset + mr->size -
+                             (mr->size != 0);
+
+    return last >> 64 ? HWADDR_MAX : (hwaddr)last;
+}
+
+/* Put @sub into the index of @parent for what @sub->enabled says, or take it
+ * out; addr, size, enabled, priority and link.order are those of its time in
+ * the index. Under the memory lock. O(log n). */
+void region_index_insert(MemoryRegion *parent, MemoryRegion *sub);
+void region_index_remove(MemoryRegion *parent, MemoryRegion *sub);
+
+/* Append to @hits those of the subregions of @parent that are @enabled or not,
+ * are not empty and touch @first to @last of the parent, by ascending address.
+ * O(log n + hits). */
+void region_index_touching(const MemoryRegion *parent, bool enabled,
+                           hwaddr first, hwaddr last, GPtrArray *hits);
+
+/* All subregions, by address, among equals the topmost first; free it. */
+GPtrArray *region_subregions(const MemoryRegion *parent);
+
+static inline bool region_has_subregions(const MemoryRegion *mr)
+{
+    return mr->subregions[0] || mr->subregions[1];
+}
+
+/* Whether @a is drawn over @b, its sibling. */
+static inline bool region_is_above(const MemoryRegion *a, const MemoryRegion *b)
+{
+    return a->priority != b->priority ? a->priority > b->priority
+                                      : a->link.order > b->link.order;
+}
 
 /* ---- access.c --------------------------------------------------------------------- */
 
 /*
  * One access of @size (1, 2, 4, 8) bytes, @addr bytes into @mr, inside the
- * region, under the memory lock. Values are images of memory: the byte at the
- * lowest address is the least significant one, whatever the device's byte
- * order. Checks, splits, widens, matches doorbells, and guards against
- * re-entry. Where an access is split, all pieces are tried, their results are
- * or-ed, and the bytes of a piece that failed read as all-ones.
+ * region, under the memory lock where the region's callbacks run under that; a
+ * lock of its own is taken. Values are images of memory: the byte at the lowest
+ * address is the least significant one, whatever the device's byte order.
+ * Checks, splits, widens, matches doorbells, and guards against re-entry. Where
+ * an access is split, all pieces are tried, their results are or-ed, and the
+ * bytes of a piece that failed read as all-ones.
  */
 MemTxResult memory_region_dispatch_read(MemoryRegion *mr, hwaddr addr,
                                         uint64_t *image, unsigned size,
@@ -102,10 +269,11 @@ MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr,
                                          uint64_t image, unsigned size,
                                          MemTxAttrs attrs);
 
-/* Before an access to @mr, under the memory lock: flush coalesced writes if the
- * region asks for it (not from inside another access). True if so: what they
- * did may have changed the map, and @mr may be gone. */
-bool memory_region_flush(const MemoryRegion *mr);
+/* Work out @mr->direct, once @mr->ops is what it stays. */
+void memory_region_init_access(MemoryRegion *mr);
+
+/* Change the size of a region that accesses may look at, without the lock. */
+void memory_region_store_size(MemoryRegion *mr, unsigned __int128 size);
 
 /* The widest single access, a power of two up to @len and 8, that @mr takes at
  * @addr: for cutting blocks. At least 1. */
@@ -114,6 +282,13 @@ unsigned memory_region_access_width(const MemoryRegion *mr, hwaddr addr,
 
 /* Whether this thread is inside a callback of @mr (not of its guard's others). */
 bool memory_region_in_callback(const MemoryRegion *mr);
+
+/* Wait until no other thread is on its way into, or inside, a callback of @mr,
+ * which no view shows any more. For regions with a lock of their own or none. */
+void memory_region_quiesce(const MemoryRegion *mr);
+
+/* Whether this thread is inside a callback that runs under a device's own lock. */
+bool memory_device_lock_held(void);
 
 /* ---- ram.c --------------------------------------------------------------------------- */
 
@@ -164,15 +339,22 @@ static inline unsigned ram_block_dirty_clients(const RAMBlock *block)
            __atomic_load_n(&memory_global_dirty_mask, __ATOMIC_RELAXED);
 }
 
-/* ---- memory.c, memory-render.c, memory-topology.c ------------------------ */
+/* ---- memory.c ------------------------------------------------------------------- */
 
-struct MemoryEventfd {
+typedef struct MemoryEventfd {
     hwaddr addr;
     unsigned size;
     bool match_data;
     uint64_t data;
     EventNotifier *e;
-};
+} MemoryEventfd;
+
+/* The doorbells of a region, by address. Never changes: another replaces it,
+ * and it is retired, as accesses look at it in a read side. */
+typedef struct MemoryEventfds {
+    unsigned nr;
+    MemoryEventfd e[];
+} MemoryEventfds;
 
 /* Bytes @offset to @offset + @size - 1 of a region may be put off. */
 typedef struct CoalescedRange {
@@ -183,37 +365,140 @@ typedef struct CoalescedRange {
 /* Report a programming error, in memory.c; see memory_set_error_handler(). */
 void memory_error(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
 
-/* In memory-render.c: append what @root shows. Under the memory lock. */
-void memory_region_render(MemoryRegion *root, FlatRanges *out);
+/* What listeners were told of @mr's doorbells and zones becomes what is now. */
+void memory_region_doorbells_told(MemoryRegion *mr);
 
-/* In memory-topology.c, all but the first under the memory lock: */
+/* Whether @alias is among the last aliases->bypassed of its target's list; see
+ * memory-map.c. Under the memory lock. O(1). */
+void alias_set_bypassed(MemoryRegion *alias, bool bypassed);
+
+/* ---- memory-render.c ------------------------------------------------------------- */
+
+/* Append what @root shows from @first to @last. False, with @out incomplete,
+ * where its aliases multiply so much that this would take more than
+ * RENDER_STEPS_MAX steps. Under the memory lock. */
+bool memory_region_render(MemoryRegion *root, hwaddr first, hwaddr last,
+                          FlatRanges *out);
+
+#define RENDER_STEPS_MAX (1u << 24) /* regions looked at, each time counted */
+
+/* ---- memory-map.c: under the memory lock -------------------------------------------- */
+
+typedef struct Interval {
+    hwaddr first;
+    hwaddr last;
+} Interval;
+
+/* A doorbell, and a put-off zone, where a view shows it. */
+typedef struct FlatDoorbell {
+    hwaddr addr; /* in the address space */
+    MemoryRegion *mr;
+    MemoryEventfd fd; /* as in the region */
+    bool readonly;
+} FlatDoorbell;
+
+typedef struct FlatZone {
+    hwaddr first; /* in the address space */
+    hwaddr last;
+    FlatRange range; /* that it lies in */
+} FlatZone;
+
+/* What a commit did to one view, or to one address space that has changed its
+ * view. Each list is ordered by address. */
+typedef struct ViewChanges {
+    FlatView *view;
+    FlatRanges *deleted;
+    FlatRanges *added;
+    FlatRanges *log_started; /* ranges that stay, as they are now */
+    FlatRanges *log_stopped;
+    FlatRanges *relogged; /* the same, with any change of the dirty mask */
+    GArray *old_bells, *new_bells; /* FlatDoorbell, where something changed */
+    GArray *old_zones, *new_zones; /* FlatZone */
+} ViewChanges;
+
+typedef struct SpaceChanges {
+    AddressSpace *as;
+    const ViewChanges *changes;
+} SpaceChanges;
+
+/* In a transaction: what @mr shows from @first to @last of its own addresses is
+ * about to change, or has changed. Call it before and after where the place, size or
+ * visibility of @mr itself changes. */
+void memory_topology_changed(MemoryRegion *mr, hwaddr first, hwaddr last);
+
+/* The same for all of @mr. */
+void memory_topology_changed_all(MemoryRegion *mr);
+
+/* In a transaction, after the above: @mr has another size, so spaces that show
+ * it by way of an alias may need another view. */
+void memory_region_resized(MemoryRegion *mr);
+
+/* In a transaction: the doorbells or coalesced ranges of @mr that touch @first
+ * to @last changed; told_eventfds and told_coalesced are still the old ones. */
+void memory_doorbells_changed(MemoryRegion *mr, hwaddr first, hwaddr last);
+
+/* @mr is about to be destroyed: forget what is pending about it. */
+void memory_map_forget(MemoryRegion *mr);
+
+/* @as has a root, and shows nothing yet; a commit is to come. Or it is to go. */
+void memory_map_attach(AddressSpace *as);
+void memory_map_detach(AddressSpace *as);
+
+/* Whether @as has come to have listeners, or to have none. */
+void memory_map_follow(AddressSpace *as, bool followed);
+
+/* Whether there is anything for a commit to do. */
+bool memory_map_pending(void);
+
+/* Bring all views up to date and publish them. Returns the SpaceChanges of the
+ * followed spaces concerned, oldest first; valid until memory_map_settle(),
+ * which is to be called once they have been told. */
+const GArray *memory_map_update(void);
+void memory_map_settle(void);
+
+/* The doorbells and zones that @range shows, as listeners know them (@told) or
+ * as they are now, appended. Doorbells: only those that touch @first to @last. */
+void flat_range_collect_bells(const FlatRange *range, bool told, hwaddr first,
+                              hwaddr last, GArray *bells);
+void flat_range_collect_zones(const FlatRange *range, bool told, GArray *zones);
+
+/* Call @fn for each range of a present view that shows a part of the bytes @first
+ * to @last of @mr, view by view, by address. */
+typedef void ShownFn(FlatView *view, const FlatRange *range, void *opaque);
+void memory_region_for_each_shown(MemoryRegion *mr, hwaddr first, hwaddr last,
+                                  ShownFn *fn, void *opaque);
+
+/* ---- memory-topology.c: all but the first under the memory lock --------------------- */
 
 /* Take the memory lock if that needs no wait; false if it does. */
 bool memory_trylock(void);
 
-/* In a transaction: what @mr shows is about to change, or has changed. */
-void memory_topology_changed(MemoryRegion *mr);
+/* Call @fn for each address space, oldest first. */
+void memory_for_each_address_space(void (*fn)(AddressSpace *as, void *opaque),
+                                   void *opaque);
 
-/* In a transaction: the doorbells or coalesced ranges of @mr have changed. */
-void memory_doorbells_changed(MemoryRegion *mr);
+/* ---- memory-listener.c: under the memory lock ------------------------------------------ */
 
-/* Whether a published view still shows @mr and a commit is to come. */
-bool memory_region_awaits_commit(MemoryRegion *mr);
+/* Call begin, or commit, of all listeners. */
+void memory_listeners_begin(void);
+void memory_listeners_commit(void);
 
-/* Ask every listener to deliver put-off writes. Under the memory lock. */
+/* Tell of @changes, SpaceChanges, oldest space first. */
+void memory_listeners_announce(const GArray *changes);
+
+/* @as is new, with its root and serial set; or is to go: its listeners are told
+ * that nothing is there any more, between begin and commit. */
+void memory_listeners_attach(AddressSpace *as);
+void memory_listeners_detach(AddressSpace *as);
+
+/* @range of @as as listeners see it; @as NULL: of a map nobody sees. */
+MemoryRegionSection memory_section(AddressSpace *as, MemoryRegion *root,
+                                   const FlatRange *range);
+
+/* Ask every listener to deliver put-off writes. */
 void memory_flush_coalesced(void);
 
 /* A client cleared dirty bits of @mr: tell log_clear of each view of it. */
 void memory_region_log_clear(MemoryRegion *mr, hwaddr offset, hwaddr size);
-
-/* Call @fn for each address space, oldest first. Under the memory lock. */
-void memory_for_each_address_space(void (*fn)(AddressSpace *as, void *opaque),
-                                   void *opaque);
-
-/* The present view, under the memory lock or in a read side. */
-static inline FlatView *address_space_view(AddressSpace *as)
-{
-    return __atomic_load_n(&as->view, __ATOMIC_ACQUIRE);
-}
 
 #endif

@@ -1,10 +1,19 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Rendering: the graph below a region as flat ranges. Each region draws its
- * own backing, and over it its subregions, from the bottommost up; everything
- * is clipped to a window that shrinks on the way down.
+ * Rendering: a part of what a region shows, as flat ranges. Each region draws
+ * its subregions, the topmost first, and under them its own backing; everything
+ * is clipped to a window that shrinks on the way down. What is hidden as a
+ * whole is not looked at.
  */
+#include <stdlib.h>
+
 #include "memory-internal.h"
+
+/* Containers in containers, at the most: what the stack has room for. */
+#define DEPTH_MAX 2000
+
+/* The painter's memory is kept for the next time if it drew no more ranges. */
+#define KEEP_MAX 10000
 
 /* A window onto a region: its addresses @first to @last, which are shown
  * @delta (modulo 2^64) further up in the address space. Never empty. */
@@ -15,10 +24,89 @@ typedef struct Window {
     bool readonly;
 } Window;
 
-static void render(MemoryRegion *mr, Window w, FlatRanges *out);
+/* One at a time, under the memory lock. Kept from use to use. */
+static struct {
+    FlatRanges *out;
+    FlatRanges *above; /* parts that wait for what is to be drawn under them */
+    GPtrArray *hits;   /* subregions to draw, level by level */
+    unsigned steps;
+    unsigned depth;
+} painter;
+
+static void draw(MemoryRegion *mr, Window w);
+
+static bool too_much(void)
+{
+    if (painter.depth > DEPTH_MAX) {
+        painter.steps = RENDER_STEPS_MAX + 1;
+    }
+    return painter.steps > RENDER_STEPS_MAX;
+}
+
+/* ---- layers -------------------------------------------------------------- */
+
+/* Shrink @w to what the ranges from @start on leave of it; false if nothing. */
+static bool window_uncovered(Window *w, unsigned start)
+{
+    hwaddr first = w->first + w->delta, last = w->last + w->delta;
+    const FlatRange *ranges = (const FlatRange *)painter.out->data;
+    unsigned end = painter.out->len;
+
+    for (; start < end && ranges[start].first <= first; start++) {
+        if (ranges[start].last >= last) {
+            return false;
+        }
+        first = ranges[start].last + 1;
+    }
+    for (; start < end && ranges[end - 1].last >= last; end--) {
+        last = ranges[end - 1].first - 1;
+    }
+    w->first = first - w->delta;
+    w->last = last - w->delta;
+    return true;
+}
+
+/* Take away the ranges from @start on, to be put over what is drawn next. */
+static unsigned layer_lift(unsigned start)
+{
+    unsigned place = painter.above->len;
+
+    g_array_append_vals(painter.above,
+                        &g_array_index(painter.out, FlatRange, start),
+                        painter.out->len - start);
+    g_array_set_size(painter.out, start);
+    return place;
+}
+
+/* Put what was lifted over what has been drawn from @start on. */
+static void layer_lower(unsigned start, unsigned place)
+{
+    unsigned mid = painter.out->len;
+
+    g_array_append_vals(painter.out,
+                        &g_array_index(painter.above, FlatRange, place),
+                        painter.above->len - place);
+    g_array_set_size(painter.above, place);
+    flat_ranges_overlay(painter.out, start, mid);
+}
+
+/* ---- one region ---------------------------------------------------------- */
+
+/* The window that @w, onto the alias @mr, gives onto its target. */
+static bool window_through(Window *w, const MemoryRegion *mr)
+{
+    if (w->first > HWADDR_MAX - mr->alias_offset) {
+        return false; /* behind the end of any region */
+    }
+    w->first += mr->alias_offset;
+    w->last = w->last > HWADDR_MAX - mr->alias_offset
+                  ? HWADDR_MAX : w->last + mr->alias_offset;
+    w->delta -= mr->alias_offset;
+    return true;
+}
 
 /* What @mr shows by itself, without its subregions. */
-static void render_backing(MemoryRegion *mr, Window w, FlatRanges *out)
+static void draw_backing(MemoryRegion *mr, Window w)
 {
     FlatRange range = {
         .first = w.first + w.delta,
@@ -33,14 +121,9 @@ static void render_backing(MemoryRegion *mr, Window w, FlatRanges *out)
     case MEMORY_REGION_CONTAINER:
         return;
     case MEMORY_REGION_ALIAS:
-        if (w.first > HWADDR_MAX - mr->alias_offset) {
-            return; /* behind the end of any region */
+        if (window_through(&w, mr)) {
+            draw(mr->alias, w);
         }
-        w.first += mr->alias_offset;
-        w.last = w.last > HWADDR_MAX - mr->alias_offset
-                     ? HWADDR_MAX : w.last + mr->alias_offset;
-        w.delta -= mr->alias_offset;
-        render(mr->alias, w, out);
         return;
     case MEMORY_REGION_RAM:
         range.host = mr->ram_block->host + w.first;
@@ -55,68 +138,143 @@ static void render_backing(MemoryRegion *mr, Window w, FlatRanges *out)
     case MEMORY_REGION_RESERVATION:
         break;
     }
-    mr->visible = true;
-    flat_ranges_append(out, &range);
+    g_array_append_val(painter.out, range);
 }
 
-/* The window that @w, onto the parent, gives onto @sub; false if none. */
-static bool window_onto(Window *w, const MemoryRegion *sub)
-{
-    unsigned __int128 end = (unsigned __int128)sub->addr + sub->size;
+/* ---- subregions ---------------------------------------------------------- */
 
-    if (!sub->size || sub->addr > w->last || end <= w->first) {
-        return false;
-    }
-    w->first = MAX(w->first, sub->addr) - sub->addr;
-    w->last = (end > w->last ? w->last : (hwaddr)(end - 1)) - sub->addr;
-    w->delta += sub->addr;
-    return true;
+static MemoryRegion *hit_at(unsigned i)
+{
+    return g_ptr_array_index(painter.hits, i);
 }
 
-/* Subregions @lo to @hi - 1, bottommost first. Halving keeps the work at
- * O(n log n) for any order and overlap. */
-static void render_subregions(MemoryRegion *mr, unsigned lo, unsigned hi,
-                              Window w, FlatRanges *out)
+/* Draw the subregion @sub, which touches @w, a window onto its parent. */
+static void draw_subregion(MemoryRegion *sub, Window w)
 {
+    hwaddr last = region_last_at(sub, sub->addr);
+
+    w.first = MAX(w.first, sub->addr) - sub->addr;
+    w.last = MIN(w.last, last) - sub->addr;
+    w.delta += sub->addr;
+    draw(sub, w);
+}
+
+/* Hits @lo to @hi - 1, topmost first. Halving keeps the work at O(n log n) for
+ * any order and overlap. */
+static void draw_layers(unsigned lo, unsigned hi, Window w)
+{
+    unsigned start = painter.out->len, half = lo + (hi - lo) / 2, place;
+
     if (hi - lo == 1) {
-        MemoryRegion *sub = g_ptr_array_index(mr->subregions, lo);
+        MemoryRegion *sub = hit_at(lo);
 
-        if (sub->enabled && window_onto(&w, sub)) {
-            render(sub, w, out);
+        if (sub->addr <= w.last && region_last_at(sub, sub->addr) >= w.first) {
+            draw_subregion(sub, w);
         }
         return;
     }
-
-    unsigned start = out->len, half = lo + (hi - lo) / 2, mid;
-
-    render_subregions(mr, lo, half, w, out);
-    mid = out->len;
-    render_subregions(mr, half, hi, w, out);
-    flat_ranges_overlay(out, start, mid);
-}
-
-/* Append what @w shows of the enabled region @mr. */
-static void render(MemoryRegion *mr, Window w, FlatRanges *out)
-{
-    if (!mr->enabled || w.first >= mr->size) {
-        return;
-    }
-    if (w.last >= mr->size) {
-        w.last = (hwaddr)(mr->size - 1);
-    }
-    w.readonly |= mr->readonly;
-
-    unsigned start = out->len, mid;
-
-    render_backing(mr, w, out);
-    mid = out->len;
-    if (mr->subregions && mr->subregions->len) {
-        render_subregions(mr, 0, mr->subregions->len, w, out);
-        flat_ranges_overlay(out, start, mid);
+    draw_layers(lo, half, w);
+    if (window_uncovered(&w, start)) {
+        place = layer_lift(start);
+        draw_layers(half, hi, w);
+        layer_lower(start, place);
     }
 }
 
-void memory_region_render(MemoryRegion *root, FlatRanges *out)
+static int compare_layers(const void *va, const void *vb)
 {
-    render(root, (Window){ .last = HWADDR_MAX }, out);
+    const MemoryRegion *a = *(MemoryRegion *const *)va;
+    const MemoryRegion *b = *(MemoryRegion *const *)vb;
+
+    return region_is_above(a, b) ? -1 : 1;
+}
+
+/* Whether no two of the hits from @base on, in order of address, overlap. */
+static bool hits_apart(unsigned base)
+{
+    for (unsigned i = base + 1; i < painter.hits->len; i++) {
+        const MemoryRegion *before = hit_at(i - 1);
+
+        if (region_last_at(before, before->addr) >= hit_at(i)->addr) {
+            return false;
+        }
+    }
+    return true;
+}
+
+static void draw_subregions(MemoryRegion *mr, Window w)
+{
+    unsigned base = painter.hits->len, end;
+
+    region_index_touching(mr, true, w.first, w.last, painter.hits);
+    end = painter.hits->len;
+    painter.steps += end - base;
+    if (hits_apart(base)) {
+        for (unsigned i = base; i < end; i++) {
+            draw_subregion(hit_at(i), w);
+        }
+    } else {
+        qsort(&painter.hits->pdata[base], end - base, sizeof(void *),
+              compare_layers);
+        draw_layers(base, end, w);
+    }
+    g_ptr_array_set_size(painter.hits, (int)base);
+}
+
+/* Append what @w shows of @mr. */
+static void draw(MemoryRegion *mr, Window w)
+{
+    unsigned start = painter.out->len, place;
+
+    for (;;) {
+        painter.steps++;
+        if (!mr->enabled || w.first >= mr->size || too_much()) {
+            return;
+        }
+        if (w.last >= mr->size) {
+            w.last = (hwaddr)(mr->size - 1);
+        }
+        w.readonly |= mr->readonly;
+        if (mr->subregions[true]) {
+            break;
+        }
+        if (!mr->alias) {
+            draw_backing(mr, w);
+            return;
+        }
+        if (!window_through(&w, mr)) {
+            return;
+        }
+        mr = mr->alias; /* a chain of aliases takes no stack */
+    }
+    painter.depth++;
+    draw_subregions(mr, w);
+    if (mr->kind != MEMORY_REGION_CONTAINER && window_uncovered(&w, start)) {
+        place = layer_lift(start);
+        draw_backing(mr, w);
+        layer_lower(start, place);
+    }
+    painter.depth--;
+}
+
+bool memory_region_render(MemoryRegion *root, hwaddr first, hwaddr last,
+                          FlatRanges *out)
+{
+    if (!painter.out) {
+        painter.out = g_array_new(FALSE, FALSE, sizeof(FlatRange));
+        painter.above = g_array_new(FALSE, FALSE, sizeof(FlatRange));
+        painter.hits = g_ptr_array_new();
+    }
+    painter.steps = 0;
+    g_array_set_size(painter.out, 0);
+    draw(root, (Window){ .first = first, .last = last });
+    for (unsigned i = 0; i < painter.out->len; i++) {
+        flat_ranges_append(out, &g_array_index(painter.out, FlatRange, i));
+    }
+    if (painter.out->len > KEEP_MAX) {
+        g_clear_pointer(&painter.out, g_array_unref);
+        g_clear_pointer(&painter.above, g_array_unref);
+        g_clear_pointer(&painter.hits, g_ptr_array_unref);
+    }
+    return painter.steps <= RENDER_STEPS_MAX;
 }

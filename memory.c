@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The graph of memory regions: construction, life, the tree, and what each
- * region asks of the listeners. memory-render.c flattens it, memory-topology.c
- * tells them.
+ * region asks of the listeners. Whatever changes in it is told to memory-map.c,
+ * which finds out what that means for the address spaces.
  */
 #include <stdarg.h>
 #include <stdlib.h>
@@ -145,6 +145,68 @@ void memory_region_init_rom(MemoryRegion *mr, const char *name, uint64_t size)
     mr->readonly = true;
 }
 
+/* Put @alias, wherever it was, into place @i of its target's list. */
+static void alias_list_put(MemoryRegion *alias, unsigned i)
+{
+    alias->alias->aliases->pdata[i] = alias;
+    alias->alias_index = i;
+}
+
+/* Exchange the aliases in places @i and @j of @list. */
+static void alias_list_swap(GPtrArray *list, unsigned i, unsigned j)
+{
+    MemoryRegion *a = list->pdata[i], *b = list->pdata[j];
+
+    alias_list_put(a, j);
+    alias_list_put(b, i);
+}
+
+/* Add @alias to its target's list, before those that are bypassed. */
+static void alias_list_add(MemoryRegion *alias)
+{
+    MemoryRegion *orig = alias->alias;
+    unsigned last;
+
+    if (!orig->aliases) {
+        orig->aliases = g_ptr_array_new();
+    }
+    last = orig->aliases->len;
+    g_ptr_array_add(orig->aliases, alias);
+    alias->alias_index = last;
+    alias_list_swap(orig->aliases, last, last - orig->bypassed);
+}
+
+void alias_set_bypassed(MemoryRegion *alias, bool bypassed)
+{
+    MemoryRegion *orig = alias->alias;
+    unsigned border = orig->aliases->len - orig->bypassed;
+
+    if ((alias->alias_index >= border) == bypassed) {
+        return;
+    }
+    if (bypassed) {
+        alias_list_swap(orig->aliases, alias->alias_index, border - 1);
+        orig->bypassed++;
+    } else {
+        alias_list_swap(orig->aliases, alias->alias_index, border);
+        orig->bypassed--;
+    }
+}
+
+static void alias_list_remove(MemoryRegion *alias)
+{
+    MemoryRegion *orig = alias->alias;
+    unsigned last = orig->aliases->len - 1;
+
+    alias_set_bypassed(alias, true); /* the last ones may change places */
+    alias_list_swap(orig->aliases, alias->alias_index, last);
+    g_ptr_array_set_size(orig->aliases, last);
+    orig->bypassed--;
+    if (!last) {
+        g_clear_pointer(&orig->aliases, g_ptr_array_unref);
+    }
+}
+
 void memory_region_init_alias(MemoryRegion *mr, const char *name,
                               MemoryRegion *orig, hwaddr offset, uint64_t size)
 {
@@ -157,10 +219,7 @@ void memory_region_init_alias(MemoryRegion *mr, const char *name,
     region_init(mr, MEMORY_REGION_ALIAS, name, size);
     mr->alias = orig;
     mr->alias_offset = offset;
-    if (!orig->aliases) {
-        orig->aliases = g_ptr_array_new();
-    }
-    g_ptr_array_add(orig->aliases, mr);
+    alias_list_add(mr);
     memory_unlock();
 }
 
@@ -188,6 +247,28 @@ void memory_region_set_guard(MemoryRegion *mr, MemoryReentrancyGuard *guard)
     mr->guard = guard;
 }
 
+static void set_locking(MemoryRegion *mr, MemoryRegionLocking locking,
+                        pthread_mutex_t *lock)
+{
+    if (mr->visible) {
+        memory_error("region '%s' has been visible: what its callbacks lock "
+                     "cannot change any more", mr->name);
+        return;
+    }
+    mr->locking = locking;
+    mr->lock = lock;
+}
+
+void memory_region_set_lock(MemoryRegion *mr, pthread_mutex_t *lock)
+{
+    set_locking(mr, MEMORY_LOCKING_OWN, lock);
+}
+
+void memory_region_clear_global_locking(MemoryRegion *mr)
+{
+    set_locking(mr, MEMORY_LOCKING_NONE, NULL);
+}
+
 /* ---- life ---------------------------------------------------------------------------- */
 
 /* Why @mr must not be destroyed now; reported. */
@@ -196,22 +277,22 @@ static bool region_in_use(MemoryRegion *mr)
     if (mr->parent) {
         memory_error("region '%s' destroyed while it is a subregion of '%s'",
                      mr->name, mr->parent->name);
-    } else if (mr->subregions && mr->subregions->len) {
-        MemoryRegion *sub = g_ptr_array_index(mr->subregions, 0);
+    } else if (region_has_subregions(mr)) {
+        MemoryRegion *sub = mr->subregions[!mr->subregions[0]];
 
         memory_error("region '%s' destroyed while '%s' is a subregion of it",
                      mr->name, sub->name);
-    } else if (mr->aliases && mr->aliases->len) {
+    } else if (mr->aliases) {
         MemoryRegion *alias = g_ptr_array_index(mr->aliases, 0);
 
         memory_error("region '%s' destroyed while '%s' is an alias of it",
                      mr->name, alias->name);
-    } else if (mr->roots) {
+    } else if (mr->spaces) {
         memory_error("region '%s' destroyed while it is the root of an "
                      "address space", mr->name);
     } else if (memory_region_in_callback(mr)) {
         memory_error("region '%s' destroyed from its own callback", mr->name);
-    } else if (memory_region_awaits_commit(mr)) {
+    } else if (mr->shown || mr->view) {
         memory_error("region '%s' destroyed in the transaction that removes "
                      "it: commit first", mr->name);
     } else {
@@ -228,17 +309,25 @@ void memory_region_destroy(MemoryRegion *mr)
         return;
     }
     if (mr->visible) {
-        flatview_reclaim(); /* no reader sees the region any more */
+        rcu_reclaim(); /* no reader sees the region any more */
     }
-    if (mr->alias && mr->alias->aliases) {
-        g_ptr_array_remove_fast(mr->alias->aliases, mr);
+    if (mr->locking != MEMORY_LOCKING_GLOBAL) {
+        memory_unlock(); /* a callback without a lock may want it to end */
+        memory_region_quiesce(mr);
+        memory_lock();
+    }
+    memory_map_forget(mr);
+    if (mr->alias) {
+        alias_list_remove(mr);
     }
     if (mr->ram_block) {
         ram_block_unref(mr->ram_block);
     }
-    g_clear_pointer(&mr->subregions, g_ptr_array_unref);
-    g_clear_pointer(&mr->aliases, g_ptr_array_unref);
     g_clear_pointer(&mr->coalesced, g_array_unref);
+    g_clear_pointer(&mr->told_coalesced, g_array_unref);
+    if (mr->told_eventfds != mr->eventfds) {
+        g_free(mr->told_eventfds);
+    }
     g_free(mr->eventfds);
     g_free(mr->name);
     memset(mr, 0, sizeof(*mr));
@@ -325,71 +414,144 @@ hwaddr memory_region_section_addr(MemoryRegionSection *section, hwaddr addr)
 
 /* ---- the tree ---------------------------------------------------------------------------- */
 
-/* Whether @target is @from or anything below it, through subregions and
- * aliases. @seen, made at need, keeps shared parts from being walked twice. */
-static bool region_reaches(MemoryRegion *from, MemoryRegion *target,
-                           GHashTable **seen)
+/* A search through the graph in one direction, one step at a time. */
+typedef struct Search {
+    MemoryRegion *target;
+    bool found;
+    GHashTable *seen;   /* regions met, the one it started from among them */
+    GPtrArray *regions; /* the same, in the order they were met */
+    guint at;           /* the one whose neighbours are met now */
+    guint next_alias;   /* upwards: those of its aliases before were met */
+    GPtrArray *subs;    /* downwards: subtrees of subregions yet to be met */
+} Search;
+
+static void search_meet(Search *s, MemoryRegion *mr)
 {
-    if (from == target) {
-        return true;
+    s->found |= mr == s->target;
+    if (g_hash_table_add(s->seen, mr)) {
+        g_ptr_array_add(s->regions, mr);
     }
-    if (!from->alias && !(from->subregions && from->subregions->len)) {
-        return false;
-    }
-    if (!*seen) {
-        *seen = g_hash_table_new(NULL, NULL);
-    }
-    if (!g_hash_table_add(*seen, from)) {
-        return false;
-    }
-    if (from->alias && region_reaches(from->alias, target, seen)) {
-        return true;
-    }
-    for (unsigned i = 0; from->subregions && i < from->subregions->len; i++) {
-        if (region_reaches(g_ptr_array_index(from->subregions, i), target,
-                           seen)) {
-            return true;
-        }
-    }
-    return false;
 }
 
+static void search_begin(Search *s, MemoryRegion *from, MemoryRegion *target)
+{
+    *s = (Search){
+        .target = target,
+        .seen = g_hash_table_new(NULL, NULL),
+        .regions = g_ptr_array_new(),
+        .subs = g_ptr_array_new(),
+    };
+    search_meet(s, from);
+}
+
+static void search_end(Search *s)
+{
+    g_hash_table_destroy(s->seen);
+    g_ptr_array_unref(s->regions);
+    g_ptr_array_unref(s->subs);
+}
+
+/* Put off meeting the subregions in @tree. */
+static void search_later(Search *s, MemoryRegion *tree)
+{
+    if (tree) {
+        g_ptr_array_add(s->subs, tree);
+    }
+}
+
+/* One step through what regions show; false if there is nothing left. */
+static bool search_down(Search *s)
+{
+    MemoryRegion *mr;
+
+    if (s->subs->len) {
+        mr = g_ptr_array_remove_index_fast(s->subs, s->subs->len - 1);
+        search_later(s, mr->link.left);
+        search_later(s, mr->link.right);
+        search_meet(s, mr);
+        return true;
+    }
+    if (s->at == s->regions->len) {
+        return false;
+    }
+    mr = g_ptr_array_index(s->regions, s->at++);
+    search_later(s, mr->subregions[false]);
+    search_later(s, mr->subregions[true]);
+    if (mr->alias) {
+        search_meet(s, mr->alias);
+    }
+    return true;
+}
+
+/* One step through what shows regions; false if there is nothing left. */
+static bool search_up(Search *s)
+{
+    MemoryRegion *mr;
+
+    if (s->at == s->regions->len) {
+        return false;
+    }
+    mr = g_ptr_array_index(s->regions, s->at);
+    if (!s->next_alias && mr->parent) {
+        search_meet(s, mr->parent);
+    }
+    if (mr->aliases && s->next_alias < mr->aliases->len) {
+        search_meet(s, g_ptr_array_index(mr->aliases, s->next_alias++));
+    } else {
+        s->at++;
+        s->next_alias = 0;
+    }
+    return true;
+}
+
+/* Whether @mr is @sub or anything that it shows, by subregions and aliases.
+ * Searched from both ends by turns, as either may have very much behind it. */
 static bool makes_cycle(MemoryRegion *mr, MemoryRegion *sub)
 {
-    GHashTable *seen = NULL;
-    bool cycle = region_reaches(sub, mr, &seen);
+    Search down, up;
+    bool found;
 
-    g_clear_pointer(&seen, g_hash_table_destroy);
-    return cycle;
-}
-
-/* The last address of @mr in its parent, when placed at @offset there. */
-static hwaddr last_in_parent(const MemoryRegion *mr, hwaddr offset)
-{
-    unsigned __int128 last = (unsigned __int128)offset + mr->size - 1;
-
-    return last >> 64 ? HWADDR_MAX : (hwaddr)last;
+    if (mr == sub) {
+        return true;
+    }
+    if ((!sub->alias && !region_has_subregions(sub)) ||
+        (!mr->parent && !mr->aliases)) {
+        return false;
+    }
+    search_begin(&down, sub, mr);
+    search_begin(&up, mr, sub);
+    while (!down.found && !up.found && search_down(&down) && search_up(&up)) {
+    }
+    found = down.found || up.found;
+    search_end(&down);
+    search_end(&up);
+    return found;
 }
 
 /* The plain subregion of @mr that @sub would overlap at @offset, or NULL. */
 static MemoryRegion *find_overlapped(MemoryRegion *mr, hwaddr offset,
                                      MemoryRegion *sub)
 {
-    if (!sub->size || !mr->subregions) {
+    static GPtrArray *hits; /* empty between calls */
+    MemoryRegion *other = NULL;
+
+    if (!sub->size || !region_has_subregions(mr)) {
         return NULL;
     }
-
-    hwaddr last = last_in_parent(sub, offset);
-
-    for (unsigned i = 0; i < mr->subregions->len; i++) {
-        MemoryRegion *other = g_ptr_array_index(mr->subregions, i);
-
-        if (!other->may_overlap && other->size && offset <=
-            last_in_parent(other, other->addr) && other->addr <= last) {
-            return other;
-        }
+    if (!hits) {
+        hits = g_ptr_array_new();
     }
-    return NULL;
+    for (int enabled = true; enabled >= false; enabled--) {
+        region_index_touching(mr, enabled, offset, region_last_at(sub, offset),
+                              hits);
+    }
+    for (guint i = 0; i < hits->len && !other; i++) {
+        MemoryRegion *hit = g_ptr_array_index(hits, i);
+
+        other = hit->may_overlap ? NULL : hit;
+    }
+    g_ptr_array_set_size(hits, 0);
+    return other;
 }
 
 /* Whether @sub may be placed in @mr; reported if not. */
@@ -412,46 +574,28 @@ static bool may_add(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub,
         memory_error("region '%s' (%016" PRIx64 "-%016" PRIx64 ") added to "
                      "'%s' overlaps '%s' (%016" PRIx64 "-%016" PRIx64 "): use "
                      "memory_region_add_subregion_overlap() and a priority",
-                     sub->name, offset, last_in_parent(sub, offset), mr->name,
+                     sub->name, offset, region_last_at(sub, offset), mr->name,
                      other->name, other->addr,
-                     last_in_parent(other, other->addr));
+                     region_last_at(other, other->addr));
         return false;
     }
     return true;
 }
 
-/* Put @sub above its equals, below what has a higher priority. */
-static void insert_subregion(MemoryRegion *mr, MemoryRegion *sub)
-{
-    unsigned lo = 0, hi;
-
-    if (!mr->subregions) {
-        mr->subregions = g_ptr_array_new();
-    }
-    for (hi = mr->subregions->len; lo < hi;) {
-        unsigned mid = lo + (hi - lo) / 2;
-        MemoryRegion *other = g_ptr_array_index(mr->subregions, mid);
-
-        if (other->priority <= sub->priority) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    g_ptr_array_insert(mr->subregions, lo, sub);
-}
-
 static void add_subregion(MemoryRegion *mr, hwaddr offset, MemoryRegion *sub,
                           bool may_overlap, int priority)
 {
+    static uint64_t order; /* the last one given */
+
     memory_region_transaction_begin();
     if (may_add(mr, offset, sub, may_overlap)) {
         sub->parent = mr;
         sub->addr = offset;
         sub->may_overlap = may_overlap;
         sub->priority = priority;
-        insert_subregion(mr, sub);
-        memory_topology_changed(sub);
+        sub->link.order = ++order;
+        region_index_insert(mr, sub);
+        memory_topology_changed_all(sub);
     }
     memory_region_transaction_commit();
 }
@@ -475,34 +619,57 @@ void memory_region_del_subregion(MemoryRegion *mr, MemoryRegion *sub)
         memory_error("region '%s' removed from '%s', of which it is no "
                      "subregion", sub->name, mr->name);
     } else {
-        memory_topology_changed(sub);
-        g_ptr_array_remove(mr->subregions, sub);
+        memory_topology_changed_all(sub);
+        region_index_remove(mr, sub);
         sub->parent = NULL;
     }
     memory_region_transaction_commit();
 }
 
-/* Set @field of @mr, and have the views follow if that makes a difference. */
-#define SET_AND_UPDATE(mr, field, value)                                       \
+/* In a transaction: set @field of @mr, on which its place depends. */
+#define SET_PLACE(mr, field, value)                                            \
     do {                                                                       \
-        memory_region_transaction_begin();                                     \
-        if ((mr)->field != (value)) {                                          \
-            memory_topology_changed(mr);                                       \
-            (mr)->field = (value);                                             \
-            memory_topology_changed(mr);                                       \
+        if ((mr)->parent) {                                                    \
+            region_index_remove((mr)->parent, mr);                             \
         }                                                                      \
-        memory_region_transaction_commit();                                    \
+        (mr)->field = (value);                                                 \
+        if ((mr)->parent) {                                                    \
+            region_index_insert((mr)->parent, mr);                             \
+        }                                                                      \
     } while (0)
 
 void memory_region_set_enabled(MemoryRegion *mr, bool enabled)
 {
-    SET_AND_UPDATE(mr, enabled, enabled);
+    memory_region_transaction_begin();
+    if (mr->enabled != enabled) {
+        memory_topology_changed_all(mr); /* nothing comes of it while it is */
+        SET_PLACE(mr, enabled, enabled); /* disabled: of one of the two */
+        memory_topology_changed_all(mr);
+    }
+    memory_region_transaction_commit();
 }
 
 void memory_region_set_address(MemoryRegion *mr, hwaddr addr)
 {
-    SET_AND_UPDATE(mr, addr, addr);
+    memory_region_transaction_begin();
+    if (mr->addr != addr) {
+        memory_topology_changed_all(mr);
+        SET_PLACE(mr, addr, addr);
+        memory_topology_changed_all(mr);
+    }
+    memory_region_transaction_commit();
 }
+
+/* Set @field of @mr, which decides what is shown in its place. */
+#define SET_AND_UPDATE(mr, field, value)                                       \
+    do {                                                                       \
+        memory_region_transaction_begin();                                     \
+        if ((mr)->field != (value)) {                                          \
+            (mr)->field = (value);                                             \
+            memory_topology_changed_all(mr);                                   \
+        }                                                                      \
+        memory_region_transaction_commit();                                    \
+    } while (0)
 
 void memory_region_set_readonly(MemoryRegion *mr, bool readonly)
 {
@@ -529,7 +696,22 @@ void memory_region_set_size(MemoryRegion *mr, uint64_t size)
                      mr->ram_block->size);
         return;
     }
-    SET_AND_UPDATE(mr, size, new_size);
+    memory_region_transaction_begin();
+    if (mr->size != new_size) {
+        unsigned __int128 lower = MIN(mr->size, new_size);
+        hwaddr last = (hwaddr)(MAX(mr->size, new_size) - 1);
+
+        /* Said while the region is as large as to have what comes or goes. */
+        if (new_size == lower) {
+            memory_topology_changed(mr, (hwaddr)lower, last);
+        }
+        SET_PLACE(mr, size, new_size);
+        if (new_size != lower) {
+            memory_topology_changed(mr, (hwaddr)lower, last);
+        }
+        memory_region_resized(mr);
+    }
+    memory_region_transaction_commit();
 }
 
 void memory_region_rom_device_set_readable(MemoryRegion *mr, bool readable)
@@ -565,37 +747,58 @@ void memory_region_set_log(MemoryRegion *mr, bool log, unsigned client)
                 ram_wait_for_writers();
             }
         }
-        memory_topology_changed(mr);
+        memory_topology_changed_all(mr);
     }
     memory_region_transaction_commit();
 }
 
 /* ---- coalescing ------------------------------------------------------------------------------- */
 
+/* In a transaction: @range of @mr, whose list says so already, came or went. */
+static void coalesced_range_changed(MemoryRegion *mr,
+                                    const CoalescedRange *range)
+{
+    unsigned __int128 last = range->offset + range->size - 1;
+
+    if (range->size) {
+        memory_doorbells_changed(mr, range->offset,
+                                 (hwaddr)MIN(last, HWADDR_MAX));
+    }
+}
+
 void memory_region_add_coalescing(MemoryRegion *mr, hwaddr offset,
                                   uint64_t size)
 {
     CoalescedRange range = { .offset = offset, .size = size_from_u64(size) };
+    GArray *old, *new;
 
     memory_region_transaction_begin();
-    if (!mr->coalesced) {
-        mr->coalesced = g_array_new(FALSE, FALSE, sizeof(CoalescedRange));
+    old = mr->coalesced;
+    new = g_array_new(FALSE, FALSE, sizeof(CoalescedRange));
+    if (old) {
+        g_array_append_vals(new, old->data, old->len);
     }
-    g_array_append_val(mr->coalesced, range);
+    g_array_append_val(new, range);
+    mr->coalesced = new;
     mr->flush_coalesced = true;
-    memory_doorbells_changed(mr);
+    coalesced_range_changed(mr, &range);
+    g_clear_pointer(&old, g_array_unref);
     memory_region_transaction_commit();
 }
 
 void memory_region_clear_coalescing(MemoryRegion *mr)
 {
+    GArray *old;
+
     memory_region_transaction_begin();
     memory_flush_coalesced();
     mr->flush_coalesced = false;
-    if (mr->coalesced) {
-        g_clear_pointer(&mr->coalesced, g_array_unref);
-        memory_doorbells_changed(mr);
+    old = mr->coalesced;
+    mr->coalesced = NULL;
+    for (guint i = 0; old && i < old->len; i++) {
+        coalesced_range_changed(mr, &g_array_index(old, CoalescedRange, i));
     }
+    g_clear_pointer(&old, g_array_unref);
     memory_region_transaction_commit();
 }
 
@@ -626,18 +829,89 @@ void memory_region_clear_flush_coalesced(MemoryRegion *mr)
 
 /* ---- doorbells ---------------------------------------------------------------------------------- */
 
-static int find_eventfd(const MemoryRegion *mr, const MemoryEventfd *wanted)
-{
-    for (unsigned i = 0; i < mr->eventfd_nb; i++) {
-        const MemoryEventfd *have = &mr->eventfds[i];
+#define RETURN_IF_DIFFERENT(x, y)                                              \
+    if ((x) != (y)) {                                                          \
+        return (x) < (y) ? -1 : 1;                                             \
+    }
 
-        if (have->addr == wanted->addr && have->size == wanted->size &&
-            have->match_data == wanted->match_data &&
-            have->data == wanted->data && have->e == wanted->e) {
-            return i;
+static int eventfd_compare(const MemoryEventfd *a, const MemoryEventfd *b)
+{
+    RETURN_IF_DIFFERENT(a->addr, b->addr);
+    RETURN_IF_DIFFERENT(a->size, b->size);
+    RETURN_IF_DIFFERENT(a->match_data, b->match_data);
+    RETURN_IF_DIFFERENT(a->data, b->data);
+    RETURN_IF_DIFFERENT(a->e, b->e);
+    return 0;
+}
+
+/* How many doorbells of @mr come before @fd, and whether it is one of them. */
+static unsigned find_eventfd(const MemoryRegion *mr, const MemoryEventfd *fd,
+                             bool *found)
+{
+    const MemoryEventfds *list = mr->eventfds;
+    unsigned lo = 0, hi = list ? list->nr : 0;
+
+    *found = false;
+    while (lo < hi && !*found) {
+        unsigned mid = lo + (hi - lo) / 2;
+        int c = eventfd_compare(&list->e[mid], fd);
+
+        *found = !c;
+        if (c < 0) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
         }
     }
-    return -1;
+    return hi;
+}
+
+static size_t eventfds_bytes(unsigned nr)
+{
+    return sizeof(MemoryEventfds) + nr * sizeof(MemoryEventfd);
+}
+
+static void eventfds_retire(MemoryEventfds *list)
+{
+    if (list) {
+        rcu_retire(list, eventfds_bytes(list->nr));
+    }
+}
+
+/* In a transaction: give @mr another list of doorbells, which is the old one
+ * with @fd put before index @i, or, if not @adding, without the one there. */
+static void replace_eventfds(MemoryRegion *mr, unsigned i,
+                             const MemoryEventfd *fd, bool adding)
+{
+    MemoryEventfds *old = mr->eventfds, *new = NULL;
+    unsigned old_nr = old ? old->nr : 0, nr = adding ? old_nr + 1 : old_nr - 1;
+
+    if (nr) {
+        new = g_malloc(eventfds_bytes(nr));
+        new->nr = nr;
+        for (unsigned k = 0; k < nr; k++) {
+            new->e[k] = k < i     ? old->e[k]
+                        : !adding ? old->e[k + 1]
+                        : k == i  ? *fd
+                                  : old->e[k - 1];
+        }
+    }
+    __atomic_store_n(&mr->eventfds, new, __ATOMIC_RELEASE);
+    if (old != mr->told_eventfds) {
+        eventfds_retire(old);
+    }
+    memory_doorbells_changed(mr, fd->addr,
+                             fd->addr + (fd->size ? fd->size : 1) - 1);
+}
+
+void memory_region_doorbells_told(MemoryRegion *mr)
+{
+    if (mr->told_eventfds != mr->eventfds) {
+        eventfds_retire(mr->told_eventfds);
+        mr->told_eventfds = mr->eventfds;
+    }
+    g_clear_pointer(&mr->told_coalesced, g_array_unref);
+    mr->told_coalesced = mr->coalesced ? g_array_ref(mr->coalesced) : NULL;
 }
 
 static bool eventfd_valid(const MemoryRegion *mr, const MemoryEventfd *fd)
@@ -659,14 +933,16 @@ void memory_region_add_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size,
 {
     MemoryEventfd fd = { addr, size, match_data, match_data ? data : 0, e };
 
+    unsigned i;
+    bool found;
+
     memory_region_transaction_begin();
-    if (find_eventfd(mr, &fd) >= 0) {
+    i = find_eventfd(mr, &fd, &found);
+    if (found) {
         memory_error("region '%s': doorbell at %#" PRIx64 " added twice",
                      mr->name, addr);
     } else if (eventfd_valid(mr, &fd)) {
-        mr->eventfds = g_renew(MemoryEventfd, mr->eventfds, mr->eventfd_nb + 1);
-        mr->eventfds[mr->eventfd_nb++] = fd;
-        memory_doorbells_changed(mr);
+        replace_eventfds(mr, i, &fd, true);
     }
     memory_region_transaction_commit();
 }
@@ -676,16 +952,16 @@ void memory_region_del_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size,
                                EventNotifier *e)
 {
     MemoryEventfd fd = { addr, size, match_data, match_data ? data : 0, e };
-    int i;
+    unsigned i;
+    bool found;
 
     memory_region_transaction_begin();
-    i = find_eventfd(mr, &fd);
-    if (i < 0) {
+    i = find_eventfd(mr, &fd, &found);
+    if (found) {
+        replace_eventfds(mr, i, &fd, false);
+    } else {
         memory_error("region '%s': no doorbell at %#" PRIx64 " to remove",
                      mr->name, addr);
-    } else {
-        mr->eventfds[i] = mr->eventfds[--mr->eventfd_nb];
-        memory_doorbells_changed(mr);
     }
     memory_region_transaction_commit();
 }

@@ -21,11 +21,13 @@
 #define MEMORY_H
 
 #include <glib.h>
+#include <pthread.h>
 
 #include "event-notifier.h"
 #include "hwaddr.h"
 
 typedef struct AddressSpace AddressSpace;
+typedef struct FlatView FlatView;
 typedef struct MemoryRegion MemoryRegion;
 typedef struct MemoryListener MemoryListener;
 typedef struct RAMBlock RAMBlock;
@@ -110,7 +112,12 @@ typedef enum MemoryRegionKind {
     MEMORY_REGION_RESERVATION,
 } MemoryRegionKind;
 
-typedef struct MemoryEventfd MemoryEventfd;
+/* What is locked around a region's callbacks. */
+typedef enum MemoryRegionLocking {
+    MEMORY_LOCKING_GLOBAL, /* the memory lock: the default */
+    MEMORY_LOCKING_OWN,    /* a lock of the device's */
+    MEMORY_LOCKING_NONE,   /* nothing: the device sees to it */
+} MemoryRegionLocking;
 
 /* One device that must not be entered again from its own callbacks. All-zero
  * is valid. Devices of several regions share one between them. */
@@ -118,34 +125,59 @@ typedef struct MemoryReentrancyGuard {
     char unused;
 } MemoryReentrancyGuard;
 
+/* A region's place among its siblings; see memory-index.c. */
+typedef struct MemoryRegionLink {
+    MemoryRegion *left, *right;
+    uint64_t order;    /* among equals in priority: the higher is on top */
+    hwaddr last_below; /* the highest last address from here down */
+} MemoryRegionLink;
+
 /* A node of the graph. Embed it; every field is private to the core. */
 struct MemoryRegion {
+    /* What an access looks at: one line of the cache. */
     const MemoryRegionOps *ops;
     void *opaque;
     MemoryReentrancyGuard *guard;
-    RAMBlock *ram_block;
-    uint8_t kind; /* MemoryRegionKind */
+    pthread_mutex_t *lock; /* of the callbacks, with MEMORY_LOCKING_OWN */
+    struct MemoryEventfds *eventfds; /* doorbells; NULL: none */
+    uint8_t kind;    /* MemoryRegionKind */
+    uint8_t locking; /* MemoryRegionLocking */
     bool enabled;
     bool readonly;
     bool romd_mode;
     bool flush_coalesced;
-    bool may_overlap;
-    bool visible;  /* some view of the present or the past holds it */
+    uint8_t direct;  /* accesses that are one plain call; see access.h */
     bool reported; /* an access to a reservation was told about */
-    uint8_t dirty_log_mask;
-    int priority;
-    unsigned eventfd_nb;
     unsigned __int128 size;
-    hwaddr addr;
+
+    RAMBlock *ram_block;
     char *name;
+    uint8_t dirty_log_mask;
+    bool visible; /* some view of the present or the past holds it */
+    bool may_overlap;
+    bool doorbells_pending; /* they differ from what listeners were told */
+    int priority;
+    unsigned shown; /* ranges of present views that show it */
+
     MemoryRegion *parent;
-    GPtrArray *subregions; /* bottommost first; NULL: none yet */
-    unsigned roots;        /* address spaces that show it */
+    hwaddr addr;
+    MemoryRegionLink link;
+    MemoryRegion *subregions[2]; /* indexes of the disabled and the enabled */
+
     MemoryRegion *alias;
     hwaddr alias_offset;
-    GPtrArray *aliases; /* regions whose alias is this one */
-    MemoryEventfd *eventfds;
+    unsigned alias_index; /* in alias->aliases */
+    unsigned bypassed;    /* the last of @aliases: see memory-map.c */
+    GPtrArray *aliases;   /* regions whose alias is this one; NULL: none */
+
+    AddressSpace *spaces; /* those with this root, oldest first */
+    bool resolve_pending; /* they may have to look at another view */
+    MemoryRegion *bypass; /* the subregion that they look past; NULL: none */
+    FlatView *view;       /* of what this region shows; NULL: nobody looks */
+
     GArray *coalesced;
+    struct MemoryEventfds *told_eventfds; /* as listeners know them */
+    GArray *told_coalesced;
     MemoryReentrancyGuard own_guard;
 };
 
@@ -278,6 +310,23 @@ void memory_region_destroy(MemoryRegion *mr);
 /* Let the regions of one device share @guard instead of each having its own.
  * Before the region is visible. */
 void memory_region_set_guard(MemoryRegion *mr, MemoryReentrancyGuard *guard);
+
+/*
+ * Have the callbacks of @mr run under @lock, an ordinary mutex of the caller's,
+ * instead of the memory lock, so that accesses to other devices do not wait for
+ * this one. Regions of one device share its lock. In such a callback the memory
+ * lock must not be taken, so the map must not be changed; and an access from it
+ * reaches memory, regions of the same lock and regions that need none, while
+ * any other gets MEMTX_ACCESS_ERROR. Whoever destroys @mr does not hold @lock.
+ * Before the region is visible. docs/locking.md has the whole rule.
+ */
+void memory_region_set_lock(MemoryRegion *mr, pthread_mutex_t *lock);
+
+/* Have the callbacks of @mr run under no lock at all, by several threads at
+ * once. They may take the memory lock themselves unless they were called from
+ * under a device's own lock; then whoever destroys @mr must not hold it.
+ * Before the region is visible. */
+void memory_region_clear_global_locking(MemoryRegion *mr);
 
 /* Whether this thread is inside a callback of a region with the guard of @mr:
  * an access to @mr would be refused. */

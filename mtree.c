@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The map in words: the graph below each address space, the flat views, and
- * the page descriptors over them.
+ * the trees that look-ups go down.
  *
  * Subregions make trees, aliases point from tree to tree. Each tree is printed
  * once and an alias only names its target, so the output is never larger than
@@ -66,23 +66,18 @@ static const char *region_notes(const MemoryRegion *mr)
                        : readonly ? " [read-only] [disabled]" : " [disabled]";
 }
 
-/* By address; among equals the one on top first. */
-static gint region_compare(gconstpointer a, gconstpointer b)
-{
-    const MemoryRegion *x = *(MemoryRegion *const *)a;
-    const MemoryRegion *y = *(MemoryRegion *const *)b;
+/* Deeper levels are printed, but no further to the right. */
+#define INDENT_MAX 64
 
-    return (x->addr > y->addr) - (x->addr < y->addr);
-}
-
-static void print_region(Printer *p, MemoryRegion *mr, uint128 base,
-                         int depth)
+/* One line; an alias's target is noted. */
+static void print_line(Printer *p, MemoryRegion *mr, uint128 base,
+                       unsigned depth)
 {
     char range[RANGE_MAX], window[RANGE_MAX];
 
     format_range(range, base, mr->size);
-    p->print(p->f, "%*s%s (prio %d, %s): ", depth * 2, "", range, mr->priority,
-             kind_name(mr));
+    p->print(p->f, "%*s%s (prio %d, %s): ", (int)MIN(depth, INDENT_MAX) * 2, "",
+             range, mr->priority, kind_name(mr));
     if (mr->alias) {
         format_range(window, mr->alias_offset, mr->size);
         p->print(p->f, "alias %s @%s %s%s\n", mr->name, mr->alias->name,
@@ -91,22 +86,40 @@ static void print_region(Printer *p, MemoryRegion *mr, uint128 base,
     } else {
         p->print(p->f, "%s%s\n", mr->name, region_notes(mr));
     }
-    if (!mr->subregions) {
-        return;
-    }
+}
 
-    GPtrArray *sorted = g_ptr_array_sized_new(mr->subregions->len);
+/* A region whose line was printed, and whose subregions are being printed. */
+typedef struct Level {
+    uint128 base;
+    GPtrArray *subs;
+    guint next;
+} Level;
 
-    for (guint i = mr->subregions->len; i; i--) { /* kept bottommost first */
-        g_ptr_array_add(sorted, g_ptr_array_index(mr->subregions, i - 1));
-    }
-    g_ptr_array_sort(sorted, region_compare); /* stable */
-    for (guint i = 0; i < sorted->len; i++) {
-        MemoryRegion *sub = g_ptr_array_index(sorted, i);
+/* The tree below @mr. A loop, as guests may nest more than a stack holds. */
+static void print_tree(Printer *p, MemoryRegion *mr)
+{
+    GArray *levels = g_array_new(FALSE, FALSE, sizeof(Level));
+    uint128 base = 0;
 
-        print_region(p, sub, base + sub->addr, depth + 1);
+    while (mr) {
+        Level level = { .base = base };
+
+        print_line(p, mr, base, levels->len + 1);
+        level.subs = region_subregions(mr);
+        g_array_append_val(levels, level);
+        for (mr = NULL; levels->len && !mr;) {
+            Level *l = &g_array_index(levels, Level, levels->len - 1);
+
+            if (l->next < l->subs->len) {
+                mr = g_ptr_array_index(l->subs, l->next++);
+                base = l->base + mr->addr;
+            } else {
+                g_ptr_array_unref(l->subs);
+                g_array_set_size(levels, levels->len - 1);
+            }
+        }
     }
-    g_ptr_array_unref(sorted);
+    g_array_unref(levels);
 }
 
 /* The names of @first and of the spaces from index @behind that have the same
@@ -140,7 +153,7 @@ static void print_trees(Printer *p)
 
         print_names(p, "address-space", as, i + 1);
         g_hash_table_add(p->printed, as->root);
-        print_region(p, as->root, 0, 1);
+        print_tree(p, as->root);
         p->print(p->f, "\n");
     }
     /* The list grows as the trees printed here have aliases, too. */
@@ -152,7 +165,7 @@ static void print_trees(Printer *p)
         }
         if (g_hash_table_add(p->printed, mr)) {
             p->print(p->f, "memory-region: %s\n", mr->name);
-            print_region(p, mr, 0, 1);
+            print_tree(p, mr);
             p->print(p->f, "\n");
         }
     }
@@ -171,21 +184,29 @@ static void print_flat_range(Printer *p, const FlatRange *range)
              range->first, range->last, kind, range->mr->name, range->offset);
 }
 
+static void print_ranges(Printer *p, const FlatNode *root)
+{
+    const FlatRange *range = flat_node_find(root, 0);
+
+    if (!range) {
+        p->print(p->f, "  nothing\n");
+    }
+    for (; range; range = flat_node_next(root, range)) {
+        print_flat_range(p, range);
+    }
+}
+
 static void print_views(Printer *p, unsigned flags)
 {
     for (guint i = 0; i < p->spaces->len; i++) {
         AddressSpace *as = g_ptr_array_index(p->spaces, i);
-        const FlatView *view = address_space_view(as);
 
         print_names(p, "flat-view", as, i + 1);
-        for (unsigned r = 0; flags & MTREE_FLAT && r < view->nr; r++) {
-            print_flat_range(p, &view->ranges[r]);
-        }
-        if (flags & MTREE_FLAT && !view->nr) {
-            p->print(p->f, "  nothing\n");
+        if (flags & MTREE_FLAT) {
+            print_ranges(p, address_space_root(as));
         }
         if (flags & MTREE_DISPATCH) {
-            flatview_print_dispatch(view, p->print, p->f);
+            flatview_print_dispatch(as->view, p->print, p->f);
         }
         p->print(p->f, "\n");
     }

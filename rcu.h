@@ -12,6 +12,7 @@
 #if !defined(_LGPL_SOURCE) && !defined(RCU_CALLS)
 #define _LGPL_SOURCE
 #endif
+#include <stdbool.h>
 #include <urcu-bp.h>
 
 #if defined(__SANITIZE_THREAD__)
@@ -40,6 +41,17 @@ extern char memory_rcu_token;
 static inline void memory_rcu_enter(void)
 {
     rcu_read_lock();
+}
+
+/* Whether memory_rcu_enter() is known to call nothing: a caller that looks at
+ * this first has no need to keep its registers from a call. */
+static inline bool memory_rcu_ready(void)
+{
+#ifdef RCU_CALLS
+    return true;
+#else
+    return URCU_TLS(urcu_bp_reader) != NULL;
+#endif
 }
 
 static inline void memory_rcu_exit(void)
