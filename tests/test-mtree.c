@@ -186,7 +186,8 @@ START_TEST(dispatch)
     machine_setup();
     text = mtree_text(MTREE_DISPATCH);
     expect(g_str_has_prefix(text, "flat-view: memory, dma\n") &&
-           strstr(text, "page descriptors: 6 ranges") &&
+           strstr(text, "\n  6 ranges, 1 nodes of up to ") &&
+           strstr(text, "\n  1 ranges, 1 nodes of up to ") &&
            strstr(text, "flat-view: io\n") && !strstr(text, "vga.vram"),
            "dispatch:\n%s", text);
     g_free(text);
@@ -385,5 +386,78 @@ START_TEST(many_paths)
 }
 END_TEST
 
+/* More ranges than one node of the tree holds: its inner nodes are printed. */
+START_TEST(inner_nodes)
+{
+    static MemoryRegion root, subs[2 * FLAT_FANOUT];
+    AddressSpace as;
+    unsigned lines = 0;
+    char *text;
+
+    memory_region_init(&root, "root", 0x10000);
+    for (unsigned i = 0; i < G_N_ELEMENTS(subs); i++) {
+        memory_region_init_reservation(&subs[i], "sub", 0x10);
+        memory_region_add_subregion(&root, 0x100 + i * 0x20, &subs[i]);
+    }
+    address_space_init(&as, &root);
+    text = mtree_text(MTREE_DISPATCH);
+    expect(strstr(text, "flat-view: root\n  30 ranges, ") &&
+           strstr(text, ", height 1, ") &&
+           strstr(text, "\n    0000000000000100-00000000000004af: "),
+           "dispatch:\n%s", text);
+    for (const char *p = text; *p; p++) {
+        lines += *p == '\n';
+    }
+    expect(lines == 4, "%u lines:\n%s", lines, text);
+    g_free(text);
+    address_space_destroy(&as);
+    for (unsigned i = 0; i < G_N_ELEMENTS(subs); i++) {
+        memory_region_del_subregion(&root, &subs[i]);
+        memory_region_destroy(&subs[i]);
+    }
+    memory_region_destroy(&root);
+}
+END_TEST
+
+/* More levels than a stack holds: all are printed, the deep ones in line. */
+#define DEEP 100000
+
+START_TEST(deep)
+{
+    MemoryRegion *containers = g_new(MemoryRegion, DEEP);
+    AddressSpace as;
+    unsigned lines = 0;
+    size_t size;
+    char *text;
+
+    memory_region_init(&containers[0], "c", 0x10);
+    memory_region_set_enabled(&containers[0], false); /* nothing is drawn */
+    for (unsigned i = 1; i < DEEP; i++) {
+        memory_region_init(&containers[i], "c", 0x10);
+        memory_region_add_subregion(&containers[i - 1], 0, &containers[i]);
+    }
+    address_space_init(&as, &containers[0]);
+    text = mtree_text(MTREE_TREE);
+    for (const char *p = text; *p; p++) {
+        lines += *p == '\n';
+    }
+    size = strlen(text);
+    expect(lines == DEEP + 2, "%u lines", lines);
+    expect(size < DEEP * 256, "%zu bytes", size);
+    expect(g_str_has_prefix(text, "address-space: c\n  0000000000000000-"
+                                  "000000000000000f (prio 0, container): c "
+                                  "[disabled]\n    0000000000000000-"),
+           "it starts with %.120s", text);
+    g_free(text);
+    address_space_destroy(&as);
+    for (unsigned i = DEEP - 1; i; i--) {
+        memory_region_del_subregion(&containers[i - 1], &containers[i]);
+        memory_region_destroy(&containers[i]);
+    }
+    memory_region_destroy(&containers[0]);
+    g_free(containers);
+}
+END_TEST
+
 TEST_MAIN("mtree", nothing_to_print, tree, flat, dispatch, to_a_file,
-          odd_ranges, order, targets, many_paths)
+          odd_ranges, order, targets, many_paths, inner_nodes, deep)
