@@ -25,7 +25,7 @@ typedef uint64_t ram_addr_t;
 #define RAM_ADDR_FMT "%" PRIx64
 #define RAM_ADDR_INVALID ((ram_addr_t)-1)
 
-/* The unit of dirty tracking and of page descriptors, in bytes. */
+/* The unit of dirty tracking and of KVM's memory slots, in bytes. */
 #define TARGET_PAGE_BITS 12
 #define TARGET_PAGE_SIZE ((hwaddr)1 << TARGET_PAGE_BITS)
 #define TARGET_PAGE_MASK (~(TARGET_PAGE_SIZE - 1))

@@ -433,6 +433,9 @@ void memory_topology_changed_all(MemoryRegion *mr);
  * it by way of an alias may need another view. */
 void memory_region_resized(MemoryRegion *mr);
 
+/* @mr has one more alias: what it shows may be seen there, too. */
+void memory_region_aliased(MemoryRegion *mr);
+
 /* In a transaction: the doorbells or coalesced ranges of @mr that touch @first
  * to @last changed; told_eventfds and told_coalesced are still the old ones. */
 void memory_doorbells_changed(MemoryRegion *mr, hwaddr first, hwaddr last);

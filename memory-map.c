@@ -228,7 +228,7 @@ static void root_start_bypass(MemoryRegion *root)
     MemoryRegion *alias = whole_alias(root);
 
     if (alias && !root->bypass && !root->parent && !root->view &&
-        !(root->aliases && root->aliases->len)) {
+        !root->aliases && !alias->spaces && !alias->view && !alias->aliases) {
         alias_set_bypassed(alias, true);
         root->bypass = alias;
     }
@@ -250,6 +250,20 @@ static void resolve_later(MemoryRegion *root)
         root->resolve_pending = true;
         g_ptr_array_add(map.resolving, root);
     }
+}
+
+/* Somebody else comes to look at @mr, a root or what a root shows. */
+static void stop_bypass_near(MemoryRegion *mr)
+{
+    root_stop_bypass(mr);
+    if (mr->parent) {
+        root_stop_bypass(mr->parent);
+    }
+}
+
+void memory_region_aliased(MemoryRegion *mr)
+{
+    stop_bypass_near(mr);
 }
 
 void memory_region_resized(MemoryRegion *mr)
@@ -385,6 +399,7 @@ void memory_map_attach(AddressSpace *as)
     *link = as;
     as->view = &nothing;
     map.fresh++;
+    stop_bypass_near(as->root);
     resolve_later(as->root);
 }
 

@@ -174,6 +174,7 @@ static void alias_list_add(MemoryRegion *alias)
     g_ptr_array_add(orig->aliases, alias);
     alias->alias_index = last;
     alias_list_swap(orig->aliases, last, last - orig->bypassed);
+    memory_region_aliased(orig);
 }
 
 void alias_set_bypassed(MemoryRegion *alias, bool bypassed)

@@ -370,7 +370,7 @@ hwaddr memory_region_section_addr(MemoryRegionSection *section, hwaddr addr);
 
 #define MTREE_TREE 1u     /* the graph below each address space */
 #define MTREE_FLAT 2u     /* the flat views */
-#define MTREE_DISPATCH 4u /* and the page descriptors over them */
+#define MTREE_DISPATCH 4u /* and the trees that hold them */
 
 /* The graph of every address space in words. */
 void mtree_info(fprintf_function mon_printf, void *f);
