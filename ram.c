@@ -5,7 +5,10 @@
  *
  * Memory is reserved, not populated: the host gives pages as they are touched.
  * The dirty bitmaps of a block are one mapping of the same kind, made with the
- * block, so that marking a page never allocates and cannot fail.
+ * block, so that marking a page never allocates and cannot fail; a bitmap in
+ * which nothing was ever marked takes no memory, however often it is looked at.
+ * Those of a small block lie behind it, as a page of the host for them would be
+ * more than they need.
  *
  * A caller cannot be told on a later page fault that a file system is full, so
  * what can be known when a block is made is asked then: the free space of the
@@ -45,10 +48,29 @@ static uint64_t dirty_pages(uint64_t size)
     return (size >> TARGET_PAGE_BITS) + !!(size & ~TARGET_PAGE_MASK);
 }
 
+/* The clients that exist. */
+static const uint8_t dirty_clients[] = {
+    DIRTY_MEMORY_VGA, DIRTY_MEMORY_CODE, DIRTY_MEMORY_MIGRATION
+};
+
+#define DIRTY_CLIENTS                                                          \
+    (1u << DIRTY_MEMORY_VGA | 1u << DIRTY_MEMORY_CODE |                        \
+     1u << DIRTY_MEMORY_MIGRATION)
+
 /* Bytes of one client's bitmap: whole words. */
 static uint64_t dirty_bytes(uint64_t size)
 {
     return round_up(dirty_pages(size), 64) / 8;
+}
+
+/* Bytes of the mapping of all bitmaps; 0 where they lie behind the block. */
+#define DIRTY_BEHIND 64 /* most bytes of a bitmap there: 2 MiB of memory */
+
+static uint64_t dirty_mapped(uint64_t size)
+{
+    uint64_t bytes = dirty_bytes(size);
+
+    return bytes <= DIRTY_BEHIND ? 0 : bytes * G_N_ELEMENTS(dirty_clients);
 }
 
 /* ---- errors -------------------------------------------------------------- */
@@ -87,7 +109,31 @@ static bool fail_invalid(GError **err, const char *what, ...)
 
 /* ---- the space of all RAM ------------------------------------------------ */
 
-/* The lowest gap between the live blocks that takes @block: false if none. */
+static ram_addr_t block_end(const RAMBlock *block)
+{
+    return block->offset + (dirty_pages(block->size) << TARGET_PAGE_BITS);
+}
+
+/* The first gap before a live block that takes @length bytes: the index of that
+ * block, and where the gap starts. All of them if none. */
+static guint gap_find(uint64_t length, ram_addr_t *offset)
+{
+    guint i;
+
+    *offset = 0;
+    for (i = 0; i < blocks->len; i++) {
+        const RAMBlock *next = g_ptr_array_index(blocks, i);
+
+        if (next->offset - *offset >= length) {
+            break;
+        }
+        *offset = block_end(next);
+    }
+    return i;
+}
+
+/* Give @block a place behind all others, or, where there is none left, in a gap
+ * between them: false if there is none at all. */
 static bool block_insert(RAMBlock *block)
 {
     uint64_t length = dirty_pages(block->size) << TARGET_PAGE_BITS;
@@ -99,16 +145,14 @@ static bool block_insert(RAMBlock *block)
     if (!blocks) {
         blocks = g_ptr_array_new();
     }
-    for (i = 0; i < blocks->len; i++) {
-        const RAMBlock *next = g_ptr_array_index(blocks, i);
-
-        if (next->offset - offset >= length) {
-            break;
-        }
-        offset = next->offset +
-                 (dirty_pages(next->size) << TARGET_PAGE_BITS);
+    i = blocks->len;
+    if (i) {
+        offset = block_end(g_ptr_array_index(blocks, i - 1));
     }
     /* The last page stays unused: RAM_ADDR_INVALID is in it. */
+    if (length > TARGET_PAGE_MASK - offset) {
+        i = gap_find(length, &offset);
+    }
     fits = length && length <= TARGET_PAGE_MASK - offset;
     if (fits) {
         block->offset = offset;
@@ -120,8 +164,21 @@ static bool block_insert(RAMBlock *block)
 
 static void block_remove(RAMBlock *block)
 {
+    guint low = 0, high;
+
     pthread_mutex_lock(&blocks_lock);
-    g_ptr_array_remove(blocks, block);
+    high = blocks->len;
+    while (low < high) {
+        guint middle = low + (high - low) / 2;
+        const RAMBlock *other = g_ptr_array_index(blocks, middle);
+
+        if (other->offset < block->offset) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    g_ptr_array_remove_index(blocks, low);
     if (!blocks->len) {
         g_clear_pointer(&blocks, g_ptr_array_unref);
     }
@@ -169,41 +226,64 @@ static void *map_aligned(uint64_t size, uint64_t align, int flags, int fd,
     return start;
 }
 
+/* A block of @size bytes with clear bitmaps; NULL and errno on failure. */
+static RAMBlock *block_alloc(uint64_t size)
+{
+    uint64_t mapped = dirty_mapped(size);
+    uint64_t bytes = dirty_bytes(size);
+    size_t behind = mapped ? 0 : bytes * G_N_ELEMENTS(dirty_clients);
+    RAMBlock *block = g_malloc0(sizeof(*block) + behind);
+    uint8_t *bitmaps = (uint8_t *)(block + 1);
+
+    if (mapped) {
+        bitmaps = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
+                       MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+        if (bitmaps == MAP_FAILED) {
+            g_free(block);
+            return NULL;
+        }
+        /* Or one mark could take 2 MiB. A host without huge pages refuses. */
+        madvise(bitmaps, mapped, MADV_NOHUGEPAGE);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(dirty_clients); i++) {
+        block->dirty[dirty_clients[i]] = (uint64_t *)(bitmaps + i * bytes);
+    }
+    block->size = size;
+    return block;
+}
+
+static void block_free(RAMBlock *block)
+{
+    uint64_t mapped = dirty_mapped(block->size);
+
+    if (mapped) {
+        munmap(block->dirty[dirty_clients[0]], mapped);
+    }
+    g_free(block);
+}
+
 /* A new block over @host, with bitmaps and a place among all RAM. */
 static RAMBlock *block_new(uint64_t size, void *host, GError **err)
 {
-    RAMBlock *block = g_new0(RAMBlock, 1);
-    uint64_t bytes = dirty_bytes(size);
-    uint8_t *bitmaps = mmap(NULL, bytes * DIRTY_MEMORY_NUM,
-                            PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
+    RAMBlock *block = block_alloc(size);
 
-    if (bitmaps == MAP_FAILED) {
+    if (!block) {
         fail(err, errno, "make the memory smaller, or raise the limit (ulimit "
              "-v)", "dirty bitmaps of %" PRIu64 " bytes for %" PRIu64
-             " bytes of memory", bytes * DIRTY_MEMORY_NUM, size);
-        goto fail_bitmaps;
-    }
-    for (unsigned i = 0; i < DIRTY_MEMORY_NUM; i++) {
-        block->dirty[i] = (uint64_t *)(bitmaps + i * bytes);
+             " bytes of memory", dirty_mapped(size), size);
+        return NULL;
     }
     block->host = host;
-    block->size = size;
     block->page_size = host_page_size();
     block->fd = -1;
     block->refs = 1;
     if (!block_insert(block)) {
         fail_invalid(err, "no gap of %" PRIu64 " bytes is left among the RAM "
                      "of 2^64 bytes; make the memory smaller", size);
-        goto fail_insert;
+        block_free(block);
+        return NULL;
     }
     return block;
-
-fail_insert:
-    munmap(bitmaps, bytes * DIRTY_MEMORY_NUM);
-fail_bitmaps:
-    g_free(block);
-    return NULL;
 }
 
 RAMBlock *ram_block_new_ptr(uint64_t size, void *ptr, GError **err)
@@ -297,8 +377,7 @@ void ram_block_unref(RAMBlock *block)
     if (block->fd >= 0) {
         close(block->fd);
     }
-    munmap(block->dirty[0], dirty_bytes(block->size) * DIRTY_MEMORY_NUM);
-    g_free(block);
+    block_free(block);
 }
 
 /* ---- blocks over files --------------------------------------------------- */
@@ -541,8 +620,19 @@ static PageRange block_pages(const RAMBlock *block, uint64_t offset,
     };
 }
 
+/* The word of a bitmap that is the first, and one behind the last, of @r. */
+static inline uint64_t first_word(PageRange r)
+{
+    return r.first / 64;
+}
+
+static inline uint64_t end_word(PageRange r)
+{
+    return r.end / 64 + !!(r.end % 64);
+}
+
 /* The pages of @r that word @index of a bitmap is about. */
-static uint64_t word_mask(PageRange r, uint64_t index)
+static inline uint64_t word_mask(PageRange r, uint64_t index)
 {
     uint64_t mask = UINT64_MAX;
 
@@ -553,6 +643,17 @@ static uint64_t word_mask(PageRange r, uint64_t index)
         mask &= UINT64_MAX >> (63 - (r.end - 1) % 64);
     }
     return mask;
+}
+
+/* The first word from @index on that has a bit set; @end if none. A clean word
+ * costs one load. */
+static inline uint64_t skip_clean(const uint64_t *words, uint64_t index,
+                                  uint64_t end)
+{
+    while (index < end && !__atomic_load_n(&words[index], __ATOMIC_RELAXED)) {
+        index++;
+    }
+    return index;
 }
 
 /* Make sure that what was written to memory is seen by whoever clears a bit
@@ -571,7 +672,7 @@ static inline void mark_barrier(void)
 
 static inline void word_set(uint64_t *word, uint64_t mask)
 {
-    if ((__atomic_load_n(word, __ATOMIC_RELAXED) & mask) != mask) {
+    if (mask & ~__atomic_load_n(word, __ATOMIC_RELAXED)) {
         __atomic_fetch_or(word, mask, __ATOMIC_SEQ_CST);
     }
 }
@@ -585,12 +686,41 @@ void ram_block_mark_dirty(RAMBlock *block, uint64_t offset, uint64_t len,
         return;
     }
     mark_barrier();
-    for (unsigned client = 0; client < DIRTY_MEMORY_NUM; client++) {
-        if (!(mask & (1u << client))) {
+    for (mask &= DIRTY_CLIENTS; mask; mask &= mask - 1) {
+        uint64_t *words = block->dirty[__builtin_ctz(mask)];
+
+        for (uint64_t i = first_word(r); i < end_word(r); i++) {
+            word_set(&words[i], word_mask(r, i));
+        }
+    }
+}
+
+/* Bit i of @bitmap says that page @first + i was written; none of the @pages
+ * is past the block. Both are gone through word by word, although a word of
+ * one may be parts of two of the other. */
+static void merge_pages(RAMBlock *block, uint64_t first,
+                        const uint64_t *bitmap, uint64_t pages,
+                        unsigned clients)
+{
+    uint64_t words = pages / 64 + !!(pages % 64);
+    uint64_t target = first / 64;
+    unsigned shift = first % 64;
+    uint64_t carry = 0;
+
+    for (uint64_t i = 0; i < words || carry; i++, target++) {
+        uint64_t bits = i < words ? bitmap[i] : 0;
+        uint64_t word;
+
+        if (!(bits | carry)) {
             continue;
         }
-        for (uint64_t i = r.first / 64; i <= (r.end - 1) / 64; i++) {
-            word_set(&block->dirty[client][i], word_mask(r, i));
+        if (i == pages / 64) {
+            bits &= ~(UINT64_MAX << (pages % 64));
+        }
+        word = bits << shift | carry;
+        carry = bits >> 1 >> (63 - shift);
+        for (unsigned left = clients; word && left; left &= left - 1) {
+            word_set(&block->dirty[__builtin_ctz(left)][target], word);
         }
     }
 }
@@ -623,7 +753,7 @@ static MemoryRegion *resolve(MemoryRegion *mr, hwaddr *addr, hwaddr *size)
 
 static bool client_check(const MemoryRegion *mr, unsigned client)
 {
-    if (client >= DIRTY_MEMORY_NUM) {
+    if (client >= DIRTY_MEMORY_NUM || !(DIRTY_CLIENTS & 1u << client)) {
         memory_error("region '%s': there is no dirty memory client %u",
                      mr->name, client);
         return false;
@@ -644,14 +774,13 @@ bool memory_region_get_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size,
     leaf = resolve(mr, &addr, &size);
     if (leaf) {
         PageRange r = block_pages(leaf->ram_block, addr, size);
-        uint64_t *words = leaf->ram_block->dirty[client];
+        const uint64_t *words = leaf->ram_block->dirty[client];
+        uint64_t end = end_word(r);
 
-        for (uint64_t i = r.first / 64; r.end && i <= (r.end - 1) / 64; i++) {
-            if (__atomic_load_n(&words[i], __ATOMIC_SEQ_CST) &
-                word_mask(r, i)) {
-                dirty = true;
-                break;
-            }
+        for (uint64_t i = skip_clean(words, first_word(r), end);
+             i < end && !dirty; i = skip_clean(words, i + 1, end)) {
+            dirty = __atomic_load_n(&words[i], __ATOMIC_SEQ_CST) &
+                    word_mask(r, i);
         }
     }
     memory_unlock();
@@ -665,9 +794,7 @@ void memory_region_set_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size)
     memory_lock();
     leaf = resolve(mr, &addr, &size);
     if (leaf) {
-        ram_block_mark_dirty(leaf->ram_block, addr, size,
-                             1u << DIRTY_MEMORY_VGA | 1u << DIRTY_MEMORY_CODE |
-                                 1u << DIRTY_MEMORY_MIGRATION);
+        ram_block_mark_dirty(leaf->ram_block, addr, size, DIRTY_CLIENTS);
     }
     memory_unlock();
 }
@@ -686,21 +813,22 @@ bool memory_region_test_and_clear_dirty(MemoryRegion *mr, hwaddr addr,
     if (leaf) {
         PageRange r = block_pages(leaf->ram_block, addr, size);
         uint64_t *words = leaf->ram_block->dirty[client];
+        uint64_t end = end_word(r);
 
-        for (uint64_t i = r.first / 64; r.end && i <= (r.end - 1) / 64; i++) {
+        for (uint64_t i = skip_clean(words, first_word(r), end); i < end;
+             i = skip_clean(words, i + 1, end)) {
             uint64_t mask = word_mask(r, i);
             uint64_t old = __atomic_load_n(&words[i], __ATOMIC_RELAXED) & mask;
 
-            if (old) {
-                old = __atomic_fetch_and(&words[i], ~mask, __ATOMIC_SEQ_CST);
-                old &= mask;
+            if (!old) {
+                continue;
             }
-            if (old) {
-                if (!cleared.end) {
-                    cleared.first = i * 64 + (unsigned)__builtin_ctzll(old);
-                }
-                cleared.end = i * 64 + 64 - (unsigned)__builtin_clzll(old);
+            /* Others only set bits: these clear under the lock. */
+            __atomic_fetch_and(&words[i], ~old, __ATOMIC_SEQ_CST);
+            if (!cleared.end) {
+                cleared.first = i * 64 + (unsigned)__builtin_ctzll(old);
             }
+            cleared.end = i * 64 + 64 - (unsigned)__builtin_clzll(old);
         }
         if (cleared.end) {
             memory_region_log_clear(
@@ -729,27 +857,15 @@ void memory_region_merge_dirty(MemoryRegion *mr, hwaddr offset,
     leaf = resolve(mr, &offset, &size);
     if (leaf) {
         RAMBlock *block = leaf->ram_block;
-        unsigned clients = ram_block_dirty_clients(block);
+        unsigned clients = ram_block_dirty_clients(block) & DIRTY_CLIENTS;
         PageRange r = block_pages(block, offset, size);
 
-        for (uint64_t i = 0; i < r.end - r.first; i += 64) {
-            uint64_t bits = bitmap[i / 64];
-            uint64_t left = r.end - r.first - i;
-
-            if (left < 64) {
-                bits &= UINT64_MAX >> (64 - left);
-            }
-            while (bits) { /* one run of set bits after the other */
-                unsigned start = (unsigned)__builtin_ctzll(bits);
-                uint64_t rest = ~(bits >> start);
-                unsigned n = rest ? (unsigned)__builtin_ctzll(rest) : 64;
-
-                n = MIN(n, 64 - start);
-                ram_block_mark_dirty(block,
-                                     (r.first + i + start) << TARGET_PAGE_BITS,
-                                     (uint64_t)n << TARGET_PAGE_BITS, clients);
-                bits &= ~(UINT64_MAX >> (64 - n) << start);
-            }
+        mark_barrier();
+        merge_pages(block, r.first, bitmap, dirty_pages(size), clients);
+        if (offset & ~TARGET_PAGE_MASK) {
+            /* Seen through an alias a page may be parts of two. */
+            merge_pages(block, r.first + 1, bitmap, r.end - r.first - 1,
+                        clients);
         }
     }
     memory_unlock();

@@ -1,11 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * Dirty pages: the bitmaps of RAM blocks against a plain array of flags, the
- * ends of ranges, aliases, what listeners hear of a clear, and several threads
- * that write while another collects.
+ * ends of ranges, aliases, what listeners hear of a clear, the memory that the
+ * bitmaps take, and several threads that write while another collects.
  */
+#include <inttypes.h>
 #include <pthread.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <unistd.h>
 
 #include "memory-internal.h"
 #include "test-util.h"
@@ -145,6 +149,10 @@ START_TEST(no_such_client)
                  "ram", "client 64");
     EXPECT_ERROR(memory_region_reset_dirty(&ram, 0, PAGE, UINT_MAX), "ram",
                  "client 4294967295");
+    EXPECT_ERROR(dirty = memory_region_get_dirty(&ram, 0, PAGE, 2), "ram",
+                 "client 2");
+    expect(!dirty && !ram.ram_block->dirty[2], "a client between the others");
+    ram_block_mark_dirty(ram.ram_block, 0, 1, UINT_MAX);
     memory_region_destroy(&ram);
 }
 END_TEST
@@ -186,8 +194,8 @@ START_TEST(random_operations)
         case 0:
             ram_block_mark_dirty(ram.ram_block, addr, len, mask);
             for (uint64_t i = first; i < end; i++) {
-                for (unsigned c = 0; c < DIRTY_MEMORY_NUM; c++) {
-                    model[c][i] |= mask >> c & 1;
+                for (unsigned c = 0; c < CLIENTS; c++) {
+                    model[clients[c]][i] |= mask >> clients[c] & 1;
                 }
             }
             break;
@@ -221,11 +229,11 @@ START_TEST(random_operations)
             }
             break;
         }
-        for (unsigned c = 0; step % 64 == 0 && c < DIRTY_MEMORY_NUM; c++) {
+        for (unsigned c = 0; step % 64 == 0 && c < CLIENTS; c++) {
             for (unsigned i = 0; i < MODEL_PAGES; i++) {
-                expect(memory_region_get_dirty(&ram, i * PAGE, 1, c) ==
-                           model[c][i], "step %u: page %u of client %u", step,
-                       i, c);
+                expect(memory_region_get_dirty(&ram, i * PAGE, 1, clients[c]) ==
+                           model[clients[c]][i],
+                       "step %u: page %u of client %u", step, i, clients[c]);
             }
         }
     }
@@ -254,6 +262,125 @@ START_TEST(merge_ends)
     ram.ram_block->log_mask = 0;
     memory_region_merge_dirty(&ram, 0, ones, 3);
     expect(!memory_region_get_dirty(&ram, 0, 3 * PAGE, 0), "not logging");
+    memory_region_destroy(&ram);
+}
+END_TEST
+
+/* Every place of a bitmap in words beside every place of its first page, with
+ * all bits, one bit, and every length; and what is read of it ends with it. */
+START_TEST(merge_shifts)
+{
+    const long host_page = sysconf(_SC_PAGESIZE);
+    uint8_t *area = mmap(NULL, (size_t)(2 * host_page), PROT_READ | PROT_WRITE,
+                         MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    expect(area != MAP_FAILED && !mprotect(area + host_page, (size_t)host_page,
+                                           PROT_NONE), "a page that ends");
+    ram_setup(400 * PAGE);
+    ram.ram_block->log_mask = 1 << DIRTY_MEMORY_VGA;
+    for (unsigned first = 0; first < 130; first++) {
+        for (unsigned pages = 1; pages < 200; pages += first % 7 + 1) {
+            unsigned words = (pages + 63) / 64;
+            uint64_t *bitmap = (uint64_t *)(area + host_page) - words;
+            unsigned one = (first * 31 + pages * 17) % pages;
+
+            memset(bitmap, 0xff, words * sizeof(uint64_t));
+            memory_region_merge_dirty(&ram, first * PAGE, bitmap, pages);
+            expect(!first || !memory_region_get_dirty(&ram, 0, first * PAGE, 0),
+                   "%u pages from %u: below", pages, first);
+            for (unsigned i = first; i < first + pages; i++) {
+                expect(memory_region_test_and_clear_dirty(&ram, i * PAGE, 1, 0),
+                       "%u pages from %u: page %u", pages, first, i);
+            }
+            expect(!memory_region_test_and_clear_dirty(&ram, 0, 400 * PAGE, 0),
+                   "%u pages from %u: above", pages, first);
+
+            memset(bitmap, 0, words * sizeof(uint64_t));
+            bitmap[one / 64] = (uint64_t)1 << one % 64;
+            memory_region_merge_dirty(&ram, first * PAGE, bitmap, pages);
+            expect(memory_region_test_and_clear_dirty(
+                       &ram, (first + one) * PAGE, 1, 0) &&
+                       !memory_region_get_dirty(&ram, 0, 400 * PAGE, 0),
+                   "%u pages from %u: only page %u", pages, first, one);
+        }
+    }
+    /* Through a window that begins and ends in the middle of pages. */
+    MemoryRegion window;
+    uint64_t *bitmap = (uint64_t *)(area + host_page) - 1;
+
+    memory_region_init_alias(&window, "window", &ram, 10 * PAGE + 5,
+                             64 * PAGE - 5);
+    *bitmap = 1 | (uint64_t)1 << 5 | (uint64_t)1 << 63;
+    memory_region_merge_dirty(&window, 0, bitmap, 64);
+    for (unsigned i = 0; i < 400; i++) {
+        expect(memory_region_get_dirty(&ram, i * PAGE, 1, 0) ==
+                   (i == 10 || i == 11 || i == 15 || i == 16 || i == 73),
+               "page %u through a window", i);
+    }
+    memory_region_destroy(&window);
+    memory_region_destroy(&ram);
+    munmap(area, (size_t)(2 * host_page));
+}
+END_TEST
+
+/* Bytes of memory that the mapping around @address really has. */
+static uint64_t resident(const void *address)
+{
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    uint64_t first, end, kib;
+    bool inside = false;
+
+    expect(g_file_get_contents("/proc/self/smaps", &text, NULL, NULL), "smaps");
+    lines = g_strsplit(text, "\n", 0);
+    for (unsigned i = 0; lines[i]; i++) {
+        if (sscanf(lines[i], "%" SCNx64 "-%" SCNx64 " ", &first, &end) == 2) {
+            inside = (uintptr_t)address >= first && (uintptr_t)address < end;
+        } else if (inside &&
+                   sscanf(lines[i], "Rss: %" SCNu64 " kB", &kib) == 1) {
+            return kib * 1024;
+        }
+    }
+    expect(false, "no mapping around %p", address);
+    return 0;
+}
+
+/* What nobody marks takes no memory, however often it is asked for; one mark
+ * takes a page of the host, for its client alone. */
+START_TEST(memory_of_bitmaps)
+{
+    const uint64_t size = test_number("FLATVIEW_SPARSE_SIZE",
+                                      (uint64_t)1 << 36);
+    const uint64_t host_page = (uint64_t)sysconf(_SC_PAGESIZE);
+    const uint64_t pages = size / PAGE;
+    g_autofree uint64_t *clean = g_new0(uint64_t, pages / 64);
+    uint64_t before;
+    void *bits;
+
+    ram_setup(size);
+    bits = ram.ram_block->dirty[DIRTY_MEMORY_VGA];
+    before = resident(bits);
+    ram.ram_block->log_mask = 1 << DIRTY_MEMORY_VGA;
+    for (unsigned i = 0; i < CLIENTS; i++) {
+        expect(!memory_region_get_dirty(&ram, 0, size, clients[i]) &&
+                   !memory_region_test_and_clear_dirty(&ram, 0, size,
+                                                       clients[i]), "dirty");
+    }
+    memory_region_merge_dirty(&ram, 0, clean, pages);
+    ram_block_mark_dirty(ram.ram_block, 0, size, 0);
+    expect(resident(bits) == before, "%" PRIu64 " bytes for nothing",
+           resident(bits) - before);
+    for (unsigned i = 1; i <= 3; i++) {
+        ram_block_mark_dirty(ram.ram_block, size / 4 * i, 1,
+                             1 << DIRTY_MEMORY_VGA);
+        expect(resident(bits) == before + i * host_page, "%" PRIu64
+               " bytes for %u pages", resident(bits) - before, i);
+    }
+    /* All of it: a bit a page and client. */
+    memory_region_set_dirty(&ram, 0, size);
+    expect(resident(bits) - before <= CLIENTS * pages / 8 + host_page,
+           "%" PRIu64 " bytes for %" PRIu64 " pages", resident(bits) - before,
+           pages);
     memory_region_destroy(&ram);
 }
 END_TEST
@@ -406,5 +533,6 @@ START_TEST(threads)
 END_TEST
 
 TEST_MAIN("ram-dirty", ranges, ragged_end, through_aliases, no_such_client,
-          random_operations, merge_ends, listeners_hear_of_clears,
+          random_operations, merge_ends, merge_shifts, memory_of_bitmaps,
+          listeners_hear_of_clears,
           threads_share_words, threads)

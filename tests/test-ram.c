@@ -260,6 +260,8 @@ START_TEST(anonymous)
         expect(all_zero(block->host, block->mapped), "not zeroed");
         memset(block->host, 0xaa, block->mapped);
         expect(size < 2 * MiB || mapped_flags & MAP_NORESERVE, "reserved");
+        expect((mapped - before.mapped > ROUND_UP(size, PAGE)) ==
+                   (size > 2 * MiB), "bitmaps with or without a mapping");
         ram_block_unref(block);
     }
     expect_usage(before);
@@ -303,13 +305,10 @@ START_TEST(anonymous_failures)
     expect_error(g_steal_pointer(&err), "4611686018427387904", "ask for less",
                  NULL);
 
-    /* A small block: its memory, its bitmaps. */
-    for (int nr = 1; nr <= 2; nr++) {
-        arm(CALL_MMAP, nr, ENOMEM);
-        expect(!ram_block_new(PAGE, &err), "mmap %d", nr);
-        expect_error(g_steal_pointer(&err), "annot allocate memory", "4096",
-                     NULL);
-    }
+    /* A small block: its memory, with the bitmaps behind the block. */
+    arm(CALL_MMAP, 1, ENOMEM);
+    expect(!ram_block_new(PAGE, &err), "mmap");
+    expect_error(g_steal_pointer(&err), "annot allocate memory", "4096", NULL);
     /* A large one: the reservation, the memory in it, the bitmaps. */
     for (int nr = 1; nr <= 3; nr++) {
         arm(CALL_MMAP, nr, ENOMEM);
@@ -369,7 +368,7 @@ END_TEST
 
 #define BLOCKS 40
 
-/* Live blocks never overlap, start at pages, and fill the lowest gap. */
+/* Live blocks never overlap, start at pages, one behind the other. */
 START_TEST(offsets)
 {
     uint64_t seed = test_number("FLATVIEW_SEED", (uint64_t)g_get_real_time());
@@ -388,26 +387,18 @@ START_TEST(offsets)
         }
 
         uint64_t size = (uint64_t)g_rand_int_range(rand, 1, 5 * (gint)PAGE);
-        uint64_t length = (size + PAGE - 1) / PAGE;
-        bool used[5 * BLOCKS * 2] = { false };
         uint64_t wanted = 0;
         GError *err = NULL;
 
         for (unsigned j = 0; j < BLOCKS; j++) {
-            for (uint64_t p = 0;
-                 blocks[j] && p < (blocks[j]->size + PAGE - 1) / PAGE; p++) {
-                bool *page = &used[blocks[j]->offset / PAGE + p];
-
-                expect(!*page, "overlap");
-                *page = true;
+            if (blocks[j]) {
+                wanted = MAX(wanted, blocks[j]->offset +
+                                         ROUND_UP(blocks[j]->size, PAGE));
             }
-        }
-        for (uint64_t run = 0; run < length; wanted++) {
-            run = used[wanted] ? 0 : run + 1;
         }
         blocks[i] = ram_block_new(size, &err);
         expect_ok(blocks[i], err);
-        expect_hex(blocks[i]->offset, (wanted - length) * PAGE);
+        expect_hex(blocks[i]->offset, wanted);
     }
     for (unsigned i = 0; i < BLOCKS; i++) {
         if (blocks[i]) {
@@ -438,7 +429,30 @@ START_TEST(offsets_run_out)
     expect_error(g_steal_pointer(&err), "no gap of 1 bytes", NULL);
     ram_block_unref(b);
     a->size = PAGE;
+
+    /* Nothing is left behind the last: the lowest gap that is large enough. */
+    RAMBlock *c[4];
+
+    for (unsigned i = 0; i < 4; i++) {
+        c[i] = ram_block_new(2 * PAGE, &err);
+        expect_ok(c[i], err);
+    }
+    c[3]->size = -8 * PAGE;
     ram_block_unref(a);
+    ram_block_unref(c[1]);
+    for (unsigned i = 0; i < 2; i++) {
+        b = ram_block_new(2 * PAGE - i * PAGE, &err);
+        expect_ok(b, err);
+        expect_hex(b->offset, i ? 0 : 3 * PAGE);
+        *(i ? &a : &c[1]) = b;
+    }
+    expect(!ram_block_new(1, &err), "full again");
+    expect_error(g_steal_pointer(&err), "no gap of 1 bytes", NULL);
+    c[3]->size = 2 * PAGE;
+    ram_block_unref(a);
+    for (unsigned i = 0; i < 4; i++) {
+        ram_block_unref(c[i]);
+    }
 }
 END_TEST
 
@@ -494,7 +508,7 @@ START_TEST(memfd)
     expect_error(g_steal_pointer(&err), "not permitted", "4096", NULL);
     for (int nr = 1; nr <= 2; nr++) {
         arm(CALL_MMAP, nr, ENOMEM);
-        expect(!ram_block_new_fd(PAGE, 0, -1, 0, &err), "mmap %d", nr);
+        expect(!ram_block_new_fd(3 * MiB, 0, -1, 0, &err), "mmap %d", nr);
         expect_error(g_steal_pointer(&err), "annot allocate memory", NULL);
     }
     disarm();
@@ -747,15 +761,15 @@ START_TEST(file_calls_fail)
                 expect(g_file_set_contents(path, "x", 1, NULL), "file");
             }
             arm(cases[i].call, cases[i].nr, cases[i].error);
-            expect(!ram_block_new_file(PAGE, 0, RAM_SHARED, path, &err),
+            expect(!ram_block_new_file(3 * MiB, 0, RAM_SHARED, path, &err),
                    "case %u", i);
             expect_error(g_steal_pointer(&err), cases[i].word, path, NULL);
             disarm();
             expect((unlink(path) == 0) == there, there ? "removed" : "left behind");
 
             arm(cases[i].call, cases[i].nr, cases[i].error);
-            expect(!ram_block_new_file(PAGE, 0, RAM_SHARED, directory, &err),
-                   "case %u", i);
+            expect(!ram_block_new_file(3 * MiB, 0, RAM_SHARED, directory,
+                                       &err), "case %u", i);
             expect_error(g_steal_pointer(&err), cases[i].word, directory,
                          NULL);
             disarm();
