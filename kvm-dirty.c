@@ -9,6 +9,9 @@
  * unwatched: only when a client has cleared its bits (log_clear) are exactly
  * those that were fetched watched again. So a page that is written all the time
  * costs one fault for each look at it, not one for each fetch.
+ *
+ * What is taken from a ring goes to the core at once, page by page: a ring
+ * costs what was written, and nothing for what was not.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -28,13 +31,6 @@ static size_t bitmap_words(const KVMSlot *slot)
     return (slot_pages(slot) + BITS - 1) / BITS;
 }
 
-static void need_bitmap(KVMSlot *slot)
-{
-    if (!slot->dirty) {
-        slot->dirty = g_new0(uint64_t, bitmap_words(slot));
-    }
-}
-
 static void log_refused(KVMState *kvm, const KVMSlot *slot, const char *step,
                         int error)
 {
@@ -45,31 +41,19 @@ static void log_refused(KVMState *kvm, const KVMSlot *slot, const char *step,
                 slot->first + (slot->size - 1), g_strerror(-error));
 }
 
-/* Hand the bits of @slot to the core. */
-static void merge(KVMSlot *slot)
+/* Bit i of @bitmap says that the guest wrote page @first + i of @slot: hand
+ * that to the core. */
+static void merge(KVMSlot *slot, uint64_t first, const uint64_t *bitmap,
+                  uint64_t pages)
 {
-    uint64_t page;
+    hwaddr offset = slot->offset + first * TARGET_PAGE_SIZE;
+    hwaddr down = offset & TARGET_PAGE_MASK;
 
-    if (!(slot->offset & (TARGET_PAGE_SIZE - 1))) {
-        memory_region_merge_dirty(slot->mr, slot->offset, slot->dirty,
-                                  slot_pages(slot));
-        return;
-    }
-    /* A page of the guest is parts of two pages of the region. */
-    for (page = 0; page < slot_pages(slot); page++) {
-        if (slot->dirty[page / BITS] >> (page % BITS) & 1) {
-            memory_region_set_dirty(slot->mr,
-                                    slot->offset + page * TARGET_PAGE_SIZE,
-                                    TARGET_PAGE_SIZE);
-        }
-    }
-}
-
-static void collect_ring(KVMSlot *slot)
-{
-    if (slot->dirty) {
-        merge(slot);
-        memset(slot->dirty, 0, bitmap_words(slot) * sizeof(uint64_t));
+    memory_region_merge_dirty(slot->mr, down, bitmap, pages);
+    if (down != offset) {
+        /* A page of the guest is parts of two pages of the region. */
+        memory_region_merge_dirty(slot->mr, down + TARGET_PAGE_SIZE, bitmap,
+                                  pages);
     }
 }
 
@@ -78,7 +62,9 @@ static void collect_bitmap(KVMState *kvm, KVMSlot *slot)
     struct kvm_dirty_log log = { .slot = slot->id };
     int result;
 
-    need_bitmap(slot);
+    if (!slot->dirty) {
+        slot->dirty = g_new0(uint64_t, bitmap_words(slot));
+    }
     log.dirty_bitmap = slot->dirty;
     result = kvm_vm_ioctl(kvm, KVM_GET_DIRTY_LOG, &log);
     if (result < 0) {
@@ -87,14 +73,13 @@ static void collect_bitmap(KVMState *kvm, KVMSlot *slot)
         memory_region_set_dirty(slot->mr, slot->offset, slot->size);
         return;
     }
-    merge(slot);
+    merge(slot, 0, slot->dirty, slot_pages(slot));
 }
 
 void kvm_slot_collect_dirty(KVMState *kvm, KVMSlot *slot)
 {
     if (kvm->dirty_ring_size) {
         kvm_dirty_ring_reap(kvm);
-        collect_ring(slot);
     } else {
         collect_bitmap(kvm, slot);
     }
@@ -102,7 +87,8 @@ void kvm_slot_collect_dirty(KVMState *kvm, KVMSlot *slot)
 
 /* ---- the rings ----------------------------------------------------------- */
 
-/* Move one vCPU's entries to the slots' bitmaps; their number. */
+/* Hand one vCPU's entries to the core; their number. Whatever clears a bit does
+ * so under the lock: not before the page is watched again. */
 static unsigned reap_cpu(KVMState *kvm, struct KVMCPU *accel)
 {
     unsigned count = 0;
@@ -120,9 +106,7 @@ static unsigned reap_cpu(KVMState *kvm, struct KVMCPU *accel)
             slot = g_ptr_array_index(kvm->by_id, entry->slot);
         }
         if (slot && entry->offset < slot_pages(slot)) {
-            need_bitmap(slot);
-            slot->dirty[entry->offset / BITS] |=
-                (uint64_t)1 << (entry->offset % BITS);
+            merge(slot, entry->offset, &(const uint64_t){ 1 }, 1);
         }
         __atomic_store_n(&entry->flags, KVM_DIRTY_GFN_F_RESET,
                          __ATOMIC_RELEASE);
@@ -186,7 +170,7 @@ void kvm_dirty_ring_unmap(CPUState *cpu)
 
 /* ---- the listener -------------------------------------------------------- */
 
-/* Index of the first slot that overlaps @section, and its last address. */
+/* Index of the first slot that ends in @section or behind it. */
 static unsigned first_slot(KVMState *kvm, const MemoryRegionSection *section)
 {
     return kvm_slots_find(kvm, section->offset_within_address_space);
@@ -204,71 +188,79 @@ static KVMSlot *slot_in(KVMState *kvm, unsigned index,
     return slot->first <= section->last_within_address_space ? slot : NULL;
 }
 
+/* A section that is followed is one slot: KVM fetches all of it, or nothing. */
 static void log_sync(MemoryListener *listener, MemoryRegionSection *section)
 {
     KVMState *kvm = kvm_of_memory_listener(listener);
     KVMSlot *slot;
     unsigned i;
 
-    if (kvm->dirty_ring_size) {
-        /* What a processor has buffered reaches the ring when it exits. */
-        cpus_pause_all();
-        kvm_dirty_ring_reap(kvm);
-        cpus_resume_all();
-    }
     for (i = first_slot(kvm, section); (slot = slot_in(kvm, i, section)); i++) {
         if (!slot->logging) {
             continue;
         }
-        if (kvm->dirty_ring_size) {
-            collect_ring(slot);
-        } else {
+        if (!kvm->dirty_ring_size) {
             collect_bitmap(kvm, slot);
+            continue;
         }
+        /* What a processor has buffered reaches the ring when it exits. The
+         * rings are for all slots. */
+        cpus_pause_all();
+        kvm_dirty_ring_reap(kvm);
+        cpus_resume_all();
+        return;
     }
+}
+
+/* The fetched pages from @first up to @end that word @index is about. */
+static uint64_t fetched(const KVMSlot *slot, uint64_t first, uint64_t end,
+                        uint64_t index)
+{
+    uint64_t mask = UINT64_MAX;
+
+    if (index == first / BITS) {
+        mask &= UINT64_MAX << (first % BITS);
+    }
+    if (index == end / BITS) {
+        mask &= ~(UINT64_MAX << (end % BITS));
+    }
+    return slot->dirty[index] & mask;
 }
 
 /* Watch again the fetched pages of @slot from page @first up to @end. */
 static void clear_slot(KVMState *kvm, KVMSlot *slot, uint64_t first,
                        uint64_t end)
 {
-    uint64_t start = first / BITS * BITS;
-    uint64_t stop = MIN((end + BITS - 1) / BITS * BITS, slot_pages(slot));
-    struct kvm_clear_dirty_log log = {
-        .slot = slot->id,
-        .first_page = start,
-        .num_pages = stop - start,
-    };
-    size_t words = (stop - start + BITS - 1) / BITS;
-    g_autofree uint64_t *bits = g_new(uint64_t, words);
-    uint64_t any = 0;
-    size_t i;
+    uint64_t start = first / BITS;
+    uint64_t stop = (end + BITS - 1) / BITS;
+    struct kvm_clear_dirty_log log = { .slot = slot->id };
+    g_autofree uint64_t *bits = NULL;
+    uint64_t i;
     int result;
 
-    for (i = 0; i < words; i++) {
-        uint64_t page = start + i * BITS;
-        uint64_t mask = UINT64_MAX;
-
-        if (page < first) {
-            mask &= UINT64_MAX << (first - page);
-        }
-        if (end - page < BITS) {
-            mask &= ~(UINT64_MAX << (end - page));
-        }
-        bits[i] = slot->dirty[page / BITS] & mask;
-        any |= bits[i];
+    while (start < stop && !fetched(slot, first, end, start)) {
+        start++;
     }
-    if (!any) {
+    while (start < stop && !fetched(slot, first, end, stop - 1)) {
+        stop--;
+    }
+    if (start == stop) {
         return;
     }
+    bits = g_new(uint64_t, stop - start);
+    for (i = start; i < stop; i++) {
+        bits[i - start] = fetched(slot, first, end, i);
+    }
+    log.first_page = start * BITS;
+    log.num_pages = MIN(stop * BITS, slot_pages(slot)) - log.first_page;
     log.dirty_bitmap = bits;
     result = kvm_vm_ioctl(kvm, KVM_CLEAR_DIRTY_LOG, &log);
     if (result < 0) {
         log_refused(kvm, slot, "clear", result);
         return;
     }
-    for (i = 0; i < words; i++) {
-        slot->dirty[start / BITS + i] &= ~bits[i];
+    for (i = start; i < stop; i++) {
+        slot->dirty[i] &= ~bits[i - start];
     }
 }
 

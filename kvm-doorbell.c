@@ -13,7 +13,8 @@
  * Order: a put-off write is taken from the ring under the memory lock, and
  * leaves it only when its device has seen it. So a vCPU that finds the ring
  * empty after an exit knows that its earlier writes are done, and one that finds
- * it occupied waits for the lock.
+ * it occupied waits for the lock. A device with a lock of its own gets its
+ * writes under both, the memory lock first: nobody inside it may want that one.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -23,7 +24,7 @@
 
 #define DRAIN_INTERVAL_MS 10
 
-/* What KVM did not take. */
+/* What KVM did not take: kept in order, as there may be thousands. */
 typedef struct Refused {
     bool ports;
     hwaddr addr;
@@ -37,22 +38,54 @@ static KVMState *ports_state(MemoryListener *listener)
     return (KVMState *)((char *)listener - offsetof(KVMState, ports_listener));
 }
 
-static bool forget_refused(GArray *list, const Refused *refused)
+static int refused_compare(const Refused *a, const Refused *b)
 {
+    const uint64_t x[] = { a->ports, a->addr, a->size, a->match_data, a->data };
+    const uint64_t y[] = { b->ports, b->addr, b->size, b->match_data, b->data };
     unsigned i;
 
-    for (i = 0; i < list->len; i++) {
-        const Refused *entry = &g_array_index(list, Refused, i);
-
-        if (entry->ports == refused->ports && entry->addr == refused->addr &&
-            entry->size == refused->size &&
-            entry->match_data == refused->match_data &&
-            entry->data == refused->data) {
-            g_array_remove_index_fast(list, i);
-            return true;
+    for (i = 0; i < G_N_ELEMENTS(x); i++) {
+        if (x[i] != y[i]) {
+            return x[i] < y[i] ? -1 : 1;
         }
     }
-    return false;
+    return 0;
+}
+
+/* The first in @list that is not below @refused. */
+static unsigned refused_find(GArray *list, const Refused *refused)
+{
+    unsigned low = 0;
+    unsigned high = list->len;
+
+    while (low < high) {
+        unsigned middle = low + (high - low) / 2;
+
+        if (refused_compare(&g_array_index(list, Refused, middle),
+                            refused) < 0) {
+            low = middle + 1;
+        } else {
+            high = middle;
+        }
+    }
+    return low;
+}
+
+static void keep_refused(GArray *list, const Refused *refused)
+{
+    g_array_insert_vals(list, refused_find(list, refused), refused, 1);
+}
+
+static bool forget_refused(GArray *list, const Refused *refused)
+{
+    unsigned index = refused_find(list, refused);
+
+    if (index == list->len ||
+        refused_compare(&g_array_index(list, Refused, index), refused)) {
+        return false;
+    }
+    g_array_remove_index(list, index);
+    return true;
 }
 
 /* ---- coalesced zones ----------------------------------------------------- */
@@ -81,14 +114,19 @@ void kvm_coalesced_drain(KVMState *kvm)
     const unsigned entries =
         (TARGET_PAGE_SIZE - sizeof(struct kvm_coalesced_mmio_ring)) /
         sizeof(struct kvm_coalesced_mmio);
+    struct kvm_coalesced_mmio_ring *ring;
+    unsigned last;
 
     /* A device that is being given a put-off write asks for the others. */
     if (kvm->draining) {
         return;
     }
     kvm->draining = true;
-    while (kvm_coalesced_pending(kvm)) {
-        struct kvm_coalesced_mmio_ring *ring = kvm->ring;
+    /* No further than to what is there by now: guests that go on writing must
+     * not keep the lock from others. */
+    ring = kvm->ring;
+    last = ring ? __atomic_load_n(&ring->last, __ATOMIC_ACQUIRE) % entries : 0;
+    while (ring && ring->first % entries != last) {
         struct kvm_coalesced_mmio entry =
             ring->coalesced_mmio[ring->first % entries];
 
@@ -150,7 +188,7 @@ static void add_zone(KVMState *kvm, bool ports, MemoryRegionSection *section,
         }
     }
     if (result < 0) {
-        g_array_append_val(kvm->zones_refused, refused);
+        keep_refused(kvm->zones_refused, &refused);
     } else {
         count_zone(kvm, 1);
     }
@@ -266,7 +304,7 @@ static void add_doorbell(KVMState *kvm, bool ports,
         }
     }
     if (result < 0) {
-        g_array_append_val(kvm->doorbells_refused, refused);
+        keep_refused(kvm->doorbells_refused, &refused);
     }
 }
 
@@ -295,13 +333,15 @@ static void del_doorbell(KVMState *kvm, bool ports,
 static void eventfd_add(MemoryListener *listener, MemoryRegionSection *section,
                         bool match_data, uint64_t data, EventNotifier *e)
 {
-    add_doorbell(kvm_of_memory_listener(listener), false, section, match_data, data, e);
+    add_doorbell(kvm_of_memory_listener(listener), false, section, match_data,
+                 data, e);
 }
 
 static void eventfd_del(MemoryListener *listener, MemoryRegionSection *section,
                         bool match_data, uint64_t data, EventNotifier *e)
 {
-    del_doorbell(kvm_of_memory_listener(listener), false, section, match_data, data, e);
+    del_doorbell(kvm_of_memory_listener(listener), false, section, match_data,
+                 data, e);
 }
 
 static void port_eventfd_add(MemoryListener *listener,

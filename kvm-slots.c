@@ -264,7 +264,7 @@ static void delete_slot(KVMState *kvm, KVMSlot *slot)
          * all but its number, which is never used again. */
         slot_refused(kvm, slot, "delete", result);
         g_ptr_array_index(kvm->by_id, slot->id) = NULL;
-        g_ptr_array_remove(kvm->slots, slot);
+        g_ptr_array_remove_index(kvm->slots, kvm_slots_find(kvm, slot->first));
         return;
     }
     remove_slot(kvm, slot);
@@ -347,7 +347,8 @@ static void commit(MemoryListener *listener)
         return;
     }
     spare_equal(kvm);
-    for (i = 0; i < kvm->deleted->len; i++) {
+    /* From the end, so that the table moves only what stays in it. */
+    for (i = kvm->deleted->len; i-- > 0;) {
         KVMSlot *slot = g_ptr_array_index(kvm->deleted, i);
 
         if (!slot->doomed) {

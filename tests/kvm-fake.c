@@ -523,11 +523,14 @@ static int vm_ioctl(FakeKVM *fake, unsigned long request, void *arg)
     case KVM_RESET_DIRTY_RINGS:
         return reset_rings(fake);
     case KVM_REGISTER_COALESCED_MMIO:
+        fake->zone_calls++;
         g_array_append_vals(fake->zones, arg, 1);
         return 0;
     case KVM_UNREGISTER_COALESCED_MMIO:
+        fake->zone_calls++;
         return del_zone(fake, arg);
     case KVM_IOEVENTFD:
+        fake->doorbell_calls++;
         return set_doorbell(fake, arg);
     case KVM_CREATE_VCPU:
         return make_cpu(fake, (long)arg);

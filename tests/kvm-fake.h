@@ -80,6 +80,7 @@ struct FakeKVM {
     unsigned calls;      /* but for KVM_RUN */
     unsigned long failed_request; /* what fail_at hit */
     unsigned slot_calls, slot_deletes, dirty_fetches, dirty_clears, ring_resets;
+    unsigned doorbell_calls, zone_calls;
     bool hole; /* a slot was deleted, and fake_commit_over() not yet called */
     unsigned entries_at_hole;
     unsigned intrusions; /* vCPUs that were in the guest then */

@@ -12,7 +12,7 @@
 #include <string.h>
 
 #include "sysemu.h"
-#include "tests/kvm-fake.h"
+#include "tests/kvm-world.h"
 #include "tests/random-graph.h"
 
 #define SEQUENCES 1500
@@ -20,13 +20,13 @@
 #define PAGE TARGET_PAGE_SIZE
 #define PAGES (RAM_MAX / PAGE)
 
-static FakeKVM fake;
-static KVMState *kvm;
-static MemoryRegion ports_root;
-static AddressSpace ports;
-
 /* ---- random graphs ------------------------------------------------------- */
 
+static AddressSpace graph_space;
+static Node *graph_root; /* its root; NULL: there is none */
+static ModelMap graph_map;        /* as of the last commit */
+static bool modelled;             /* it could hold that */
+static Recorder *graph_recorder;
 static bool global_log;
 static bool written[NODES_MAX][PAGES]; /* by the guest, and not cleared since */
 
@@ -61,14 +61,15 @@ static void check_slots(void)
     unsigned wanted = 0;
     unsigned i;
 
-    if (!model_map(&spaces[0].root->m, &spaces[0].map)) {
+    modelled = model_map(&graph_root->m, &graph_map);
+    if (!modelled) {
         return;
     }
-    for (i = 0; i < spaces[0].map.nr; i++) {
+    for (i = 0; i < graph_map.nr; i++) {
         FakeSlot want;
         FakeSlot *have;
 
-        if (!wanted_slot(&spaces[0].map.segments[i], &want)) {
+        if (!wanted_slot(&graph_map.segments[i], &want)) {
             continue;
         }
         wanted++;
@@ -105,7 +106,7 @@ static bool have_doorbell(const RecordedDoorbell *want)
 
 static void check_doorbells(void)
 {
-    Recorder *r = spaces[0].recorder;
+    Recorder *r = graph_recorder;
     unsigned zones = 0;
     unsigned i, k;
 
@@ -158,7 +159,7 @@ static void check_dirty(void)
 {
     unsigned i, page;
 
-    memory_global_sync_dirty_bitmap(&spaces[0].root->mr);
+    memory_global_sync_dirty_bitmap(&graph_root->mr);
     for (i = 0; i < NODES_MAX; i++) {
         for (page = 0; nodes[i].live && nodes[i].m.kind == MODEL_RAM &&
                        (page + 1) * PAGE <= nodes[i].m.size; page++) {
@@ -187,13 +188,45 @@ static void forget_dead(void)
     }
 }
 
-static void attach(const KVMOptions *options)
+static bool is_root(const Node *node)
 {
-    GError *err = NULL;
+    return node == graph_root;
+}
 
-    fake_init(&fake);
-    kvm = fake_kvm_new(&fake, options, &err);
-    expect(kvm, "kvm_new: %s", err->message);
+static bool is_shown(const Node *node)
+{
+    unsigned i;
+
+    for (i = 0; i < graph_map.nr; i++) {
+        if (graph_map.segments[i].answer.region == &node->m) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void committed(void)
+{
+}
+
+/* One change, or several in one commit. */
+static void change_something(void)
+{
+    unsigned changes = modelled && one_in(3) ? 2 + below(5) : 1;
+    unsigned i;
+
+    if (changes > 1) {
+        transaction_depth++;
+        memory_region_transaction_begin();
+    }
+    for (i = 0; i < changes; i++) {
+        graph_change();
+        forget_dead();
+    }
+    if (changes > 1) {
+        memory_region_transaction_commit();
+        transaction_depth--;
+    }
 }
 
 static void random_sequence(uint64_t seed, const KVMOptions *options,
@@ -215,6 +248,8 @@ static void random_sequence(uint64_t seed, const KVMOptions *options,
     kvm = fake_kvm_new(&fake, options, &err);
     expect(kvm, "kvm_new: %s", err->message);
     graph_make();
+    graph_root = &nodes[0];
+    address_space_init(&graph_space, &graph_root->mr);
     memset(written, 0, sizeof(written));
     global_log = one_in(2);
     if (global_log) {
@@ -222,11 +257,11 @@ static void random_sequence(uint64_t seed, const KVMOptions *options,
     }
     /* One vCPU, for the rings. */
     address_space_init(&ports, &ports_root);
-    expect(cpus_create(kvm, 1, &spaces[0].as, &ports, &err), "cpus_create: %s",
+    expect(cpus_create(kvm, 1, &graph_space, &ports, &err), "cpus_create: %s",
            err ? err->message : "");
-    expect(kvm_attach(kvm, &spaces[0].as, &ports, &err), "kvm_attach: %s",
+    expect(kvm_attach(kvm, &graph_space, &ports, &err), "kvm_attach: %s",
            err ? err->message : "");
-    spaces[0].recorder = recorder_new(&spaces[0].as, 1, false);
+    graph_recorder = recorder_new(&graph_space, 1, false);
     for (i = 0; i < CHANGES; i++) {
         check_slots();
         check_doorbells();
@@ -235,8 +270,7 @@ static void random_sequence(uint64_t seed, const KVMOptions *options,
         if (global_log && one_in(4)) {
             check_dirty();
         }
-        graph_change();
-        forget_dead();
+        change_something();
         expect(kvm_check(kvm, &err), "%s", err ? err->message : "");
     }
     if (global_log) {
@@ -248,7 +282,9 @@ static void random_sequence(uint64_t seed, const KVMOptions *options,
     cpus_destroy();
     kvm_free(kvm);
     address_space_destroy(&ports);
-    graph_destroy_spaces();
+    recorder_free(graph_recorder);
+    address_space_destroy(&graph_space);
+    graph_root = NULL;
     graph_destroy_nodes();
     fake_destroy(&fake);
 }
@@ -260,6 +296,9 @@ static void random_sequences(const KVMOptions *options, bool manual)
     uint64_t seed;
 
     graph_init();
+    node_is_root = is_root;
+    node_is_shown = is_shown;
+    graph_committed = committed;
     memory_region_init(&ports_root, "ports", 0x10000);
     for (seed = only ? only : 1; seed <= (only ? only : n); seed++) {
         random_sequence(seed, options, manual);
@@ -285,134 +324,7 @@ START_TEST(test_random_dirty_ring)
     random_sequences(&(KVMOptions){ .dirty_ring_size = 512 }, true);
 }
 END_TEST
-
-/* ---- a small world for what follows -------------------------------------- */
-
-static MemoryRegion root;
-static AddressSpace memory;
-
-static void world_make(const KVMOptions *options)
-{
-    attach(options);
-    memory_region_init(&root, "memory", UINT64_MAX);
-    memory_region_init(&ports_root, "ports", 0x10000);
-    address_space_init(&memory, &root);
-    address_space_init(&ports, &ports_root);
-}
-
-static void world_attach(unsigned cpus)
-{
-    GError *err = NULL;
-
-    expect(!cpus || cpus_create(kvm, cpus, &memory, &ports, &err),
-           "cpus_create: %s", err ? err->message : "");
-    expect(kvm_attach(kvm, &memory, &ports, &err), "kvm_attach: %s",
-           err ? err->message : "");
-}
-
-static void world_free(void)
-{
-    cpus_destroy();
-    kvm_free(kvm);
-    address_space_destroy(&ports);
-    address_space_destroy(&memory);
-    memory_region_destroy(&ports_root);
-    memory_region_destroy(&root);
-    fake_destroy(&fake);
-}
-
-static void add_ram(MemoryRegion *mr, const char *name, hwaddr addr,
-                    uint64_t size)
-{
-    memory_region_init_ram(mr, name, size);
-    memory_region_add_subregion_overlap(&root, addr, mr, 0);
-}
-
-static void drop(MemoryRegion *mr)
-{
-    memory_region_del_subregion(&root, mr);
-    memory_region_destroy(mr);
-}
-
-/* ---- what a commit costs ------------------------------------------------- */
-
-START_TEST(test_logging_switches_in_place)
-{
-    MemoryRegion ram;
-
-    world_make(&(KVMOptions){ 0 });
-    add_ram(&ram, "ram", 0, 16 * PAGE);
-    world_attach(0);
-    ck_assert_uint_eq(fake.slot_calls, 1);
-    memory_region_set_log(&ram, true, DIRTY_MEMORY_VGA);
-    ck_assert_uint_eq(fake.slot_calls, 2);
-    ck_assert(fake_slot_at(&fake, 0)->logging);
-    /* The second client changes nothing. */
-    memory_region_set_log(&ram, true, DIRTY_MEMORY_CODE);
-    memory_region_set_log(&ram, false, DIRTY_MEMORY_VGA);
-    ck_assert_uint_eq(fake.slot_calls, 2);
-    memory_region_set_log(&ram, false, DIRTY_MEMORY_CODE);
-    ck_assert_uint_eq(fake.slot_calls, 3);
-    ck_assert(!fake_slot_at(&fake, 0)->logging);
-    memory_global_dirty_log_start();
-    ck_assert(fake_slot_at(&fake, 0)->logging);
-    memory_global_dirty_log_stop();
-    ck_assert(!fake_slot_at(&fake, 0)->logging);
-    ck_assert_uint_eq(fake.slot_deletes, 0);
-    drop(&ram);
-    ck_assert_uint_eq(fake.slot_deletes, 1);
-    world_free();
-}
-END_TEST
-
-START_TEST(test_only_what_changed_is_touched)
-{
-    MemoryRegion ram[8];
-    MemoryRegion on_top;
-    unsigned before;
-    unsigned i;
-
-    world_make(&(KVMOptions){ 0 });
-    for (i = 0; i < 8; i++) {
-        g_autofree char *name = g_strdup_printf("ram-%u", i);
-
-        add_ram(&ram[i], name, i * 0x100000, 16 * PAGE);
-    }
-    world_attach(0);
-    ck_assert_uint_eq(fake.slot_calls, 8);
-    /* Away and back in one commit: nothing. */
-    memory_region_transaction_begin();
-    memory_region_set_enabled(&ram[3], false);
-    memory_region_set_enabled(&ram[3], true);
-    memory_region_set_address(&ram[4], 0x40000000);
-    memory_region_set_address(&ram[4], 4 * 0x100000);
-    memory_region_transaction_commit();
-    ck_assert_uint_eq(fake.slot_calls, 8);
-    /* One slot is split in two: one deletion, two additions. */
-    memory_region_init_reservation(&on_top, "on-top", PAGE);
-    memory_region_add_subregion_overlap(&root, 2 * PAGE, &on_top, 1);
-    ck_assert_uint_eq(fake.slot_calls, 11);
-    ck_assert_uint_eq(fake_slot_at(&fake, 0)->size, 2 * PAGE);
-    ck_assert_ptr_null(fake_slot_at(&fake, 2 * PAGE));
-    ck_assert_uint_eq(fake_slot_at(&fake, 3 * PAGE)->size, 13 * PAGE);
-    drop(&on_top);
-    ck_assert_uint_eq(fake_slot_at(&fake, 0)->size, 16 * PAGE);
-    /* A section changes, but not its whole pages. */
-    memory_region_init_reservation(&on_top, "on-top", PAGE);
-    memory_region_add_subregion_overlap(&root, 15 * PAGE + 0x800, &on_top, 1);
-    ck_assert_uint_eq(fake_slot_at(&fake, 0)->size, 15 * PAGE);
-    before = fake.slot_calls;
-    memory_region_set_address(&on_top, 15 * PAGE + 0x400);
-    ck_assert_uint_eq(fake.slot_calls, before);
-    ck_assert_uint_eq(fake_slot_at(&fake, 0)->size, 15 * PAGE);
-    drop(&on_top);
-    for (i = 0; i < 8; i++) {
-        drop(&ram[i]);
-    }
-    ck_assert_uint_eq(fake_slots_present(&fake), 0);
-    world_free();
-}
-END_TEST
+/* ---- numbers ------------------------------------------------------------- */
 
 START_TEST(test_numbers_are_used_again)
 {
@@ -441,13 +353,7 @@ START_TEST(test_exhaustion_while_starting)
     GError *err = NULL;
     unsigned i;
 
-    fake_init(&fake);
-    fake.max_slots = 4;
-    kvm = fake_kvm_new(&fake, &(KVMOptions){ 0 }, &err);
-    memory_region_init(&root, "memory", UINT64_MAX);
-    memory_region_init(&ports_root, "ports", 0x10000);
-    address_space_init(&memory, &root);
-    address_space_init(&ports, &ports_root);
+    world_make_slots(4);
     for (i = 0; i < 5; i++) {
         g_autofree char *name = g_strdup_printf("ram-%u", i);
 
@@ -488,13 +394,7 @@ START_TEST(test_exhaustion_while_running)
     GError *err = NULL;
     g_autofree char *messages = NULL;
 
-    fake_init(&fake);
-    fake.max_slots = 1;
-    kvm = fake_kvm_new(&fake, &(KVMOptions){ 0 }, &err);
-    memory_region_init(&root, "memory", UINT64_MAX);
-    memory_region_init(&ports_root, "ports", 0x10000);
-    address_space_init(&memory, &root);
-    address_space_init(&ports, &ports_root);
+    world_make_slots(1);
     add_ram(&ram, "ram", 0, PAGE);
     world_attach(2);
     fake_messages_begin();
@@ -695,6 +595,7 @@ START_TEST(test_clear_watches_exactly_what_was_fetched)
     dirty = fake_slot_at(&fake, 0)->dirty;
     guest_writes(70 * PAGE);
     guest_writes(71 * PAGE);
+    guest_writes(90 * PAGE);
     guest_writes(199 * PAGE);
     memory_region_sync_dirty_bitmap(&ram);
     ck_assert_uint_eq(fake.dirty_clears, 0);
@@ -702,7 +603,7 @@ START_TEST(test_clear_watches_exactly_what_was_fetched)
     /* 71 was fetched, 72 not yet: its bit must stay. */
     memory_region_reset_dirty(&ram, 71 * PAGE, 10 * PAGE, DIRTY_MEMORY_VGA);
     ck_assert_uint_eq(fake.dirty_clears, 1);
-    ck_assert_uint_eq(dirty[1], 1u << 6 | 1u << 8);
+    ck_assert_uint_eq(dirty[1], 1u << 6 | 1u << 8 | 1u << 26);
     ck_assert_uint_eq(dirty[3], 1u << 7);
     /* Cleared already: nothing to tell, not even where a device wrote since,
      * and where the guest did its bit stays. */
@@ -710,7 +611,7 @@ START_TEST(test_clear_watches_exactly_what_was_fetched)
     memory_region_set_dirty(&ram, 71 * PAGE, PAGE);
     memory_region_reset_dirty(&ram, 71 * PAGE, PAGE, DIRTY_MEMORY_VGA);
     ck_assert_uint_eq(fake.dirty_clears, 1);
-    ck_assert_uint_eq(dirty[1], 1u << 6 | 1u << 7 | 1u << 8);
+    ck_assert_uint_eq(dirty[1], 1u << 6 | 1u << 7 | 1u << 8 | 1u << 26);
     memory_region_reset_dirty(&ram, 0, 200 * PAGE, DIRTY_MEMORY_VGA);
     ck_assert_uint_eq(dirty[1], 1u << 7 | 1u << 8);
     ck_assert_uint_eq(dirty[3], 0);
@@ -785,129 +686,6 @@ START_TEST(test_dirty_ring_sizes)
 }
 END_TEST
 
-/* ---- doorbells and zones that KVM does not take -------------------------- */
-
-START_TEST(test_refused_doorbell_is_served_by_exits)
-{
-    g_autofree char *messages = NULL;
-    EventNotifier bell_here;
-    IoDevice dev;
-
-    world_make(&(KVMOptions){ 0 });
-    event_notifier_init(&bell_here, 0);
-    io_device_init(&dev, 1, "dev", PAGE);
-    memory_region_add_subregion(&root, 0, &dev.mr);
-    world_attach(0);
-    fake.fail_request = KVM_IOEVENTFD;
-    fake.fail_errno = ENOSPC;
-    fake_messages_begin();
-    memory_region_add_eventfd(&dev.mr, 8, 4, true, 7, &bell_here);
-    memory_region_add_eventfd(&dev.mr, 16, 4, false, 0, &bell_here);
-    fake.fail_request = KVM_REGISTER_COALESCED_MMIO;
-    memory_region_set_coalescing(&dev.mr);
-    messages = fake_messages_end();
-    ck_assert_str_eq(
-        messages,
-        "flatview: KVM refuses a doorbell of region 'dev' at 0x8 (No space left"
-        " on device); it exits instead, as will any others it refuses\n"
-        "flatview: KVM refuses to coalesce writes to region 'dev' at 0x0 (No"
-        " space left on device); they exit one by one, as will any others it"
-        " refuses\n");
-    ck_assert(kvm_check(kvm, NULL));
-    fake.fail_request = 0;
-    address_space_write(&memory, 8, (uint8_t[4]){ 7 }, 4);
-    ck_assert(event_notifier_test_and_clear(&bell_here));
-    io_expect(&dev, NULL);
-    /* Nothing is taken back from KVM that it does not have. */
-    memory_region_del_eventfd(&dev.mr, 8, 4, true, 7, &bell_here);
-    memory_region_del_eventfd(&dev.mr, 16, 4, false, 0, &bell_here);
-    memory_region_clear_coalescing(&dev.mr);
-    ck_assert(kvm_check(kvm, NULL));
-    drop(&dev.mr);
-    event_notifier_cleanup(&bell_here);
-    world_free();
-}
-END_TEST
-
-/* What the other vCPU writes while this one's access changes the map. */
-static void change_map(IoDevice *dev, const IoCall *call)
-{
-    if (dev->nr_calls == 1) {
-        ck_assert(fake_guest_write(&fake, 0, false, 0x1008, 2, 4));
-        ck_assert(fake_guest_write(&fake, 0, false, 8, 3, 4));
-        ck_assert(fake_guest_write(&fake, 0, false, 0x100c, 4, 4));
-        memory_region_set_enabled(dev->hook_opaque, false);
-    }
-}
-
-/* The device cannot take it yet; then it gets it, and in order. */
-START_TEST(test_put_off_write_waits_for_its_device)
-{
-    IoDevice dev, other;
-    MemoryRegion ram;
-
-    world_make(&(KVMOptions){ 0 });
-    add_ram(&ram, "ram", 0x10000, PAGE);
-    io_device_init(&dev, 1, "dev", PAGE);
-    io_device_init(&other, 2, "other", PAGE);
-    memory_region_set_coalescing(&dev.mr);
-    memory_region_set_coalescing(&other.mr);
-    memory_region_add_subregion(&root, 0, &dev.mr);
-    memory_region_add_subregion(&root, 0x1000, &other.mr);
-    dev.hook = change_map;
-    dev.hook_opaque = &ram;
-    world_attach(1);
-    address_space_write(&memory, 4, (uint8_t[4]){ 1 }, 4);
-    io_expect(&dev, "w 4/4=1", NULL);
-    io_expect(&other, "w 8/4=2", NULL);
-    dev.hook = NULL;
-    address_space_write(&memory, 0, (uint8_t[4]){ 5 }, 4);
-    io_expect(&dev, "w 8/4=3", "w 0/4=5", NULL);
-    io_expect(&other, "w c/4=4", NULL);
-    drop(&ram);
-    drop(&other.mr);
-    drop(&dev.mr);
-    world_free();
-}
-END_TEST
-
-START_TEST(test_big_endian_doorbell)
-{
-    const MemoryRegionOps ops = {
-        .read_with_attrs = io_device_ops.read_with_attrs,
-        .write_with_attrs = io_device_ops.write_with_attrs,
-        .endianness = DEVICE_BIG_ENDIAN,
-    };
-    EventNotifier bell_here;
-    IoDevice dev;
-
-    world_make(&(KVMOptions){ 0 });
-    event_notifier_init(&bell_here, 0);
-    io_device_init(&dev, 1, "dev", PAGE);
-    memory_region_destroy(&dev.mr);
-    memory_region_init_io(&dev.mr, &ops, &dev, "dev", PAGE);
-    memory_region_add_subregion(&root, 0, &dev.mr);
-    memory_region_add_eventfd(&dev.mr, 8, 2, true, 0x1234, &bell_here);
-    world_attach(0);
-    /* By KVM and by the core: the same write rings it. */
-    ck_assert(!fake_guest_write(&fake, 0, false, 8, 0x1234, 2));
-    ck_assert(fake_guest_write(&fake, 0, false, 8, 0x3412, 2));
-    ck_assert(event_notifier_test_and_clear(&bell_here));
-    address_space_write(&memory, 8, (uint8_t[2]){ 0x12, 0x34 }, 2);
-    ck_assert(event_notifier_test_and_clear(&bell_here));
-    memory_region_del_eventfd(&dev.mr, 8, 2, true, 0x1234, &bell_here);
-    ck_assert_uint_eq(fake.doorbells->len, 0);
-    /* Of any width: no bytes to swap for KVM; the core compares. */
-    memory_region_add_eventfd(&dev.mr, 8, 0, true, 0x12345678, &bell_here);
-    address_space_write(&memory, 8, (uint8_t[4]){ 0x12, 0x34, 0x56, 0x78 }, 4);
-    ck_assert(event_notifier_test_and_clear(&bell_here));
-    memory_region_del_eventfd(&dev.mr, 8, 0, true, 0x12345678, &bell_here);
-    drop(&dev.mr);
-    event_notifier_cleanup(&bell_here);
-    world_free();
-}
-END_TEST
-
 /* ---- without read-only slots --------------------------------------------- */
 
 START_TEST(test_no_readonly_slots)
@@ -934,13 +712,10 @@ START_TEST(test_no_readonly_slots)
 END_TEST
 
 TEST_MAIN("kvm-slots", test_random_manual_clear, test_random_fetch_clears,
-          test_random_dirty_ring, test_logging_switches_in_place,
-          test_only_what_changed_is_touched, test_numbers_are_used_again,
+          test_random_dirty_ring, test_numbers_are_used_again,
           test_exhaustion_while_starting, test_exhaustion_while_running,
           test_no_hole_is_seen, test_additions_do_not_stop_the_guest,
           test_dirty_survives_replacement,
           test_clear_watches_exactly_what_was_fetched,
           test_dirty_of_shifted_pages, test_dirty_ring_sizes,
-          test_refused_doorbell_is_served_by_exits,
-          test_put_off_write_waits_for_its_device, test_big_endian_doorbell,
           test_no_readonly_slots)
