@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Figures of the memory core: accesses through the map of a small PC, and
- * changes of a map of many regions while a listener follows it.
+ * Figures of accesses through the map of a small PC: by one thread, by two at
+ * once, and of a block too large for any cache.
  */
-#include <stdio.h>
-#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
 
 #include "ioport.h"
 #include "memory.h"
@@ -15,37 +15,38 @@
 
 /* ---- a machine to measure -------------------------------------------------------- */
 
-enum { DEVICES = 8, PORT_DEVICES = 16 };
+enum { DEVICES = 8, PORT_DEVICES = 16, LOCKINGS = 3 };
+
+/* Two devices share no line of the cache, as when each is allocated. */
+typedef struct Device {
+    MemoryRegion mr;
+    pthread_mutex_t lock;
+    uint32_t reg;
+} __attribute__((aligned(128))) Device;
 
 typedef struct Pc {
-    MemoryRegion memory, ports, ram, lomem, himem, bios, vga, apic;
-    MemoryRegion device[DEVICES], port_device[PORT_DEVICES];
+    Device device[LOCKINGS][DEVICES], port_device[PORT_DEVICES], vga, apic;
+    MemoryRegion memory, ports, ram, lomem, himem, bios;
     AddressSpace memory_space, port_space;
-    uint32_t reg;
 } Pc;
 
-static uint64_t reg_read(void *opaque, hwaddr addr, unsigned size)
-{
-    Pc *pc = opaque;
-
-    return pc->reg + addr;
-}
-
-static void reg_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
-{
-    Pc *pc = opaque;
-
-    pc->reg = data;
-}
-
-static const MemoryRegionOps reg_ops = {
-    .read = reg_read,
-    .write = reg_write,
-    .endianness = DEVICE_LITTLE_ENDIAN,
-};
-
-#define DEVICE_BASE 0xfe000000u
+#define RAM_BASE (16 * MIB)
+#define VGA_BASE 0xa0000u
+#define BIOS_BASE 0xe0000u
+#define APIC_BASE 0xfee00000u
 #define PORT_BASE 0x300u
+
+static hwaddr device_base(unsigned locking, unsigned i)
+{
+    return 0xfe000000u + locking * MIB + i * 65536;
+}
+
+static void device_init(Device *device, const char *name, uint64_t size)
+{
+    memory_region_init_io(&device->mr, &bench_reg_ops, &device->reg, name,
+                          size);
+    pthread_mutex_init(&device->lock, NULL);
+}
 
 static void pc_make(Pc *pc)
 {
@@ -55,45 +56,61 @@ static void pc_make(Pc *pc)
     memory_region_init_alias(&pc->lomem, "lomem", &pc->ram, 0, 3 * GIB);
     memory_region_init_alias(&pc->himem, "himem", &pc->ram, 3 * GIB, GIB);
     memory_region_init_rom(&pc->bios, "bios", 128 * 1024);
-    memory_region_init_io(&pc->vga, &reg_ops, pc, "vga", 128 * 1024);
-    memory_region_init_io(&pc->apic, &reg_ops, pc, "apic", 4096);
+    device_init(&pc->vga, "vga", 128 * 1024);
+    device_init(&pc->apic, "apic", 4096);
     memory_region_add_subregion(&pc->memory, 0, &pc->lomem);
     memory_region_add_subregion(&pc->memory, 4 * GIB, &pc->himem);
-    memory_region_add_subregion_overlap(&pc->memory, 0xa0000, &pc->vga, 1);
-    memory_region_add_subregion_overlap(&pc->memory, 0xe0000, &pc->bios, 1);
-    memory_region_add_subregion(&pc->memory, 0xfee00000, &pc->apic);
-    for (unsigned i = 0; i < DEVICES; i++) {
-        memory_region_init_io(&pc->device[i], &reg_ops, pc, "device", 4096);
-        memory_region_add_subregion(&pc->memory, DEVICE_BASE + i * 65536,
-                                    &pc->device[i]);
+    memory_region_add_subregion_overlap(&pc->memory, VGA_BASE, &pc->vga.mr, 1);
+    memory_region_add_subregion_overlap(&pc->memory, BIOS_BASE, &pc->bios, 1);
+    memory_region_add_subregion(&pc->memory, APIC_BASE, &pc->apic.mr);
+    for (unsigned locking = 0; locking < LOCKINGS; locking++) {
+        for (unsigned i = 0; i < DEVICES; i++) {
+            Device *device = &pc->device[locking][i];
+
+            device_init(device, "device", 4096);
+            if (locking == MEMORY_LOCKING_OWN) {
+                memory_region_set_lock(&device->mr, &device->lock);
+            } else if (locking == MEMORY_LOCKING_NONE) {
+                memory_region_clear_global_locking(&device->mr);
+            }
+            memory_region_add_subregion(&pc->memory, device_base(locking, i),
+                                        &device->mr);
+        }
     }
     memory_region_init(&pc->ports, "ports", IOPORTS);
     for (unsigned i = 0; i < PORT_DEVICES; i++) {
-        memory_region_init_io(&pc->port_device[i], &reg_ops, pc, "ports", 8);
+        device_init(&pc->port_device[i], "ports", 8);
         memory_region_add_subregion(&pc->ports, PORT_BASE + i * 16,
-                                    &pc->port_device[i]);
+                                    &pc->port_device[i].mr);
     }
     memory_region_transaction_commit();
     address_space_init(&pc->memory_space, &pc->memory);
     address_space_init(&pc->port_space, &pc->ports);
 }
 
+static void device_free(MemoryRegion *parent, Device *device)
+{
+    memory_region_del_subregion(parent, &device->mr);
+    memory_region_destroy(&device->mr);
+    pthread_mutex_destroy(&device->lock);
+}
+
 static void pc_free(Pc *pc)
 {
+    MemoryRegion *others[] = { &pc->lomem, &pc->himem, &pc->bios };
+
     address_space_destroy(&pc->memory_space);
     address_space_destroy(&pc->port_space);
-    for (unsigned i = 0; i < DEVICES; i++) {
-        memory_region_del_subregion(&pc->memory, &pc->device[i]);
-        memory_region_destroy(&pc->device[i]);
+    for (unsigned locking = 0; locking < LOCKINGS; locking++) {
+        for (unsigned i = 0; i < DEVICES; i++) {
+            device_free(&pc->memory, &pc->device[locking][i]);
+        }
     }
     for (unsigned i = 0; i < PORT_DEVICES; i++) {
-        memory_region_del_subregion(&pc->ports, &pc->port_device[i]);
-        memory_region_destroy(&pc->port_device[i]);
+        device_free(&pc->ports, &pc->port_device[i]);
     }
-
-    MemoryRegion *others[] = { &pc->lomem, &pc->himem, &pc->bios, &pc->vga,
-                               &pc->apic };
-
+    device_free(&pc->memory, &pc->vga);
+    device_free(&pc->memory, &pc->apic);
     for (unsigned i = 0; i < G_N_ELEMENTS(others); i++) {
         memory_region_del_subregion(&pc->memory, others[i]);
         memory_region_destroy(others[i]);
@@ -105,194 +122,376 @@ static void pc_free(Pc *pc)
 
 /* ---- accesses ----------------------------------------------------------------------- */
 
-typedef void AccessLoop(Pc *pc, unsigned n);
+/* Where a loop makes its accesses: one or all of some devices, from @base on. */
+typedef struct Place {
+    AddressSpace *as;
+    hwaddr base;
+    unsigned devices; /* a power of two */
+} Place;
+
+typedef void AccessLoop(Place at, unsigned n);
 
 /* Addresses walk through 64 KiB of RAM, which stays in the cache. */
-#define RAM_ADDRESS(i) (16 * MIB + ((i) * 68u & 0xfffcu))
+#define RAM_ADDRESS(i) (at.base + ((i) * 68u & 0xfffcu))
 #define DEVICE_ADDRESS(i) \
-    (DEVICE_BASE + (i) % DEVICES * 65536u + ((i) * 4u & 0xffcu))
+    (at.base + ((i) & (at.devices - 1)) * 65536u + ((i) * 4u & 0xffcu))
 #define PORT_ADDRESS(i) (PORT_BASE + (i) % PORT_DEVICES * 16u + ((i) & 7u))
 
-static void loop_ldl(Pc *pc, unsigned n)
+static void loop_ldl(Place at, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        address_space_ldl(&pc->memory_space, RAM_ADDRESS(i),
-                          MEMTXATTRS_UNSPECIFIED, NULL);
+        address_space_ldl(at.as, RAM_ADDRESS(i), MEMTXATTRS_UNSPECIFIED, NULL);
     }
 }
 
-static void loop_rw_read(Pc *pc, unsigned n)
+static void loop_ram_read(Place at, unsigned n)
 {
     uint32_t value;
 
     for (unsigned i = 0; i < n; i++) {
-        address_space_rw(&pc->memory_space, RAM_ADDRESS(i), (uint8_t *)&value,
+        address_space_rw(at.as, RAM_ADDRESS(i), (uint8_t *)&value,
                          sizeof(value), false);
     }
 }
 
-static void loop_rw_write(Pc *pc, unsigned n)
+static void loop_ram_write(Place at, unsigned n)
 {
     uint32_t value = 1;
 
     for (unsigned i = 0; i < n; i++) {
-        address_space_rw(&pc->memory_space, RAM_ADDRESS(i), (uint8_t *)&value,
+        address_space_rw(at.as, RAM_ADDRESS(i), (uint8_t *)&value,
                          sizeof(value), true);
     }
 }
 
-static void loop_mmio_read(Pc *pc, unsigned n)
+static void loop_mmio_read(Place at, unsigned n)
 {
     uint32_t value;
 
     for (unsigned i = 0; i < n; i++) {
-        address_space_rw(&pc->memory_space, DEVICE_ADDRESS(i),
-                         (uint8_t *)&value, sizeof(value), false);
+        address_space_rw(at.as, DEVICE_ADDRESS(i), (uint8_t *)&value,
+                         sizeof(value), false);
     }
 }
 
-static void loop_mmio_write(Pc *pc, unsigned n)
+static void loop_mmio_write(Place at, unsigned n)
 {
     uint32_t value = 1;
 
     for (unsigned i = 0; i < n; i++) {
-        address_space_rw(&pc->memory_space, DEVICE_ADDRESS(i),
-                         (uint8_t *)&value, sizeof(value), true);
+        address_space_rw(at.as, DEVICE_ADDRESS(i), (uint8_t *)&value,
+                         sizeof(value), true);
     }
 }
 
-static void loop_port_read(Pc *pc, unsigned n)
+static void loop_port_read(Place at, unsigned n)
 {
     for (unsigned i = 0; i < n; i++) {
-        cpu_inb(&pc->port_space, PORT_ADDRESS(i));
+        cpu_inb(at.as, PORT_ADDRESS(i));
     }
 }
 
-static void bench_access(GArray *figures, Pc *pc, Figure f, AccessLoop *loop)
+enum { ACCESSES = 1000 * 1000 };
+
+static void bench_access(GArray *figures, Figure f, AccessLoop *loop, Place at)
 {
-    enum { ACCESSES = 2 * 1000 * 1000 };
-    double samples[BENCH_RUNS];
+    Samples s = { 0 };
 
-    loop(pc, ACCESSES / 10); /* warm up */
-    for (unsigned run = 0; run < BENCH_RUNS; run++) {
-        uint64_t start = bench_thread_time();
-
-        loop(pc, ACCESSES);
-        samples[run] = (double)(bench_thread_time() - start) / ACCESSES;
+    if (!bench_wanted(f.key)) {
+        return;
     }
-    figure_set(&f, samples, BENCH_RUNS);
+    f.unit = "ns";
+    loop(at, ACCESSES / 10); /* warm up */
+    for (unsigned run = 0; run < BENCH_RUNS; run++) {
+        samples_start(&s);
+        loop(at, ACCESSES);
+        samples_stop(&s, ACCESSES);
+    }
+    figure_set_samples(&f, &s);
     g_array_append_val(figures, f);
 }
 
-/* ---- changes -------------------------------------------------------------------------- */
-
-typedef struct Follower {
-    MemoryListener listener;
-    unsigned sections;
-} Follower;
-
-static void follower_add(MemoryListener *listener, MemoryRegionSection *section)
+/* What is measured does what it should: each kind of access gets where it is
+ * meant to go. */
+static void check_accesses(Pc *pc, uint32_t value)
 {
-    ((Follower *)listener)->sections++;
-}
+    Figure f = { .key = "accesses" };
+    AddressSpace *as = &pc->memory_space;
+    uint32_t got;
 
-static void follower_del(MemoryListener *listener, MemoryRegionSection *section)
-{
-    ((Follower *)listener)->sections--;
-}
-
-/* Switch one of @nr regions off and on again, each time one commit. */
-static void bench_toggle(GArray *figures, Figure f, unsigned nr)
-{
-    Follower follower = {
-        .listener = { .region_add = follower_add, .region_del = follower_del },
-    };
-    MemoryRegion *regions = g_new0(MemoryRegion, nr), root;
-    unsigned toggles = 2 * (20 + 20000 / nr);
-    double samples[BENCH_RUNS];
-    AddressSpace as;
-    Pc pc = { 0 };
-
-    memory_region_init(&root, "root", UINT64_MAX);
-    address_space_init(&as, &root);
-    memory_listener_register(&follower.listener, &as);
-    memory_region_transaction_begin();
-    for (unsigned i = 0; i < nr; i++) {
-        memory_region_init_io(&regions[i], &reg_ops, &pc, "device", 4096);
-        memory_region_add_subregion(&root, (hwaddr)i * 8192, &regions[i]);
+    address_space_rw(as, RAM_BASE + 4, (uint8_t *)&value, 4, true);
+    address_space_rw(as, RAM_BASE + 4, (uint8_t *)&got, 4, false);
+    if (got != value || address_space_ldl(as, RAM_BASE + 4,
+                                          MEMTXATTRS_UNSPECIFIED,
+                                          NULL) != value) {
+        bench_wrong(&f, "RAM reads %#x where %#x was written", got, value);
     }
-    memory_region_transaction_commit();
+    for (unsigned locking = 0; locking < LOCKINGS; locking++) {
+        for (unsigned i = 0; i < DEVICES; i++) {
+            hwaddr base = device_base(locking, i);
 
-    MemoryRegion *toggled = &regions[nr / 2];
-
-    for (unsigned run = 0; run < BENCH_RUNS + 1; run++) {
-        uint64_t start = bench_thread_time();
-
-        for (unsigned i = 0; i < toggles; i++) {
-            memory_region_set_enabled(toggled, i & 1);
-            if (follower.sections != nr - !(i & 1)) {
-                fprintf(stderr, "bench: the listener knows %u regions of %u\n",
-                        follower.sections, nr);
-                exit(1);
+            value++;
+            address_space_rw(as, base, (uint8_t *)&value, 4, true);
+            address_space_rw(as, base + 8, (uint8_t *)&got, 4, false);
+            if (pc->device[locking][i].reg != value || got != value + 8) {
+                bench_wrong(&f, "the device at %#" PRIx64 " reads %#x where "
+                            "%#x was written", base, got, value);
             }
         }
-        if (run) { /* the first warms up */
-            samples[run - 1] = (double)(bench_thread_time() - start) / toggles / 1e3;
+    }
+    pc->port_device[3].reg = value;
+    if (cpu_inb(&pc->port_space, PORT_BASE + 3 * 16 + 2) !=
+        (uint8_t)(value + 2)) {
+        bench_wrong(&f, "a port reads wrong");
+    }
+}
+
+static void bench_one_thread(GArray *figures, Pc *pc)
+{
+    Place ram = { &pc->memory_space, RAM_BASE, 1 };
+    Place device[LOCKINGS], ports = { &pc->port_space, PORT_BASE, 1 };
+
+    for (unsigned i = 0; i < LOCKINGS; i++) {
+        device[i] = (Place) { &pc->memory_space, device_base(i, 0), DEVICES };
+    }
+    bench_access(figures, (Figure) {
+        .key = "ram_load", .target = 6, .peer = "24-29 ns",
+        .text = "RAM load, 4 bytes (address_space_ldl)" }, loop_ldl, ram);
+    bench_access(figures, (Figure) {
+        .key = "ram_rw_read", .target = 10, .peer = "28-32 ns",
+        .text = "RAM read, 4 bytes (address_space_rw)" }, loop_ram_read, ram);
+    bench_access(figures, (Figure) {
+        .key = "ram_rw_write", .target = 10, .peer = "28-32 ns",
+        .text = "RAM write, 4 bytes (address_space_rw)" }, loop_ram_write, ram);
+    bench_access(figures, (Figure) {
+        .key = "mmio_read_lockfree", .target = 12, .peer = "34-47 ns",
+        .text = "MMIO read, 4 bytes, no lock" },
+        loop_mmio_read, device[MEMORY_LOCKING_NONE]);
+    bench_access(figures, (Figure) {
+        .key = "mmio_write_lockfree", .target = 12, .peer = "34-47 ns",
+        .text = "MMIO write, 4 bytes, no lock" },
+        loop_mmio_write, device[MEMORY_LOCKING_NONE]);
+    bench_access(figures, (Figure) {
+        .key = "mmio_read_own", .target = 12, .peer = "34-47 ns",
+        .text = "MMIO read, 4 bytes, the device's lock" },
+        loop_mmio_read, device[MEMORY_LOCKING_OWN]);
+    bench_access(figures, (Figure) {
+        .key = "mmio_write_own", .target = 12, .peer = "34-47 ns",
+        .text = "MMIO write, 4 bytes, the device's lock" },
+        loop_mmio_write, device[MEMORY_LOCKING_OWN]);
+    bench_access(figures, (Figure) {
+        .key = "mmio_read_global", .target = 12, .peer = "34-47 ns",
+        .text = "MMIO read, 4 bytes, the memory lock" },
+        loop_mmio_read, device[MEMORY_LOCKING_GLOBAL]);
+    bench_access(figures, (Figure) {
+        .key = "mmio_write_global", .target = 12, .peer = "34-47 ns",
+        .text = "MMIO write, 4 bytes, the memory lock" },
+        loop_mmio_write, device[MEMORY_LOCKING_GLOBAL]);
+    bench_access(figures, (Figure) {
+        .key = "port_read",
+        .text = "port read, 1 byte (cpu_inb), the memory lock" },
+        loop_port_read, ports);
+}
+
+/* ---- two threads at once --------------------------------------------------------------- */
+
+typedef struct Runner {
+    pthread_t thread;
+    pthread_barrier_t *barrier;
+    AccessLoop *loop;
+    Place at;
+    Samples samples;
+} Runner;
+
+static void *runner_main(void *opaque)
+{
+    Runner *runner = opaque;
+
+    runner->loop(runner->at, ACCESSES / 10);
+    pthread_barrier_wait(runner->barrier);
+    samples_start(&runner->samples);
+    runner->loop(runner->at, ACCESSES);
+    samples_stop(&runner->samples, ACCESSES);
+    return NULL;
+}
+
+static void runners_run(Runner *runners, unsigned nr)
+{
+    pthread_barrier_t barrier;
+
+    pthread_barrier_init(&barrier, NULL, nr);
+    for (unsigned i = 0; i < nr; i++) {
+        runners[i].samples.nr = 0;
+        runners[i].barrier = &barrier;
+        if (pthread_create(&runners[i].thread, NULL, runner_main,
+                           &runners[i])) {
+            bench_wrong(&(Figure) { .key = "threads" }, "no thread to be had");
         }
     }
-    figure_set(&f, samples, BENCH_RUNS);
-    g_array_append_val(figures, f);
-
-    memory_listener_unregister(&follower.listener);
-    address_space_destroy(&as);
     for (unsigned i = 0; i < nr; i++) {
-        memory_region_del_subregion(&root, &regions[i]);
-        memory_region_destroy(&regions[i]);
+        pthread_join(runners[i].thread, NULL);
     }
-    memory_region_destroy(&root);
-    g_free(regions);
+    pthread_barrier_destroy(&barrier);
+}
+
+/* How much longer the slower of two threads takes than one alone. */
+static void bench_two_threads(GArray *figures, Figure f, AccessLoop *loop,
+                              Place first, Place second)
+{
+    double thread[BENCH_RUNS], wall[BENCH_RUNS];
+
+    if (!bench_wanted(f.key)) {
+        return;
+    }
+    f.unit = "x";
+    for (unsigned run = 0; run < BENCH_RUNS; run++) {
+        Runner runners[2] = { { .loop = loop, .at = first },
+                              { .loop = loop, .at = second } };
+        Samples one;
+
+        runners_run(runners, 1);
+        one = runners[0].samples;
+        runners_run(runners, 2);
+        thread[run] = MAX(runners[0].samples.thread[0],
+                          runners[1].samples.thread[0]) / one.thread[0];
+        wall[run] = MAX(runners[0].samples.wall[0],
+                        runners[1].samples.wall[0]) / one.wall[0];
+    }
+    figure_set(&f, wall, BENCH_RUNS);
+    f.wall = f.median;
+    figure_set(&f, thread, BENCH_RUNS);
+    g_array_append_val(figures, f);
+}
+
+/* The same with nothing of ours in it: what the machine itself takes for two
+ * threads. */
+static void loop_nothing(Place at, unsigned n)
+{
+    for (unsigned i = 0; i < 8 * n; i++) {
+        __asm__ volatile("" : : "r"(RAM_ADDRESS(i)));
+    }
+}
+
+static void bench_threads(GArray *figures, Pc *pc)
+{
+    Place ram[2], none[2], own[2], global[2];
+
+    for (unsigned i = 0; i < 2; i++) {
+        AddressSpace *as = &pc->memory_space;
+
+        ram[i] = (Place) { as, RAM_BASE + i * MIB, 1 };
+        none[i] = (Place) { as, device_base(MEMORY_LOCKING_NONE, i), 1 };
+        own[i] = (Place) { as, device_base(MEMORY_LOCKING_OWN, i), 1 };
+        global[i] = (Place) { as, device_base(MEMORY_LOCKING_GLOBAL, i), 1 };
+    }
+    bench_two_threads(figures, (Figure) {
+        .key = "threads_nothing",
+        .text = "two threads at once/one: nothing shared" },
+        loop_nothing, ram[0], ram[1]);
+    bench_two_threads(figures, (Figure) {
+        .key = "threads_ram_load", .target = 1.1,
+        .text = "two threads at once/one: RAM load" },
+        loop_ldl, ram[0], ram[1]);
+    bench_two_threads(figures, (Figure) {
+        .key = "threads_ram_rw_read", .target = 1.1,
+        .text = "two threads at once/one: RAM read" },
+        loop_ram_read, ram[0], ram[1]);
+    bench_two_threads(figures, (Figure) {
+        .key = "threads_ram_rw_write", .target = 1.1,
+        .text = "two threads at once/one: RAM write" },
+        loop_ram_write, ram[0], ram[1]);
+    bench_two_threads(figures, (Figure) {
+        .key = "threads_mmio_read_lockfree", .target = 1.1,
+        .text = "two threads at once/one: MMIO read, no lock" },
+        loop_mmio_read, none[0], none[1]);
+    bench_two_threads(figures, (Figure) {
+        .key = "threads_mmio_write_lockfree", .target = 1.1,
+        .text = "two threads at once/one: MMIO write, no lock" },
+        loop_mmio_write, none[0], none[1]);
+    bench_two_threads(figures, (Figure) {
+        .key = "threads_mmio_read_own", .target = 1.1,
+        .text = "two threads at once/one: MMIO read, own lock" },
+        loop_mmio_read, own[0], own[1]);
+    bench_two_threads(figures, (Figure) {
+        .key = "threads_mmio_write_own", .target = 1.1,
+        .text = "two threads at once/one: MMIO write, own lock" },
+        loop_mmio_write, own[0], own[1]);
+    /* No target: this one waits. It shows what the others are spared. */
+    bench_two_threads(figures, (Figure) {
+        .key = "threads_mmio_read_global",
+        .text = "two threads at once/one: MMIO read, mem. lock" },
+        loop_mmio_read, global[0], global[1]);
+}
+
+/* ---- a block ------------------------------------------------------------------------------ */
+
+/* A gibibyte in two calls, as the buffer and the RAM are both in memory. */
+#define BULK_BYTES (512 * MIB)
+#define BULK_TIMES 2
+
+static void bench_bulk(GArray *figures, Figure f, Pc *pc, bool is_write)
+{
+    uint8_t *host = (uint8_t *)memory_region_get_ram_ptr(&pc->ram) + RAM_BASE;
+    uint8_t *buf, *to, *from;
+    double ratios[BENCH_RUNS];
+    Samples s[2];
+
+    if (!bench_wanted(f.key)) {
+        return;
+    }
+    f.unit = "x";
+    buf = mmap(NULL, BULK_BYTES, PROT_READ | PROT_WRITE,
+               MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (buf == MAP_FAILED) {
+        bench_wrong(&f, "no memory");
+    }
+    to = is_write ? host : buf;
+    from = is_write ? buf : host;
+    memset(from, 0x5a, BULK_BYTES);
+    memset(to, 0xa5, BULK_BYTES);
+    address_space_rw(&pc->memory_space, RAM_BASE, buf, BULK_BYTES, is_write);
+    if (memcmp(to, from, BULK_BYTES)) {
+        bench_wrong(&f, "the copy differs");
+    }
+    for (unsigned run = 0; run < BENCH_RUNS; run++) {
+        s[0].nr = s[1].nr = 0;
+        for (unsigned turn = 0; turn < 2; turn++) {
+            unsigned bare = (run ^ turn) & 1;
+
+            samples_start(&s[bare]);
+            for (unsigned i = 0; i < BULK_TIMES; i++) {
+                if (bare) {
+                    memcpy(to, from, BULK_BYTES);
+                    __asm__ volatile("" : : : "memory");
+                } else {
+                    address_space_rw(&pc->memory_space, RAM_BASE, buf,
+                                     BULK_BYTES, is_write);
+                }
+            }
+            samples_stop(&s[bare], 1);
+        }
+        ratios[run] = s[0].thread[0] / s[1].thread[0];
+    }
+    figure_set(&f, ratios, BENCH_RUNS);
+    g_array_append_val(figures, f);
+    munmap(buf, BULK_BYTES);
 }
 
 void bench_core(GArray *figures)
 {
-    Pc *pc = g_new0(Pc, 1);
+    Pc *pc = g_aligned_alloc0(1, sizeof(Pc), 128);
 
     pc_make(pc);
-    bench_access(figures, pc, (Figure) {
-        .key = "ram_load", .unit = "ns", .peer = "24-29 ns",
-        .text = "RAM load, 4 bytes (address_space_ldl)" }, loop_ldl);
-    bench_access(figures, pc, (Figure) {
-        .key = "ram_rw_read", .unit = "ns", .peer = "28-32 ns",
-        .text = "RAM read, 4 bytes (address_space_rw)" }, loop_rw_read);
-    bench_access(figures, pc, (Figure) {
-        .key = "ram_rw_write", .unit = "ns", .peer = "28-32 ns",
-        .text = "RAM write, 4 bytes (address_space_rw)" }, loop_rw_write);
-    bench_access(figures, pc, (Figure) {
-        .key = "mmio_read", .unit = "ns", .peer = "34-47 ns",
-        .text = "MMIO read, 4 bytes (address_space_rw)" }, loop_mmio_read);
-    bench_access(figures, pc, (Figure) {
-        .key = "mmio_write", .unit = "ns", .peer = "34-47 ns",
-        .text = "MMIO write, 4 bytes (address_space_rw)" }, loop_mmio_write);
-    bench_access(figures, pc, (Figure) {
-        .key = "port_read", .unit = "ns",
-        .text = "port read, 1 byte (cpu_inb)" }, loop_port_read);
+    check_accesses(pc, 0x12345678); /* a thread's first is a special case */
+    check_accesses(pc, 0x2468ace0);
+    bench_one_thread(figures, pc);
+    bench_threads(figures, pc);
+    bench_bulk(figures, (Figure) {
+        .key = "bulk_read", .target = 1.05,
+        .text = "read of 1 GiB (address_space_rw)/memcpy" }, pc, false);
+    bench_bulk(figures, (Figure) {
+        .key = "bulk_write", .target = 1.05,
+        .text = "write of 1 GiB (address_space_rw)/memcpy" }, pc, true);
     pc_free(pc);
-    g_free(pc);
-
-    bench_toggle(figures, (Figure) {
-        .key = "toggle_10", .unit = "us", .peer = "19 us",
-        .text = "toggle one region of 10" }, 10);
-    bench_toggle(figures, (Figure) {
-        .key = "toggle_100", .unit = "us",
-        .text = "toggle one region of 100" }, 100);
-    bench_toggle(figures, (Figure) {
-        .key = "toggle_1000", .unit = "us", .peer = "440 us",
-        .text = "toggle one region of 1,000" }, 1000);
-    bench_toggle(figures, (Figure) {
-        .key = "toggle_4000", .unit = "us", .peer = "11,400 us",
-        .text = "toggle one region of 4,000" }, 4000);
-    bench_toggle(figures, (Figure) {
-        .key = "toggle_10000", .unit = "us",
-        .peer = "an assertion fails above 4,095",
-        .text = "toggle one region of 10,000" }, 10000);
+    g_aligned_free(pc);
 }
