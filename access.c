@@ -93,6 +93,18 @@ static void thread_register(AccessThread *thread)
     pthread_mutex_unlock(&threads_lock);
 }
 
+unsigned access_threads_count(void)
+{
+    unsigned nr = 0;
+
+    pthread_mutex_lock(&threads_lock);
+    for (const AccessThread *t = threads; t; t = t->next) {
+        nr++;
+    }
+    pthread_mutex_unlock(&threads_lock);
+    return nr;
+}
+
 bool memory_region_in_callback(const MemoryRegion *mr)
 {
     for (int i = 0; i < access_thread.depth; i++) {

@@ -28,6 +28,9 @@ typedef struct AccessThread {
 
 extern __thread AccessThread access_thread;
 
+/* How many threads are seen; for tests. */
+unsigned access_threads_count(void);
+
 /* Go into the first callback of a thread that is seen. What it does in there is
  * seen by whoever sees it out again. */
 static inline void access_enter_first(AccessThread *thread, MemoryRegion *mr)
