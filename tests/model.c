@@ -144,15 +144,17 @@ ModelAnswer model_resolve(ModelRegion *root, hwaddr addr)
 
 /* ---- the whole map ---------------------------------------------------------------- */
 
+#define EDGES_MAX 4096
+
 typedef struct Edges {
-    hwaddr at[MODEL_SEGMENTS_MAX];
+    hwaddr at[EDGES_MAX];
     unsigned nr;
 } Edges;
 
 /* Note @edge, unless it is outside the space. */
 static void edge_add(Edges *edges, __int128 edge)
 {
-    if (edge >= 0 && edge < (__int128)WHOLE && edges->nr < MODEL_SEGMENTS_MAX) {
+    if (edge >= 0 && edge < (__int128)WHOLE && edges->nr < EDGES_MAX) {
         edges->at[edges->nr++] = edge;
     }
 }
@@ -162,6 +164,9 @@ static void edges_of(const ModelRegion *r, __int128 base, Edges *edges)
 {
     unsigned i;
 
+    if (edges->nr == EDGES_MAX) {
+        return;
+    }
     edge_add(edges, base);
     edge_add(edges, base + r->size);
     if (r->target) {
@@ -198,7 +203,7 @@ bool model_map(ModelRegion *root, ModelMap *map)
     edge_add(&edges, 0);
     edges_of(root, 0, &edges);
     map->nr = 0;
-    if (edges.nr == MODEL_SEGMENTS_MAX) {
+    if (edges.nr == EDGES_MAX) {
         return false;
     }
     qsort(edges.at, edges.nr, sizeof(edges.at[0]), edge_order);
@@ -217,6 +222,8 @@ bool model_map(ModelRegion *root, ModelMap *map)
         }
         if (before && before->last + 1 == first && continues(before, answer)) {
             before->last = last;
+        } else if (map->nr == MODEL_SEGMENTS_MAX) {
+            return false;
         } else {
             map->segments[map->nr++] = (ModelSegment){ first, last, answer };
         }

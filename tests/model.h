@@ -11,8 +11,10 @@
 
 typedef unsigned __int128 model_size;
 
-#define MODEL_LINKS_MAX 32
-#define MODEL_SEGMENTS_MAX 2048
+#define MODEL_LINKS_MAX 40
+#define MODEL_DOORBELLS_MAX 8
+#define MODEL_ZONES_MAX 4
+#define MODEL_SEGMENTS_MAX 512
 
 typedef enum ModelKind {
     MODEL_CONTAINER,
@@ -57,9 +59,9 @@ struct ModelRegion {
     hwaddr alias_offset;
     unsigned nr_aliases; /* that have this one as target */
 
-    ModelDoorbell doorbells[MODEL_LINKS_MAX];
+    ModelDoorbell doorbells[MODEL_DOORBELLS_MAX];
     unsigned nr_doorbells;
-    ModelZone zones[MODEL_LINKS_MAX];
+    ModelZone zones[MODEL_ZONES_MAX];
     unsigned nr_zones;
 };
 

@@ -4,8 +4,14 @@
  */
 #include "random-graph.h"
 
+#define LINK_ID 2000 /* the links of the chain count from here */
+
 Node nodes[NODES_MAX];
-Space spaces[SPACES_MAX];
+Node *links;
+unsigned links_nr;
+void (*graph_committed)(void);
+bool (*node_is_root)(const Node *node);
+bool (*node_is_shown)(const Node *node);
 EventNotifier bell;
 unsigned transaction_depth;
 static uint8_t ram[NODES_MAX][RAM_MAX] __attribute__((aligned(4096)));
@@ -167,8 +173,7 @@ static Node *some_node(void)
     return nr ? live[below(nr)] : NULL;
 }
 
-/* The same, preferring one that has something in it. */
-static Node *some_holder(void)
+Node *some_holder(void)
 {
     Node *node = some_node();
     unsigned tries;
@@ -224,10 +229,28 @@ static Node *free_node(void)
     return NULL;
 }
 
+static unsigned free_nodes(void)
+{
+    unsigned nr = 0;
+    unsigned id;
+
+    for (id = 0; id < NODES_MAX; id++) {
+        nr += !nodes[id].live;
+    }
+    return nr;
+}
+
+static unsigned id_of(const Node *node)
+{
+    return node >= nodes && node < nodes + NODES_MAX
+               ? (unsigned)(node - nodes)
+               : LINK_ID + (unsigned)(node - links);
+}
+
 static void node_make_alias(Node *node, Node *target, hwaddr offset,
                             uint64_t size)
 {
-    model_init_alias(&node->m, node - nodes, &target->m, offset, size);
+    model_init_alias(&node->m, id_of(node), &target->m, offset, size);
     node->made_size = size;
     node->live = true;
     memory_region_init_alias(&node->mr, node->name, &target->mr, offset, size);
@@ -241,6 +264,9 @@ static void node_make(ModelKind kind)
 
     if (!node || (kind == MODEL_ALIAS && !target)) {
         return;
+    }
+    if (links_nr && one_in(3)) {
+        target = &links[one_in(2) ? links_nr - 1 : below(links_nr)];
     }
     if (kind == MODEL_ALIAS) {
         node_make_alias(node, target,
@@ -272,33 +298,6 @@ static void node_make(ModelKind kind)
         memory_region_init_reservation(&node->mr, node->name, size);
         break;
     }
-}
-
-static bool node_is_root(const Node *node)
-{
-    unsigned i;
-
-    for (i = 0; i < SPACES_MAX; i++) {
-        if (spaces[i].live && spaces[i].root == node) {
-            return true;
-        }
-    }
-    return false;
-}
-
-/* Whether the last commit made some address space show a part of @node. */
-static bool node_is_shown(const Node *node)
-{
-    unsigned i, k;
-
-    for (i = 0; i < SPACES_MAX; i++) {
-        for (k = 0; spaces[i].live && k < spaces[i].map.nr; k++) {
-            if (spaces[i].map.segments[k].answer.region == &node->m) {
-                return true;
-            }
-        }
-    }
-    return false;
 }
 
 static void node_destroy(Node *node)
@@ -396,7 +395,176 @@ static void node_make_windows(void)
             node_make_alias(node, target, offset + size * order[i], size);
             node_add_overlap(parent, node, addr + size * order[i],
                              one_in(4) ? 1 : 0);
+            if (!transaction_depth) {
+                graph_committed();
+            }
         }
+    }
+}
+
+static Node *node_make_container(uint64_t size)
+{
+    Node *node = free_node();
+
+    model_init(&node->m, MODEL_CONTAINER, id_of(node), size);
+    node->made_size = size;
+    node->live = true;
+    memory_region_init(&node->mr, node->name, size);
+    return node;
+}
+
+/* One region seen through many aliases in a row; once in a sequence. */
+static void chain_make(void)
+{
+    Node *target = some_holder();
+    Node *node = free_node();
+    unsigned i;
+
+    if (links_nr || !target || !node) {
+        return;
+    }
+    links_nr = one_in(40) ? 1000 : one_in(2) ? 10 : 1 + below(12);
+    links = g_new0(Node, links_nr);
+    for (i = 0; i < links_nr; i++) {
+        hwaddr offset = one_in(2 * links_nr) ? some_offset() : 0;
+        uint64_t size = one_in(2 * links_nr) ? some_size(MODEL_ALIAS)
+                                             : UINT64_MAX;
+
+        snprintf(links[i].name, sizeof(links[i].name), "link-%u", i);
+        node_make_alias(&links[i], i ? &links[i - 1] : target, offset, size);
+    }
+    node_make_alias(node, &links[links_nr - 1], 0, some_size(MODEL_ALIAS));
+    if (!model_reaches(&node->m, &nodes[0].m)) {
+        node_add_overlap(&nodes[0], node, some_offset(), 1);
+    }
+}
+
+/* Something in the middle of the chain. */
+static void chain_change(void)
+{
+    Node *link = &links[below(links_nr)];
+    bool on = !one_in(5);
+
+    switch (below(6)) {
+    case 0:
+        link->m.alias_offset = on ? 0 : some_offset();
+        memory_region_set_alias_offset(&link->mr, link->m.alias_offset);
+        break;
+    case 1: {
+        uint64_t size = on ? UINT64_MAX : some_size(MODEL_ALIAS);
+
+        link->m.size = model_size_of(size);
+        memory_region_set_size(&link->mr, size);
+        break;
+    }
+    case 2:
+        link->m.readonly = !on;
+        memory_region_set_readonly(&link->mr, !on);
+        break;
+    default:
+        link->m.enabled = on || !link->m.enabled;
+        memory_region_set_enabled(&link->mr, link->m.enabled);
+        break;
+    }
+}
+
+/* Containers that each have two aliases of the one before, side by side, one
+ * over the other, or half. */
+static void diamond_make(void)
+{
+    Node *below_it = some_node();
+    unsigned levels = 1 + below(one_in(8) ? 5 : 3);
+    uint64_t size;
+    unsigned k;
+
+    if (!below_it || free_nodes() < 3 * levels) {
+        return;
+    }
+    size = MIN(below_it->m.size, some_size(MODEL_ALIAS));
+    for (; levels; levels--) {
+        Node *top = node_make_container(UINT64_MAX);
+        hwaddr step = one_in(4) ? 0 : one_in(3) ? size / 2 : size;
+
+        for (k = 0; k < 2; k++) {
+            Node *alias = free_node();
+
+            node_make_alias(alias, below_it, 0, one_in(8) ? size / 2 + 1 : size);
+            node_add_overlap(top, alias, k * step, (int)below(2));
+        }
+        below_it = top;
+        size = size > UINT64_MAX - step ? UINT64_MAX : size + step;
+    }
+    if (!model_reaches(&below_it->m, &nodes[0].m) && !one_in(4)) {
+        hwaddr addr = one_in(2) ? 0 : some_offset();
+
+        node_add_overlap(&nodes[0], below_it, addr, (int)below(3) - 1);
+    }
+}
+
+Node *master_make(Node *target)
+{
+    uint64_t exact = MIN(target->m.size, UINT64_MAX);
+    hwaddr offset = one_in(12) ? some_offset() : 0;
+    uint64_t size = one_in(3)    ? exact
+                    : one_in(12) ? some_size(MODEL_ALIAS)
+                                 : UINT64_MAX;
+    Node *root, *alias;
+
+    if (free_nodes() < 2) {
+        return NULL;
+    }
+    root = node_make_container(one_in(4) ? exact : UINT64_MAX);
+    alias = free_node();
+    node_make_alias(alias, target, offset, size);
+    node_add_overlap(root, alias, one_in(12) ? some_offset() : 0, 0);
+    if (one_in(2)) {
+        alias->m.enabled = false;
+        memory_region_set_enabled(&alias->mr, false);
+    }
+    return root;
+}
+
+void master_change(Node *root)
+{
+    Node *alias = root->m.nr_subs
+                      ? node_of(root->m.subs[below(root->m.nr_subs)]) : NULL;
+    bool plain = !one_in(3);
+
+    if (!alias || alias->m.kind != MODEL_ALIAS) {
+        return;
+    }
+    switch (below(10)) {
+    case 0:
+        alias->m.readonly = !plain;
+        memory_region_set_readonly(&alias->mr, !plain);
+        break;
+    case 1:
+        alias->m.alias_offset = plain ? 0 : some_offset();
+        memory_region_set_alias_offset(&alias->mr, alias->m.alias_offset);
+        break;
+    case 2:
+        alias->m.addr = plain ? 0 : some_offset();
+        memory_region_set_address(&alias->mr, alias->m.addr);
+        break;
+    case 3: {
+        uint64_t size = plain ? UINT64_MAX : some_size(MODEL_ALIAS);
+
+        alias->m.size = model_size_of(size);
+        memory_region_set_size(&alias->mr, size);
+        break;
+    }
+    case 4:
+        root->m.readonly = !plain;
+        memory_region_set_readonly(&root->mr, !plain);
+        break;
+    case 5:
+        root->m.enabled = plain;
+        memory_region_set_enabled(&root->mr, plain);
+        break;
+    default:
+        alias->m.enabled = !alias->m.enabled;
+        memory_region_set_enabled(&alias->mr, alias->m.enabled);
+        break;
     }
 }
 
@@ -422,6 +590,14 @@ static void node_resize(Node *node)
     memory_region_set_size(&node->mr, size);
 }
 
+/* Memory may have them too, though they never ring there. */
+static bool may_have_doorbells(const Node *node)
+{
+    return node->m.kind == MODEL_IO ||
+           (one_in(4) && (node->m.kind == MODEL_RAM ||
+                          node->m.kind == MODEL_ROM_DEVICE));
+}
+
 static void node_add_doorbell(Node *node)
 {
     ModelDoorbell d = {
@@ -430,7 +606,7 @@ static void node_add_doorbell(Node *node)
     };
     unsigned i;
 
-    if (node->m.kind != MODEL_IO || node->m.nr_doorbells == 8 ||
+    if (!may_have_doorbells(node) || node->m.nr_doorbells == MODEL_DOORBELLS_MAX ||
         node->m.size < 8) {
         return;
     }
@@ -475,8 +651,8 @@ static void node_add_zone(Node *node)
     ModelZone z;
     unsigned i;
 
-    if (node->m.kind != MODEL_IO || node->m.size > UINT64_MAX ||
-        node->m.nr_zones == 4) {
+    if (!may_have_doorbells(node) || node->m.size > UINT64_MAX ||
+        node->m.nr_zones == MODEL_ZONES_MAX) {
         return;
     }
     if (one_in(4)) {
@@ -581,6 +757,10 @@ void graph_change(void)
         node_make(some_kind());
         return;
     }
+    if (links_nr && one_in(10)) {
+        chain_change();
+        return;
+    }
     switch (below(16)) {
     case 0:
         node_make(some_kind());
@@ -645,63 +825,6 @@ void graph_change(void)
     }
 }
 
-/* ---- address spaces and listeners ------------------------------------------------- */
-
-static void space_init(Space *space)
-{
-    Node *root = some_holder();
-
-    if (root) {
-        space->root = root;
-        space->live = true;
-        space->map.nr = 0;
-        address_space_init(&space->as, &root->mr);
-    }
-}
-
-static void space_follow(Space *space)
-{
-    if (space->recorder) {
-        recorder_free(space->recorder);
-        space->recorder = NULL;
-    } else {
-        space->recorder = recorder_new(&space->as, below(3), false);
-    }
-}
-
-static void space_destroy(Space *space)
-{
-    if (space->recorder) {
-        space_follow(space);
-    }
-    address_space_destroy(&space->as);
-    space->live = false;
-}
-
-void graph_change_space(void)
-{
-    Space *space = &spaces[below(SPACES_MAX)];
-
-    if (!space->live) {
-        space_init(space);
-    } else if (one_in(3)) {
-        space_destroy(space);
-    } else {
-        space_follow(space);
-    }
-}
-
-void graph_destroy_spaces(void)
-{
-    unsigned i;
-
-    for (i = 0; i < SPACES_MAX; i++) {
-        if (spaces[i].live) {
-            space_destroy(&spaces[i]);
-        }
-    }
-}
-
 /* ---- whole graphs ------------------------------------------------------------------- */
 
 void graph_init(void)
@@ -733,16 +856,15 @@ void graph_make(void)
     if (one_in(3)) {
         node_make_windows();
     }
+    if (one_in(5)) {
+        chain_make();
+    }
+    if (one_in(5)) {
+        diamond_make();
+    }
     if (one_in(2)) {
         nodes[0].m.size = model_size_of(UINT64_MAX);
         memory_region_set_size(&nodes[0].mr, UINT64_MAX);
-    }
-    spaces[0].root = &nodes[0];
-    spaces[0].live = true;
-    spaces[0].map.nr = 0;
-    address_space_init(&spaces[0].as, &nodes[0].mr);
-    if (one_in(2)) {
-        space_init(&spaces[1]);
     }
 }
 
@@ -762,7 +884,12 @@ void graph_destroy_nodes(void)
                 node_destroy(&nodes[i]);
             }
         }
+        while (links_nr && !links[links_nr - 1].m.nr_aliases) {
+            node_destroy(&links[--links_nr]);
+        }
     }
+    expect(!links_nr, "link-%u is left", links_nr - 1);
+    g_clear_pointer(&links, g_free);
     for (i = 0; i < NODES_MAX; i++) {
         expect(!nodes[i].live, "node-%u is left", i);
     }

@@ -9,8 +9,7 @@
 #include "model.h"
 #include "test-util.h"
 
-#define NODES_MAX 24
-#define SPACES_MAX 3
+#define NODES_MAX 32
 #define RAM_MAX 0x10000
 #define ROMD_MAX 0x2000
 #define ROMD_ID 1000 /* what a ROM device's callbacks show: id + this */
@@ -23,16 +22,9 @@ typedef struct Node {
     bool live;
 } Node;
 
-typedef struct Space {
-    AddressSpace as;
-    Node *root;
-    Recorder *recorder; /* NULL: not followed at present */
-    ModelMap map;       /* as of the last commit */
-    bool live;
-} Space;
-
 extern Node nodes[NODES_MAX];
-extern Space spaces[SPACES_MAX];
+extern Node *links; /* aliases, each of the one before, or none */
+extern unsigned links_nr;
 extern EventNotifier bell; /* of every doorbell */
 extern unsigned transaction_depth;
 
@@ -69,23 +61,34 @@ extern Scale scale;
 
 hwaddr some_offset(void);
 
+/* To be set. Called after each commit of a change that takes several. Whether
+ * some address space has the node as its root; showed it after the last commit. */
+extern void (*graph_committed)(void);
+extern bool (*node_is_root)(const Node *node);
+extern bool (*node_is_shown)(const Node *node);
+
 /* Once: the RAM of all nodes, and the doorbell. */
 void graph_init(void);
 void graph_cleanup(void);
 
-/* A first graph, with spaces[0] showing nodes[0]. */
+/* A first graph, most of it below nodes[0]. */
 void graph_make(void);
 
 /* One change, or a programming error that must not change anything. */
 void graph_change(void);
 
-/* An address space made, destroyed, followed or not. */
-void graph_change_space(void);
+/* A bus master's root: it shows a whole alias of @target, or nearly so, which
+ * may be switched off. NULL: there are too many nodes. */
+Node *master_make(Node *target);
 
-/* Everything destroyed; all spaces first. */
-void graph_destroy_spaces(void);
+/* The same for one that exists: on, off, not quite whole any more, whole. */
+void master_change(Node *root);
+
+/* Everything destroyed, after all spaces. */
 void graph_destroy_nodes(void);
 
+/* Any that lives, preferring one that has something in it; NULL: none. */
+Node *some_holder(void);
 Node *node_of(const ModelRegion *m);
 uint8_t *ram_of(Node *node);
 

@@ -1,23 +1,169 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Random graphs and random changes of them, the core against the reference
- * model: after each commit every address space is compared by its sections,
- * doorbells and zones as listeners got them, by look-ups, and by reads and
- * writes of content that tells which byte of which region it is.
+ * Random graphs and random changes of them. After each commit the core must
+ * show what the classic way shows, range by range, and must have told listeners
+ * what that tells, call by call. And each address space is compared with the
+ * reference model by its sections, doorbells and zones as listeners got them, by
+ * look-ups, and by reads and writes of content that tells which byte of which
+ * region it is.
  *
  * FLATVIEW_SEED=n runs sequence n alone, FLATVIEW_SEQUENCES=n the first n.
  */
 #include <stdlib.h>
 #include <string.h>
 
+#include "baseline.h"
 #include "random-graph.h"
 
 #define SEQUENCES 20000
 #define CHUNKS 20 /* forked tests that share them */
+#define SPACES_MAX 6
 
-static Recorder *everything; /* follows all spaces */
+typedef struct Space {
+    AddressSpace as;
+    Node *root;
+    uint64_t age; /* the lower the older */
+    Baseline *baseline;
+    Recorder *recorder; /* these two follow it, or none */
+    BaselineListener *listener;
+    ModelMap map; /* as of the last commit */
+    bool modelled; /* @map could hold it */
+    bool live;
+} Space;
 
-/* ---- comparing ---------------------------------------------------------------------- */
+static Space spaces[SPACES_MAX];
+static uint64_t spaces_made;
+
+/* These follow all spaces, if the sequence is to have such listeners. */
+static Recorder *everything;
+static BaselineListener *all_heard;
+
+static GArray *wanted; /* BaselineEvent */
+
+/* ---- comparing with the classic way ------------------------------------------------- */
+
+/* The live spaces, oldest first. Returns how many. */
+static unsigned spaces_by_age(Space **out)
+{
+    unsigned nr = 0;
+    unsigned i, k;
+
+    for (i = 0; i < SPACES_MAX; i++) {
+        if (spaces[i].live) {
+            for (k = nr++; k && out[k - 1]->age > spaces[i].age; k--) {
+                out[k] = out[k - 1];
+            }
+            out[k] = &spaces[i];
+        }
+    }
+    return nr;
+}
+
+static char *events_text(const GArray *events)
+{
+    GString *text = g_string_new(NULL);
+    unsigned i;
+
+    for (i = 0; i < events->len; i++) {
+        g_string_append_printf(
+            text, "\n    %s",
+            baseline_event_text(&g_array_index(events, BaselineEvent, i)));
+    }
+    return text->str;
+}
+
+/* @l heard exactly what is in @wanted, which is empty then. */
+static void check_heard(BaselineListener *l)
+{
+    unsigned nr = MIN(l->events->len, wanted->len);
+    unsigned i;
+
+    for (i = 0; i < nr; i++) {
+        if (!baseline_event_equal(
+                &g_array_index(l->events, BaselineEvent, i),
+                &g_array_index(wanted, BaselineEvent, i))) {
+            break;
+        }
+    }
+    expect(i == l->events->len && i == wanted->len,
+           "listeners hear%s\n  but should%s\n  the first difference is number %u",
+           events_text(l->events), events_text(wanted), i);
+    expect(l->begins == l->commits, "%u begins, %u commits", l->begins,
+           l->commits);
+    g_array_set_size(l->events, 0);
+    g_array_set_size(wanted, 0);
+    l->begins = l->commits = l->nops = 0;
+}
+
+static void want(const GArray *events)
+{
+    g_array_append_vals(wanted, events->data, events->len);
+}
+
+static void check_view(const Space *space)
+{
+    char *difference = baseline_difference(space->baseline);
+
+    if (difference && getenv("FLATVIEW_SEED")) {
+        mtree_info_flags((fprintf_function)fprintf, stderr,
+                         MTREE_TREE | MTREE_FLAT);
+    }
+    expect(!difference, "%s", difference);
+}
+
+/* Look-ups, down the tree and by page descriptors. */
+static void check_lookups(const Space *space)
+{
+    const FlatNode *root = address_space_root(&space->as);
+    unsigned i, nr;
+    const FlatRange *ranges = baseline_ranges(space->baseline, &nr);
+
+    for (i = 0; i < 8; i++) {
+        hwaddr addr = nr && one_in(2) ? ranges[below(nr)].last + below(2)
+                                      : some_offset();
+        const FlatRange *a = flat_node_lookup(root, addr);
+        const FlatRange *b = baseline_lookup(space->baseline, addr);
+
+        expect(!a == !b && (!a || (a->first == b->first && a->mr == b->mr)),
+               "a look-up of 0x%" PRIx64 " finds %s, not %s", addr,
+               a ? a->mr->name : "nothing", b ? b->mr->name : "nothing");
+    }
+}
+
+/* After each commit. */
+static void check_with_baseline(void)
+{
+    Space *by_age[SPACES_MAX];
+    unsigned nr = spaces_by_age(by_age);
+    unsigned unchanged = 0;
+    unsigned i;
+
+    for (i = 0; i < nr; i++) {
+        baseline_commit(by_age[i]->baseline);
+        check_view(by_age[i]);
+        check_lookups(by_age[i]);
+        unchanged += baseline_unchanged(by_age[i]->baseline);
+        if (by_age[i]->listener) {
+            want(baseline_deletions(by_age[i]->baseline));
+            want(baseline_additions(by_age[i]->baseline));
+            check_heard(by_age[i]->listener);
+        }
+    }
+    if (all_heard) {
+        for (i = 0; i < nr; i++) {
+            want(baseline_deletions(by_age[i]->baseline));
+        }
+        for (i = 0; i < nr; i++) {
+            want(baseline_additions(by_age[i]->baseline));
+        }
+        expect(!all_heard->listener.region_nop || all_heard->begins != 1 ||
+                   all_heard->nops == unchanged,
+               "%u unchanged sections, not %u", all_heard->nops, unchanged);
+        check_heard(all_heard);
+    }
+}
+
+/* ---- comparing with the model ---------------------------------------------------------------------- */
 
 static char *segment_text(const ModelSegment *s)
 {
@@ -344,10 +490,13 @@ static void check_space(Space *space)
 {
     unsigned i;
 
-    if (!model_map(&space->root->m, &space->map)) {
-        test_fail("too many pieces for the model");
+    space->modelled = model_map(&space->root->m, &space->map);
+    if (!space->modelled) {
+        return;
     }
-    check_recorder(everything, space);
+    if (everything) {
+        check_recorder(everything, space);
+    }
     if (space->recorder) {
         check_recorder(space->recorder, space);
     }
@@ -381,6 +530,7 @@ static void check_all(void)
     unsigned i;
 
     memory_lock();
+    check_with_baseline();
     for (i = 0; i < SPACES_MAX; i++) {
         if (spaces[i].live) {
             check_space(&spaces[i]);
@@ -398,7 +548,8 @@ static void check_unchanged(void)
     if (!space->live) {
         return;
     }
-    for (i = 0; i < space->map.nr; i++) {
+    check_view(space);
+    for (i = 0; space->modelled && i < space->map.nr; i++) {
         const ModelSegment *s = &space->map.segments[i];
 
         if (s->answer.region->kind == MODEL_RAM) {
@@ -409,6 +560,149 @@ static void check_unchanged(void)
                                         s->answer.offset + (s->last - s->first)),
                    "%s shows already", segment_text(s));
         }
+    }
+}
+
+/* ---- address spaces and listeners ---------------------------------------------------- */
+
+static bool is_root(const Node *node)
+{
+    unsigned i;
+
+    for (i = 0; i < SPACES_MAX; i++) {
+        if (spaces[i].live && spaces[i].root == node) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool is_shown(const Node *node)
+{
+    unsigned i, k, nr;
+
+    for (i = 0; i < SPACES_MAX; i++) {
+        if (spaces[i].live) {
+            const FlatRange *r = baseline_ranges(spaces[i].baseline, &nr);
+
+            for (k = 0; k < nr; k++) {
+                if (r[k].mr == &node->mr) {
+                    return true;
+                }
+            }
+        }
+    }
+    return false;
+}
+
+static void space_init(Space *space, Node *root)
+{
+    if (root) {
+        space->root = root;
+        space->live = true;
+        space->map.nr = 0;
+        space->modelled = false;
+        space->age = spaces_made++;
+        space->baseline = baseline_new(&root->mr, &space->as);
+        address_space_init(&space->as, &root->mr);
+    }
+}
+
+static Node *some_root(void)
+{
+    const Space *other = &spaces[below(SPACES_MAX)];
+
+    if (other->live && one_in(2)) {
+        return one_in(3) ? other->root : master_make(other->root);
+    }
+    return one_in(6) ? master_make(some_holder()) : some_holder();
+}
+
+static void space_follow(Space *space)
+{
+    memory_lock();
+    if (space->recorder) {
+        recorder_free(space->recorder);
+        space->recorder = NULL;
+        memory_listener_unregister(&space->listener->listener);
+        baseline_replay(space->baseline, true, wanted);
+        check_heard(space->listener);
+        g_clear_pointer(&space->listener, baseline_listener_free);
+    } else {
+        space->recorder = recorder_new(&space->as, below(3), false);
+        space->listener = baseline_listener_new();
+        space->listener->listener.priority = below(3);
+        memory_listener_register(&space->listener->listener, &space->as);
+        baseline_replay(space->baseline, false, wanted);
+        check_heard(space->listener);
+    }
+    memory_unlock();
+}
+
+static void space_destroy(Space *space)
+{
+    /* Nobody may follow it any more, but those who follow all. */
+    if (space->recorder) {
+        space_follow(space);
+    }
+    address_space_destroy(&space->as);
+    baseline_withdraw(space->baseline);
+    if (all_heard) {
+        want(baseline_deletions(space->baseline));
+        check_heard(all_heard);
+    }
+    baseline_free(space->baseline);
+    space->live = false;
+}
+
+/* One made, destroyed, switched on or off, followed or not. */
+static void change_space(void)
+{
+    Space *space = &spaces[below(SPACES_MAX)];
+
+    if (!space->live) {
+        /* Its root may take commits of its own, if not much changes by them. */
+        Node *root = some_root();
+
+        if (!transaction_depth) {
+            check_with_baseline();
+        }
+        space_init(space, root);
+    } else if (one_in(3)) {
+        master_change(space->root);
+    } else if (one_in(3)) {
+        space_destroy(space);
+    } else {
+        space_follow(space);
+    }
+}
+
+/* Some sequences have nobody who follows all spaces, so that there are spaces
+ * that nobody follows. */
+static void follow_everything(void)
+{
+    unsigned how = below(3);
+
+    everything = how ? recorder_new(NULL, 1, false) : NULL;
+    all_heard = NULL;
+    if (how) {
+        all_heard = baseline_listener_new();
+        all_heard->listener.priority = below(3);
+        if (how == 1 && one_in(2)) {
+            baseline_listener_hear_nop(all_heard);
+        }
+        memory_listener_register(&all_heard->listener, NULL);
+        check_heard(all_heard);
+    }
+}
+
+static void unfollow_everything(void)
+{
+    if (everything) {
+        recorder_free(everything);
+        memory_listener_unregister(&all_heard->listener);
+        check_heard(all_heard);
+        baseline_listener_free(all_heard);
     }
 }
 
@@ -425,7 +719,7 @@ static void transaction(void)
         if (one_in(8) && transaction_depth < 4) {
             transaction();
         } else if (one_in(10)) {
-            graph_change_space();
+            change_space();
         } else {
             graph_change();
         }
@@ -443,14 +737,19 @@ static void sequence(uint64_t seed)
              seed);
     chance_seed(seed);
     scale = below(SCALES);
-    everything = recorder_new(NULL, 1, false);
+    follow_everything();
     graph_make();
+    space_init(&spaces[0], &nodes[0]);
     check_all();
+    for (i = below(3); i; i--) {
+        change_space();
+        check_all();
+    }
     steps = 8 + below(20);
     for (i = 0; i < steps; i++) {
         switch (below(8)) {
         case 0:
-            graph_change_space();
+            change_space();
             break;
         case 1:
         case 2:
@@ -463,8 +762,12 @@ static void sequence(uint64_t seed)
         }
         check_all();
     }
-    graph_destroy_spaces();
-    recorder_free(everything);
+    for (i = 0; i < SPACES_MAX; i++) {
+        if (spaces[i].live) {
+            space_destroy(&spaces[i]);
+        }
+    }
+    unfollow_everything();
     graph_destroy_nodes();
 }
 
@@ -480,9 +783,14 @@ static void sequences(uint64_t first, uint64_t last)
 
     g_log_set_default_handler(be_silent, NULL);
     graph_init();
+    graph_committed = check_with_baseline;
+    node_is_root = is_root;
+    node_is_shown = is_shown;
+    wanted = g_array_new(FALSE, FALSE, sizeof(BaselineEvent));
     for (seed = first; seed <= last; seed++) {
         sequence(seed);
     }
+    g_array_unref(wanted);
     graph_cleanup();
 }
 
