@@ -86,9 +86,7 @@ static void overlay_into(FlatRanges *out, const FlatRange *bottom, unsigned n,
                 hidden = true; /* and may hide more of the bottom */
                 break;
             }
-            if (top[j].last >= rest.first) {
-                flat_range_cut_front(&rest, top[j].last + 1);
-            }
+            flat_range_cut_front(&rest, top[j].last + 1);
             flat_ranges_append(out, &top[j++]);
         }
         if (!hidden) {
