@@ -126,8 +126,8 @@ void flat_ranges_overlay(FlatRanges *list, unsigned start, unsigned mid)
 /*
  * Every node but the root has NR_MIN entries at least. So N ranges, more than
  * one leaf takes, need at most N / 7 leaves and, above them, N / 7^2 + N / 7^3
- * + ... < N / 42 inner nodes and a root: 864 / 7 + 264 / 42 < 130 bytes a range,
- * with any history. Built in order nearly all nodes are full: 864 / 15 +
+ * + ... < N / 42 inner nodes and a root: 864 / 7 + 264 / 42 < 130 bytes a
+ * range, with any history. Built in order nearly all nodes are full: 864 / 15 +
  * 264 / (15 * 14) < 59 bytes. The allocator adds at most 16 bytes a node.
  */
 #define NR_MIN (FLAT_FANOUT / 2)
@@ -302,7 +302,8 @@ static void node_close(FlatNode *node, unsigned i)
 
 /* ---- pairs of nodes -------------------------------------------------------------- */
 
-/* In all of these @inner may be changed; its children i and i + 1 are the pair. */
+/* In all of these @inner may be changed; its children i and i + 1 are the
+ * pair. */
 
 /* Deal the entries of the pair so that the left one has @nr. */
 static void pair_deal(FlatView *view, FlatInner *inner, unsigned i, unsigned nr)
@@ -353,8 +354,8 @@ static void pair_merge(FlatView *view, FlatInner *inner, unsigned i)
 }
 
 /* Child @i is full: make room below for a range that ends at @last. What is
- * appended goes on filling the neighbour, so that nodes become full where ranges
- * come in order; elsewhere more will come between. */
+ * appended goes on filling the neighbour, so that nodes become full where
+ * ranges come in order; elsewhere more will come between. */
 static void make_room(FlatView *view, FlatInner *inner, unsigned i, hwaddr last)
 {
     if (i && last > inner->node.last[i] &&
