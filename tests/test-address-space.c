@@ -6,6 +6,7 @@
  */
 #include <string.h>
 
+#include "memory-internal.h"
 #include "test-util.h"
 
 #define ATTRS ((MemTxAttrs){ 0 })
@@ -773,9 +774,129 @@ START_TEST(test_any_root)
 }
 END_TEST
 
+/* ---- the short way, and the long one ---------------------------------------------- */
+
+static bool accepts_low(void *opaque, hwaddr addr, unsigned size, bool is_write)
+{
+    return addr < 8;
+}
+
+/* Rules number @n of a device; false if there are no more. */
+static bool rules(MemoryRegionOps *ops, unsigned n)
+{
+    static const unsigned bounds[] = { 0, 1, 2, 4, 8 };
+
+    memset(ops, 0, sizeof(*ops));
+    ops->valid.min_access_size = bounds[n % 5];
+    ops->valid.max_access_size = bounds[n / 5 % 5];
+    ops->impl.min_access_size = bounds[n / 25 % 5];
+    ops->impl.max_access_size = bounds[n / 125 % 5];
+    n /= 625;
+    ops->endianness = n % 3;
+    n /= 3;
+    ops->valid.unaligned = n & 1;
+    ops->impl.unaligned = n & 1;
+    ops->valid.accepts = n & 2 ? accepts_low : NULL;
+    if (n & 4) {
+        ops->read_with_attrs = io_device_read;
+        ops->write_with_attrs = io_device_write;
+    }
+    ops->read = n & 8 ? io_plain_ops.read : NULL;
+    ops->write = n & 16 ? io_plain_ops.write : NULL;
+    return n < 32;
+}
+
+/* What an access came to, and the calls that it was made of. */
+typedef struct Outcome {
+    MemTxResult result;
+    uint64_t image;
+    unsigned nr_calls;
+    IoCall calls[8];
+} Outcome;
+
+static void outcome_take(Outcome *o, IoDevice *dev)
+{
+    o->nr_calls = MIN(dev->nr_calls, G_N_ELEMENTS(o->calls));
+    for (unsigned i = 0; i < o->nr_calls; i++) {
+        o->calls[i] = dev->calls[i];
+    }
+    dev->nr_calls = 0;
+}
+
+static bool outcome_equal(const Outcome *a, const Outcome *b)
+{
+    bool equal = a->result == b->result && a->image == b->image &&
+                 a->nr_calls == b->nr_calls;
+
+    for (unsigned i = 0; equal && i < a->nr_calls; i++) {
+        equal = a->calls[i].addr == b->calls[i].addr &&
+                a->calls[i].size == b->calls[i].size &&
+                a->calls[i].data == b->calls[i].data &&
+                a->calls[i].is_write == b->calls[i].is_write;
+    }
+    return equal;
+}
+
+/* What the core knows of a region beforehand changes nothing: each access comes
+ * to what the rules alone make of it. */
+START_TEST(test_short_way)
+{
+    unsigned step = (unsigned)test_number("FLATVIEW_RULES_STEP", 7);
+    MemoryRegionOps ops;
+    unsigned direct = 0;
+    World w;
+
+    world_init(&w);
+    for (unsigned n = 0; rules(&ops, n); n += step) {
+        IoDevice dev = { .id = 1 };
+
+        memory_region_init_io(&dev.mr, &ops, &dev, "dev", 0x1e);
+        memory_region_init_access(&dev.mr);
+        direct += dev.mr.direct != 0;
+        memory_region_add_subregion(&w.root, 0x1000, &dev.mr);
+        for (unsigned k = 0; k < 0x1e * 8; k++) {
+            unsigned size = 1u << k % 4, at = k / 8;
+            Outcome got = { 0 }, wanted = { 0 };
+            uint8_t bytes[8] = { 0 };
+
+            if (at + size > 0x1e) {
+                continue;
+            }
+            memory_lock();
+            if (k & 4) {
+                got.result = address_space_rw(&w.as, 0x1000 + at,
+                                              (uint8_t *)"\1\2\3\4\5\6\7\10",
+                                              size, true);
+                outcome_take(&got, &dev);
+                wanted.result = memory_region_dispatch_write(
+                    &dev.mr, at, 0x0807060504030201 & UINT64_MAX >> (64 - 8 * size),
+                    size, MEMTXATTRS_UNSPECIFIED);
+            } else {
+                got.result = address_space_rw(&w.as, 0x1000 + at, bytes, size,
+                                              false);
+                for (unsigned i = size; i-- > 0;) {
+                    got.image = got.image << 8 | bytes[i];
+                }
+                outcome_take(&got, &dev);
+                wanted.result = memory_region_dispatch_read(
+                    &dev.mr, at, &wanted.image, size, MEMTXATTRS_UNSPECIFIED);
+            }
+            memory_unlock();
+            outcome_take(&wanted, &dev);
+            expect(outcome_equal(&got, &wanted), "rules %u: %s of %u at %u",
+                   n, k & 4 ? "write" : "read", size, at);
+        }
+        memory_region_del_subregion(&w.root, &dev.mr);
+        memory_region_destroy(&dev.mr);
+    }
+    expect(direct, "no rules with a short way");
+    world_destroy(&w);
+}
+END_TEST
+
 TEST_MAIN("address-space", test_ram, test_no_length, test_across_regions,
           test_word_across_regions, test_blocks, test_wrap, test_ld_st,
           test_failed_loads, test_attributes, test_device_error, test_rom,
           test_write_rom, test_unassigned, test_reservation, test_reentry,
           test_reentry_around, test_map_changed_by_callback, test_per_cpu_views,
-          test_any_root)
+          test_any_root, test_short_way)

@@ -293,6 +293,40 @@ START_TEST(memory_lock_serialises)
 }
 END_TEST
 
+/* More threads than processors, some of which are asleep when it is free. */
+static void take_and_release(Job *job)
+{
+    for (unsigned long i = 0; i < job->rounds; i++) {
+        memory_lock();
+        shared_calls++;
+        if (i % 64 == job->at) {
+            sched_yield();
+        }
+        memory_lock();
+        memory_unlock();
+        memory_unlock();
+    }
+}
+
+START_TEST(memory_lock_wakes)
+{
+    Job jobs[6];
+
+    shared_calls = 0;
+    for (unsigned i = 0; i < G_N_ELEMENTS(jobs); i++) {
+        jobs[i] = (Job){ .run = take_and_release, .at = i * 8,
+                         .rounds = rounds() };
+        job_start(&jobs[i]);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(jobs); i++) {
+        expect(wait_for(load_int(&jobs[i].done)), "nobody woke it up");
+        pthread_join(jobs[i].thread, NULL);
+    }
+    expect(shared_calls == G_N_ELEMENTS(jobs) * rounds(), "%lu", shared_calls);
+    expect(!memory_lock_held(), "held");
+}
+END_TEST
+
 /* ---- what is held, and who is refused ----------------------------------------------- */
 
 /* A device that accesses others from its callback, and notes how it went. */
@@ -410,10 +444,9 @@ START_TEST(who_reaches_whom)
 
     /* Further in: what is held counts, not what called last. */
     Reach outer = { .as = &w.as, .at = NONE };
-
-    own[0].opaque = &outer;
     Reach inner = { .as = &w.as, .at = GLOBAL };
 
+    own[0].opaque = &outer;
     none[0].opaque = &inner;
     store(&w.as, OWN, 4, 1, MEMTX_OK);
     expect(outer.read == MEMTX_OK && inner.read == MEMTX_ACCESS_ERROR,
@@ -937,7 +970,7 @@ START_TEST(threads)
 END_TEST
 
 TEST_MAIN("locks", two_devices, lock_free, own_lock_serialises,
-          memory_lock_serialises, who_reaches_whom, memory_lock_inside,
-          too_deep, destroy_waits, destroy_race, kind_changes_meanwhile,
-          size_changes_meanwhile, doorbells, doorbell_from_inside, flush,
-          threads)
+          memory_lock_serialises, memory_lock_wakes, who_reaches_whom,
+          memory_lock_inside, too_deep, destroy_waits, destroy_race,
+          kind_changes_meanwhile, size_changes_meanwhile, doorbells,
+          doorbell_from_inside, flush, threads)
