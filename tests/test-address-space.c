@@ -894,9 +894,34 @@ START_TEST(test_short_way)
 }
 END_TEST
 
+/* The map still shows what is behind the end of a region that was shrunk in a
+ * transaction; its device does not hear of it. */
+START_TEST(test_shrunk)
+{
+    IoDevice dev = { .id = 1 };
+    World w;
+
+    world_init(&w);
+    memory_region_init_io(&dev.mr, &io_plain_ops, &dev, "dev", 0x10);
+    memory_region_init_access(&dev.mr);
+    memory_region_add_subregion(&w.root, 0, &dev.mr);
+    memory_region_transaction_begin();
+    memory_region_set_size(&dev.mr, 8);
+    load(&w.as, 8, 4, MEMTX_DECODE_ERROR);
+    store(&w.as, 8, 4, 1, MEMTX_DECODE_ERROR);
+    io_expect(&dev, NULL);
+    load(&w.as, 4, 4, MEMTX_OK);
+    io_expect(&dev, "r 4/4", NULL);
+    memory_region_transaction_commit();
+    memory_region_del_subregion(&w.root, &dev.mr);
+    memory_region_destroy(&dev.mr);
+    world_destroy(&w);
+}
+END_TEST
+
 TEST_MAIN("address-space", test_ram, test_no_length, test_across_regions,
           test_word_across_regions, test_blocks, test_wrap, test_ld_st,
           test_failed_loads, test_attributes, test_device_error, test_rom,
           test_write_rom, test_unassigned, test_reservation, test_reentry,
           test_reentry_around, test_map_changed_by_callback, test_per_cpu_views,
-          test_any_root, test_short_way)
+          test_any_root, test_short_way, test_shrunk)
