@@ -22,9 +22,13 @@ vpath %.ld $(SRC_PATH)
 # The memory core: needs glib and liburcu only, knows no device and no KVM.
 CORE_OBJS = \
 	memory.o \
+	memory-index.o \
 	memory-render.o \
+	memory-map.o \
 	memory-topology.o \
+	memory-listener.o \
 	flatview.o \
+	rcu.o \
 	mtree.o \
 	exec.o \
 	ram.o \
@@ -90,6 +94,8 @@ TEST_LIB_OBJS = \
 	tests/kernel-image.o \
 	tests/model.o \
 	tests/random-graph.o \
+	tests/baseline.o \
+	tests/field.o \
 
 # Unit tests of the core: linked with libmemory-core.a alone, and Check.
 TESTS_CORE = \
@@ -109,6 +115,13 @@ TESTS_CORE = \
 	tests/test-core-corners \
 	tests/test-compat-2013 \
 	tests/test-threads \
+	tests/test-locks \
+	tests/test-flat-ranges \
+	tests/test-flatview \
+	tests/test-index \
+	tests/test-graph \
+	tests/test-incremental \
+	tests/test-scale \
 	tests/test-vga-example \
 	tests/test-random \
 
@@ -139,6 +152,7 @@ ROBOT_TESTS = \
 # where /dev/kvm is missing.
 TESTS_KVM = \
 	tests/test-kvm-slots \
+	tests/test-kvm-calls \
 	tests/test-kvm-failures \
 	tests/test-kvm-run \
 	tests/test-cpu-model \
@@ -220,8 +234,9 @@ $(TESTS_HW) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-co
 		$(TEST_LDFLAGS) $(EXTRA_LDFLAGS) $(CHECK_LIBS) $(LIBS)
 
 # Tests over a stand-in for KVM, which need no /dev/kvm.
-tests/test-kvm-slots tests/test-kvm-failures tests/test-kvm-run \
-tests/test-cpu-model: tests/kvm-fake.o
+tests/test-kvm-slots tests/test-kvm-calls tests/test-kvm-failures \
+tests/test-kvm-run tests/test-cpu-model: tests/kvm-fake.o
+tests/test-kvm-slots tests/test-kvm-calls: tests/kvm-world.o
 
 # The same calls to KVM as the program's, and nothing else: what benchmarks
 # compare with. Linked alone.
@@ -229,7 +244,8 @@ tests/bench/bare-kvm: tests/bench/bare-kvm.o
 	$(call say,LINK)
 	$(Q)$(LINK) $^ $(EXTRA_LDFLAGS)
 
-tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o
+tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o \
+	tests/bench/bench-topology.o tests/bench/bench-dirty.o
 
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o
@@ -300,6 +316,10 @@ check: all $(CHECK_PROGRAMS)
 	@$(test_environment) $(SRC_PATH)/tests/run-tests \
 		$(or $(TESTS),$(CHECK_PROGRAMS) $(TESTS_SH))
 
+# More random sequences than anybody waits for; FLATVIEW_SEQUENCES=N for others.
+check-slow: tests/test-random
+	FLATVIEW_SEQUENCES=$${FLATVIEW_SEQUENCES:-100000} ./tests/test-random
+
 check-rig: all $(CHECK_PROGRAMS)
 	@$(test_environment) $(SRC_PATH)/tests/run-tests --timeout 900 \
 		$(or $(TESTS),$(TESTS_RIG))
@@ -334,6 +354,7 @@ help:
 	@echo 'all              the program, $(PROGRAM), and guests (default)'
 	@echo 'libmemory-core.a the memory core, to link with glib and liburcu'
 	@echo 'check            the tests; TESTS="tests/test-x ..." for some of them'
+	@echo 'check-slow       100,000 random graphs against the classic way; minutes'
 	@echo 'check-rig        tests that boot Linux, in an emulated machine with KVM'
 	@echo 'bench            figures of speed and size; BENCH_ARGS=--json'
 	@echo 'bench-rig        boots of a stock kernel beside those of QEMU, in the rig'
@@ -341,6 +362,6 @@ help:
 	@echo 'clean, distclean remove what make, or configure as well, has made'
 	@echo 'V=1              show the commands'
 
-.PHONY: all check check-rig bench bench-rig install clean distclean help
+.PHONY: all check check-slow check-rig bench bench-rig install clean distclean help
 
 -include $(foreach dir,$(BUILD_DIRS),$(wildcard $(dir)/*.d))

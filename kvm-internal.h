@@ -46,8 +46,8 @@ typedef struct KVMSlot {
     bool logging;    /* KVM does */
     bool present;    /* KVM knows the slot */
     bool doomed;     /* to be deleted by this commit */
-    /* One bit a page. Bitmap: handed to the core, but not yet watched again.
-     * Ring: collected, but not yet handed to the core. NULL: none. */
+    /* One bit a page, where KVM keeps bitmaps: handed to the core, but not yet
+     * watched again. NULL: none. */
     uint64_t *dirty;
 } KVMSlot;
 

@@ -115,6 +115,7 @@ struct FlatView {
     FlatNode *replaced; /* nodes of @root that @next does without */
     size_t nr;        /* ranges in @next */
     unsigned refs;    /* address spaces that show it */
+    unsigned leaving; /* those that this commit gives another one */
     MemoryRegion *region;
     /* Of memory-map.c: */
     GPtrArray *followed; /* AddressSpace: those with listeners, oldest first */
@@ -304,7 +305,8 @@ struct RAMBlock {
     bool shared;
     uint8_t log_mask; /* clients its region logs for (1 << client); atomic */
     gint refs;
-    /* One bit a page and client, sparse until written; set by any thread. */
+    /* One bit a page and client, sparse until written; set by any thread. NULL
+     * for a client that does not exist. */
     uint64_t *dirty[DIRTY_MEMORY_NUM];
 };
 
@@ -318,6 +320,9 @@ RAMBlock *ram_block_new_file(uint64_t size, uint64_t align, uint32_t ram_flags,
 
 void ram_block_ref(RAMBlock *block);
 void ram_block_unref(RAMBlock *block);
+
+/* Whether @client is one; reported, with the name of @mr, if not. */
+bool memory_client_check(const MemoryRegion *mr, unsigned client);
 
 /* Mark @len bytes from @offset for each client in @mask (1 << client). Any
  * thread, no lock. Does not write to a bit that is set already. */

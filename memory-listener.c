@@ -163,9 +163,10 @@ static void announce_zone(AddressSpace *as, const FlatZone *zone, Pass pass)
 }
 
 /* Keep in @mine and @other, which get sorted, only what one of them has and the
- * other has not; each once. */
+ * other has not; with @once, equals are one. */
 static void difference(GArray *mine, GArray *other, unsigned size,
-                       int (*compare)(const void *a, const void *b))
+                       int (*compare)(const void *a, const void *b),
+                       bool once)
 {
     char *a = mine->data, *b = other->data;
     unsigned i = 0, j = 0, mine_nr = 0, other_nr = 0;
@@ -180,13 +181,13 @@ static void difference(GArray *mine, GArray *other, unsigned size,
         if (c <= 0) {
             do {
                 i++;
-            } while (i < mine->len &&
+            } while (once && i < mine->len &&
                      !compare(a + from_i * size, a + i * size));
         }
         if (c >= 0) {
             do {
                 j++;
-            } while (j < other->len &&
+            } while (once && j < other->len &&
                      !compare(b + from_j * size, b + j * size));
         }
         if (c < 0) {
@@ -364,10 +365,11 @@ static void prepare(const ViewChanges *c)
 {
     if (c->old_bells->len || c->new_bells->len) {
         difference(c->old_bells, c->new_bells, sizeof(FlatDoorbell),
-                   bell_compare);
+                   bell_compare, true);
     }
     if (c->old_zones->len || c->new_zones->len) {
-        difference(c->old_zones, c->new_zones, sizeof(FlatZone), zone_compare);
+        difference(c->old_zones, c->new_zones, sizeof(FlatZone), zone_compare,
+                   false);
     }
 }
 
@@ -627,7 +629,9 @@ static void announce_unchanged(AddressSpace *as, void *opaque)
 void memory_listeners_detach(AddressSpace *as)
 {
     CALL_ALL(begin);
-    replay(as, PASS_DELETE);
+    if (as->listeners->len) {
+        replay(as, PASS_DELETE);
+    }
     if (nop_wanted()) {
         memory_for_each_address_space(announce_unchanged, NULL);
     }

@@ -8,8 +8,8 @@
  * Each region that address spaces look at has one view, however many they are.
  * A space whose root shows nothing but a whole alias of another region looks at
  * that region's view instead (a bus master that sees all of system memory), so
- * what changes there is drawn once. The alias is then bypassed: changes need not
- * be followed through it.
+ * what changes there is drawn once. The alias is then bypassed, as is one that is
+ * disabled: changes need not be followed through it.
  */
 #include <stdlib.h>
 #include <string.h>
@@ -324,6 +324,7 @@ static void space_switch(AddressSpace *as, FlatView *to)
     Switch s = { .as = as, .from = as->view, .to = to };
 
     to->refs++;
+    s.from->leaving++;
     if (as->listeners->len) {
         s.old = g_array_new(FALSE, FALSE, sizeof(FlatRange));
         copy_ranges(s.from, s.old);
@@ -747,16 +748,17 @@ static bool draw_slice(const FlatView *view, unsigned i, unsigned end)
     return true;
 }
 
-/* What cannot be drawn shows nothing. */
+/* What cannot be drawn shows nothing; told when it comes to that. */
 static void view_give_up(FlatView *view, ViewChanges *c)
 {
     Interval all = { 0, HWADDR_MAX };
 
-    memory_error("region '%s': its aliases show the same in so many ways that "
-                 "it would take more than %u steps to draw it; its address "
-                 "spaces show nothing until there are fewer",
-                 view->region->name, RENDER_STEPS_MAX);
-    view->too_much = true;
+    if (!view->too_much) {
+        memory_error("region '%s': its aliases show the same in so many ways "
+                     "that it would take more than %u steps to draw it; its "
+                     "address spaces show nothing until there are fewer",
+                     view->region->name, RENDER_STEPS_MAX);
+    }
     changes_clear(c);
     g_array_set_size(map.old, 0);
     g_array_set_size(map.new, 0);
@@ -776,6 +778,7 @@ static ViewChanges *view_update(FlatView *view)
 {
     ViewChanges *c = changes_new(view);
     GArray *damage = view->damage;
+    bool drawn = true;
 
     intervals_normalise(damage);
     if (damage_is_general(view)) {
@@ -783,11 +786,11 @@ static ViewChanges *view_update(FlatView *view)
 
         g_array_set_size(damage, 0);
         g_array_append_val(damage, all);
-        view->too_much = false;
     }
     for (unsigned i = 0, end; i < damage->len; i = end) {
         end = collect_slice(view, i);
-        if (!draw_slice(view, i, end)) {
+        drawn = draw_slice(view, i, end);
+        if (!drawn) {
             view_give_up(view, c);
             break;
         }
@@ -800,6 +803,7 @@ static ViewChanges *view_update(FlatView *view)
         }
     }
     g_array_set_size(damage, 0);
+    view->too_much = !drawn;
 
     for (unsigned i = 0; i < c->deleted->len; i++) {
         flatview_remove(view, g_array_index(c->deleted, FlatRange, i).first);
@@ -861,8 +865,13 @@ const GArray *memory_map_update(void)
     map.fresh = 0;
     for (unsigned i = 0; i < map.damaged->len; i++) {
         FlatView *view = g_ptr_array_index(map.damaged, i);
-        const ViewChanges *c = view_update(view);
+        const ViewChanges *c;
 
+        if (view->leaving == view->refs) { /* nobody will look at it */
+            g_array_set_size(view->damage, 0);
+            continue;
+        }
+        c = view_update(view);
         for (unsigned k = 0; c && k < view->followed->len; k++) {
             tell(g_ptr_array_index(view->followed, k), c);
         }
@@ -890,6 +899,7 @@ void memory_map_settle(void)
     for (unsigned i = 0; i < map.switches->len; i++) {
         const Switch *s = &g_array_index(map.switches, Switch, i);
 
+        s->from->leaving--;
         view_unref(s->from);
         root_start_bypass(s->as->root);
         if (s->old) {

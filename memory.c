@@ -60,14 +60,21 @@ void memory_region_init(MemoryRegion *mr, const char *name, uint64_t size)
     region_init(mr, MEMORY_REGION_CONTAINER, name, size);
 }
 
-static const MemoryRegionOps no_ops;
+static void region_set_ops(MemoryRegion *mr, const MemoryRegionOps *ops,
+                           void *opaque)
+{
+    static const MemoryRegionOps no_ops;
+
+    mr->ops = ops ? ops : &no_ops;
+    mr->opaque = opaque;
+    memory_region_init_access(mr);
+}
 
 void memory_region_init_io(MemoryRegion *mr, const MemoryRegionOps *ops,
                            void *opaque, const char *name, uint64_t size)
 {
     region_init(mr, MEMORY_REGION_IO, name, size);
-    mr->ops = ops ? ops : &no_ops;
-    mr->opaque = opaque;
+    region_set_ops(mr, ops, opaque);
 }
 
 /* Make @mr a region of @kind over @block, or nothing if that is NULL. */
@@ -232,8 +239,7 @@ void memory_region_init_rom_device(MemoryRegion *mr,
 
     region_init_block(mr, MEMORY_REGION_ROM_DEVICE, name, size,
                       block_or_exit(ram_block_new(size, &err), name, &err));
-    mr->ops = ops ? ops : &no_ops;
-    mr->opaque = opaque;
+    region_set_ops(mr, ops, opaque);
     mr->romd_mode = true;
 }
 
@@ -645,6 +651,9 @@ void memory_region_set_enabled(MemoryRegion *mr, bool enabled)
     if (mr->enabled != enabled) {
         memory_topology_changed_all(mr); /* nothing comes of it while it is */
         SET_PLACE(mr, enabled, enabled); /* disabled: of one of the two */
+        if (mr->alias) {
+            alias_set_bypassed(mr, !enabled);
+        }
         memory_topology_changed_all(mr);
     }
     memory_region_transaction_commit();
@@ -706,7 +715,13 @@ void memory_region_set_size(MemoryRegion *mr, uint64_t size)
         if (new_size == lower) {
             memory_topology_changed(mr, (hwaddr)lower, last);
         }
-        SET_PLACE(mr, size, new_size);
+        if (mr->parent) {
+            region_index_remove(mr->parent, mr);
+        }
+        memory_region_store_size(mr, new_size);
+        if (mr->parent) {
+            region_index_insert(mr->parent, mr);
+        }
         if (new_size != lower) {
             memory_topology_changed(mr, (hwaddr)lower, last);
         }
@@ -732,9 +747,7 @@ void memory_region_set_log(MemoryRegion *mr, bool log, unsigned client)
     uint8_t bit = 1u << client;
     hwaddr offset;
 
-    if (client >= DIRTY_MEMORY_NUM) {
-        memory_error("region '%s': there is no dirty memory client %u",
-                     mr->name, client);
+    if (!memory_client_check(mr, client)) {
         return;
     }
     memory_region_transaction_begin();

@@ -751,7 +751,7 @@ static MemoryRegion *resolve(MemoryRegion *mr, hwaddr *addr, hwaddr *size)
     }
 }
 
-static bool client_check(const MemoryRegion *mr, unsigned client)
+bool memory_client_check(const MemoryRegion *mr, unsigned client)
 {
     if (client >= DIRTY_MEMORY_NUM || !(DIRTY_CLIENTS & 1u << client)) {
         memory_error("region '%s': there is no dirty memory client %u",
@@ -767,7 +767,7 @@ bool memory_region_get_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size,
     bool dirty = false;
     MemoryRegion *leaf;
 
-    if (!client_check(mr, client)) {
+    if (!memory_client_check(mr, client)) {
         return false;
     }
     memory_lock();
@@ -805,7 +805,7 @@ bool memory_region_test_and_clear_dirty(MemoryRegion *mr, hwaddr addr,
     PageRange cleared = { 0, 0 };
     MemoryRegion *leaf;
 
-    if (!client_check(mr, client)) {
+    if (!memory_client_check(mr, client)) {
         return false;
     }
     memory_lock();

@@ -806,9 +806,11 @@ START_TEST(test_full_dirty_ring)
     memory_region_set_log(&ram, true, DIRTY_MEMORY_VGA);
     ck_assert_int_eq(machine_run(false), EXIT_GUEST_OFF);
     ck_assert_uint_eq(fake.ring_resets, 1);
-    ck_assert(!memory_region_get_dirty(&ram, 0, PAGE, DIRTY_MEMORY_VGA));
-    memory_region_sync_dirty_bitmap(&ram);
-    ck_assert(memory_region_get_dirty(&ram, 7 * PAGE, PAGE, DIRTY_MEMORY_VGA));
+    /* What was in the ring is known without a further look at it. */
+    for (unsigned i = 0; i < 8; i++) {
+        ck_assert(memory_region_get_dirty(&ram, i * PAGE, PAGE,
+                                          DIRTY_MEMORY_VGA));
+    }
     ck_assert(!memory_region_get_dirty(&ram, 8 * PAGE, PAGE, DIRTY_MEMORY_VGA));
     machine_destroy();
 }

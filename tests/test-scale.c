@@ -265,8 +265,7 @@ START_TEST(tower_too_high)
         expect_in_time("refusing the tower");
         ck_assert_ptr_null(flat_node_find(address_space_root(&t->as), 0));
         l = follow(&t->as);
-        EXPECT_ERROR(memory_region_set_enabled(&t->alias[0][1], false), "tower",
-                     NULL);
+        memory_region_set_enabled(&t->alias[0][1], false); /* told once */
         expect_in_time("refusing it again");
         expect_heard(l, NULL);
         recorder_expect_map(w.r, "dot 0-7 @0", NULL);
@@ -332,7 +331,7 @@ START_TEST(tower_beside_others)
     EXPECT_ERROR(memory_region_add_subregion_overlap(&root, 0, &onto, -1),
                  "root", NULL);
     expect_heard(l, "del io 1000000000000000-100000000000000f @0", NULL);
-    EXPECT_ERROR(memory_region_set_size(&io, 0x20), "root", NULL);
+    memory_region_set_size(&io, 0x20); /* told once */
     expect_heard(l, NULL);
     ck_assert_uint_eq(as.view->nr, 0);
     memory_region_set_size(&onto, 0x20); /* two of all its paths */
