@@ -26,6 +26,7 @@ CORE_OBJS = \
 	memory-render.o \
 	memory-map.o \
 	memory-topology.o \
+	memory-lock.o \
 	memory-listener.o \
 	flatview.o \
 	rcu.o \

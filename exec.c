@@ -20,6 +20,7 @@
 #include <string.h>
 
 #include "access.h"
+#include "memory-lock.h"
 #include "rcu.h"
 
 #define fast_path inline __attribute__((always_inline))
@@ -431,7 +432,7 @@ static inline bool enter_global(AccessThread *thread, AddressSpace *as,
     }
     if (unlikely(address_space_root(as) != root) ||
         unlikely(mr->flush_coalesced)) {
-        memory_unlock();
+        memory_unlock_held();
         return false;
     }
     access_enter_first(thread, mr);
@@ -441,7 +442,7 @@ static inline bool enter_global(AccessThread *thread, AddressSpace *as,
 static inline void leave_global(AccessThread *thread)
 {
     access_leave_first(thread);
-    memory_unlock();
+    memory_unlock_held();
 }
 
 static inline bool enter_own(AccessThread *thread, MemoryRegion *mr,

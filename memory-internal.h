@@ -476,10 +476,7 @@ typedef void ShownFn(FlatView *view, const FlatRange *range, void *opaque);
 void memory_region_for_each_shown(MemoryRegion *mr, hwaddr first, hwaddr last,
                                   ShownFn *fn, void *opaque);
 
-/* ---- memory-topology.c: all but the first under the memory lock --------------------- */
-
-/* Take the memory lock if that needs no wait; false if it does. */
-bool memory_trylock(void);
+/* ---- memory-topology.c: under the memory lock ---------------------------- */
 
 /* Call @fn for each address space, oldest first. */
 void memory_for_each_address_space(void (*fn)(AddressSpace *as, void *opaque),

@@ -1,54 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * When the graph becomes visible: the memory lock, transactions, the life of
- * address spaces; and what is found in them.
+ * When the graph becomes visible: transactions, the life of address spaces; and
+ * what is found in them.
  */
 #include <pthread.h>
 #include <string.h>
 
 #include "memory-internal.h"
-
-/* ---- the memory lock ----------------------------------------------------- */
-
-static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-static __thread unsigned lock_depth;
-
-void memory_lock(void)
-{
-    if (lock_depth++) {
-        return;
-    }
-    if (memory_device_lock_held()) {
-        memory_error("memory lock taken in a callback that runs under the "
-                     "device's own lock, which comes after it");
-    }
-    pthread_mutex_lock(&lock);
-}
-
-bool memory_trylock(void)
-{
-    if (!lock_depth && pthread_mutex_trylock(&lock)) {
-        return false;
-    }
-    lock_depth++;
-    return true;
-}
-
-void memory_unlock(void)
-{
-    if (!lock_depth) {
-        memory_error("memory_unlock() without a memory_lock()");
-        return;
-    }
-    if (!--lock_depth) {
-        pthread_mutex_unlock(&lock);
-    }
-}
-
-bool memory_lock_held(void)
-{
-    return lock_depth;
-}
 
 /* ---- transactions -------------------------------------------------------- */
 

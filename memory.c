@@ -768,6 +768,12 @@ void memory_region_set_log(MemoryRegion *mr, bool log, unsigned client)
 
 /* ---- coalescing ------------------------------------------------------------------------------- */
 
+/* Accesses look at it without the memory lock. */
+static void set_flush(MemoryRegion *mr, bool flush)
+{
+    __atomic_store_n(&mr->flush_coalesced, flush, __ATOMIC_RELAXED);
+}
+
 /* In a transaction: @range of @mr, whose list says so already, came or went. */
 static void coalesced_range_changed(MemoryRegion *mr,
                                     const CoalescedRange *range)
@@ -794,7 +800,7 @@ void memory_region_add_coalescing(MemoryRegion *mr, hwaddr offset,
     }
     g_array_append_val(new, range);
     mr->coalesced = new;
-    mr->flush_coalesced = true;
+    set_flush(mr, true);
     coalesced_range_changed(mr, &range);
     g_clear_pointer(&old, g_array_unref);
     memory_region_transaction_commit();
@@ -806,7 +812,7 @@ void memory_region_clear_coalescing(MemoryRegion *mr)
 
     memory_region_transaction_begin();
     memory_flush_coalesced();
-    mr->flush_coalesced = false;
+    set_flush(mr, false);
     old = mr->coalesced;
     mr->coalesced = NULL;
     for (guint i = 0; old && i < old->len; i++) {
@@ -827,7 +833,7 @@ void memory_region_set_coalescing(MemoryRegion *mr)
 void memory_region_set_flush_coalesced(MemoryRegion *mr)
 {
     memory_lock();
-    mr->flush_coalesced = true;
+    set_flush(mr, true);
     memory_unlock();
 }
 
@@ -836,7 +842,7 @@ void memory_region_clear_flush_coalesced(MemoryRegion *mr)
     memory_lock();
     memory_flush_coalesced();
     if (!mr->coalesced) {
-        mr->flush_coalesced = false;
+        set_flush(mr, false);
     }
     memory_unlock();
 }

@@ -246,7 +246,8 @@ struct MemoryListener {
 /* A pure container of @size bytes; transparent where nothing inside answers. */
 void memory_region_init(MemoryRegion *mr, const char *name, uint64_t size);
 
-/* Registers: accesses call @ops with @opaque. @ops must outlive the region. */
+/* Registers: accesses call @ops with @opaque. @ops must outlive the region, and
+ * stay as it is from here on. */
 void memory_region_init_io(MemoryRegion *mr, const MemoryRegionOps *ops,
                            void *opaque, const char *name, uint64_t size);
 
