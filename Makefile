@@ -32,6 +32,7 @@ CORE_OBJS = \
 	rcu.o \
 	mtree.o \
 	exec.o \
+	exec-map.o \
 	ram.o \
 	access.o \
 	ioport.o \

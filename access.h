@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * What exec.c has inline of access.c: which callbacks a thread is inside of,
- * and whether an access is one plain call. For these two files alone.
+ * and whether an access is one plain call; and what it shares with exec-map.c:
+ * where an access goes straight to memory. For these three files alone.
  */
 #ifndef ACCESS_H
 #define ACCESS_H
@@ -111,6 +112,31 @@ static inline bool access_is_direct(const MemoryRegion *mr, unsigned direct,
 {
     return likely(mr->direct & direct) && likely(!(addr & (size - 1))) &&
            likely((addr | (size - 1)) < region_size_low(mr));
+}
+
+/* Whether reads, or writes, of what @range shows need no callback. */
+static inline bool range_reads_memory(const FlatRange *range)
+{
+    return range->host;
+}
+
+static inline bool range_writes_memory(const FlatRange *range)
+{
+    return range->host && !range->readonly && !range->romd;
+}
+
+/* The bytes from @addr to the end of [.., @last], at most @len. */
+static inline hwaddr piece_length(hwaddr addr, hwaddr last, hwaddr len)
+{
+    return last - addr < len - 1 ? last - addr + 1 : len;
+}
+
+/* The last address that shows nothing from @addr on, which shows nothing. */
+static inline hwaddr gap_last(const FlatNode *root, hwaddr addr)
+{
+    const FlatRange *next = flat_node_find(root, addr);
+
+    return next ? next->first - 1 : HWADDR_MAX;
 }
 
 #endif

@@ -13,7 +13,7 @@
  *
  *   flatview.c  ordered ranges          ram.c  RAM blocks, dirty bitmaps
  *      |  is looked up by                  |
- *   exec.c      address_space_rw/map/ld/st
+ *   exec.c      address_space_rw/ld/st; exec-map.c: map/unmap
  *      |  for a range without memory calls
  *   access.c    one access to one I/O region
  */
