@@ -806,7 +806,6 @@ START_TEST(doorbells)
         Racer racer = { .job = { .run = write_on, .as = &w.as, .at = 0x1008 },
                         .stop = &stop };
         EventNotifier bell, other;
-        unsigned long rings = 0;
 
         event_notifier_init(&bell, 0);
         event_notifier_init(&other, 0);
@@ -824,7 +823,7 @@ START_TEST(doorbells)
             }
             memory_region_del_eventfd(&dev.mr, 8, n % 2 ? 0 : 4, n % 4 > 1,
                                       n % 4 > 1 ? 7 : 0, &bell);
-            rings += event_notifier_test_and_clear(&bell);
+            event_notifier_test_and_clear(&bell); /* rung before it went */
             if (n % 16 == 0) {
                 sched_yield();
             }
