@@ -26,7 +26,7 @@
 
 #define SPINS 100 /* most callbacks are shorter than going to sleep */
 
-MemoryLock memory_lock_word __attribute__((aligned(64)));
+MemoryLock memory_lock_word;
 __thread unsigned memory_lock_depth;
 int memory_lock_fenced;
 

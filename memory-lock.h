@@ -10,11 +10,15 @@
 
 #include "memory-internal.h"
 
+/* A line of the cache for itself: what accesses read without the lock must not
+ * lie beside it, or they wait for whoever takes it. */
 typedef struct MemoryLock {
     int locked;
     int asleep;  /* futex: somebody sleeps, or is about to, and is to be woken */
     int waiters; /* threads that do, or have just been woken */
-} MemoryLock;
+} __attribute__((aligned(64))) MemoryLock;
+
+G_STATIC_ASSERT(sizeof(MemoryLock) == 64);
 
 extern MemoryLock memory_lock_word;
 extern __thread unsigned memory_lock_depth;
