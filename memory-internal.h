@@ -381,7 +381,8 @@ void alias_set_bypassed(MemoryRegion *alias, bool bypassed);
 
 /* Append what @root shows from @first to @last. False, with @out incomplete,
  * where its aliases multiply so much that this would take more than
- * RENDER_STEPS_MAX steps. Under the memory lock. */
+ * RENDER_STEPS_MAX steps, or it is nested deeper than the stack has room for.
+ * Under the memory lock. */
 bool memory_region_render(MemoryRegion *root, hwaddr first, hwaddr last,
                           FlatRanges *out);
 

@@ -19,6 +19,9 @@
 /* Steps up the graph before every view above is taken for damaged as a whole. */
 #define CLIMB_MAX 65536
 
+/* Lists that one commit made longer than this are not kept for the next. */
+#define KEEP_MAX 10000
+
 /* Damage is put in order when it has this many intervals, or has doubled. */
 #define DAMAGE_MIN 1024
 
@@ -461,11 +464,17 @@ void memory_map_detach(AddressSpace *as)
 
 void memory_topology_changed(MemoryRegion *mr, hwaddr first, hwaddr last)
 {
+    const MemoryRegion *alias = mr->parent && mr->parent->alias ? mr->parent
+                                                                : mr;
+
     if (mr->spaces) {
         resolve_later(mr);
     }
     if (mr->parent && mr->parent->spaces) {
         resolve_later(mr->parent);
+    }
+    if (alias != mr && alias->parent && alias->parent->spaces) {
+        resolve_later(alias->parent); /* its alias shows more than its target */
     }
     reach(mr, first, last, view_damage);
 }
@@ -602,17 +611,30 @@ static ViewChanges *changes_new(FlatView *view)
     return c;
 }
 
+/* Empty *@list; the memory of a long one is given back. */
+static void list_clear(GArray **list)
+{
+    if ((*list)->len > KEEP_MAX) {
+        guint size = g_array_get_element_size(*list);
+
+        g_array_unref(*list);
+        *list = g_array_new(FALSE, FALSE, size);
+    } else {
+        g_array_set_size(*list, 0);
+    }
+}
+
 static void changes_clear(ViewChanges *c)
 {
-    g_array_set_size(c->deleted, 0);
-    g_array_set_size(c->added, 0);
-    g_array_set_size(c->log_started, 0);
-    g_array_set_size(c->log_stopped, 0);
-    g_array_set_size(c->relogged, 0);
-    g_array_set_size(c->old_bells, 0);
-    g_array_set_size(c->new_bells, 0);
-    g_array_set_size(c->old_zones, 0);
-    g_array_set_size(c->new_zones, 0);
+    list_clear(&c->deleted);
+    list_clear(&c->added);
+    list_clear(&c->log_started);
+    list_clear(&c->log_stopped);
+    list_clear(&c->relogged);
+    list_clear(&c->old_bells);
+    list_clear(&c->new_bells);
+    list_clear(&c->old_zones);
+    list_clear(&c->new_zones);
 }
 
 static void changes_free(void *pointer)
@@ -693,7 +715,7 @@ static unsigned collect_slice(const FlatView *view, unsigned i)
     const FlatRange *r = flat_node_find(root, at[i].first - !!at[i].first);
     hwaddr end = 0;
 
-    g_array_set_size(map.old, 0);
+    list_clear(&map.old);
     do {
         hwaddr last = at[i].last + (at[i].last != HWADDR_MAX);
 
@@ -714,7 +736,7 @@ static bool draw_slice(const FlatView *view, unsigned i, unsigned end)
     hwaddr from = 0; /* nothing in front of it is still to be kept */
     unsigned o = 0;
 
-    g_array_set_size(map.new, 0);
+    list_clear(&map.new);
     for (; i < end; i++) {
         Interval at = g_array_index(view->damage, Interval, i);
 
@@ -755,13 +777,14 @@ static void view_give_up(FlatView *view, ViewChanges *c)
 
     if (!view->too_much) {
         memory_error("region '%s': its aliases show the same in so many ways "
-                     "that it would take more than %u steps to draw it; its "
-                     "address spaces show nothing until there are fewer",
-                     view->region->name, RENDER_STEPS_MAX);
+                     "that it would take more than %u steps to draw it, or it "
+                     "is nested too deep; its address spaces show nothing "
+                     "until it is simpler", view->region->name,
+                     RENDER_STEPS_MAX);
     }
     changes_clear(c);
-    g_array_set_size(map.old, 0);
-    g_array_set_size(map.new, 0);
+    list_clear(&map.old);
+    list_clear(&map.new);
     copy_ranges(view, map.old);
     diff_ranges(c, map.old, map.new);
     collect_bells(map.old, true, all, c->old_bells);
@@ -802,7 +825,12 @@ static ViewChanges *view_update(FlatView *view)
             collect_bells(map.new, false, at, c->new_bells);
         }
     }
-    g_array_set_size(damage, 0);
+    if (view->damage_limit > KEEP_MAX) {
+        g_array_unref(damage);
+        view->damage = g_array_new(FALSE, FALSE, sizeof(Interval));
+    } else {
+        g_array_set_size(damage, 0);
+    }
     view->too_much = !drawn;
 
     for (unsigned i = 0; i < c->deleted->len; i++) {
@@ -841,7 +869,7 @@ static void tell_switch(const Switch *s)
     Interval all = { 0, HWADDR_MAX };
     ViewChanges *c = changes_new(s->to);
 
-    g_array_set_size(map.new, 0);
+    list_clear(&map.new);
     copy_ranges(s->to, map.new);
     diff_ranges(c, s->old, map.new);
     collect_bells(s->old, true, all, c->old_bells);
@@ -912,6 +940,8 @@ void memory_map_settle(void)
         changes_clear(g_ptr_array_index(map.changes, i));
     }
     map.changes_nr = 0;
+    list_clear(&map.old);
+    list_clear(&map.new);
     if (removed) {
         rcu_reclaim(); /* nobody rings a doorbell that was taken out */
     }
@@ -925,7 +955,7 @@ typedef struct Reached {
     Interval part;
 } Reached;
 
-static GArray *reached; /* of the present search */
+static GArray *reached; /* where reached_add() puts them */
 
 static void reached_add(FlatView *view, hwaddr first, hwaddr last)
 {
@@ -948,11 +978,12 @@ void memory_region_for_each_shown(MemoryRegion *mr, hwaddr first, hwaddr last,
                                   ShownFn *fn, void *opaque)
 {
     hwaddr last_seen = 0;
+    GArray *parts;
 
     if (!mr->shown) {
         return;
     }
-    reached = g_array_new(FALSE, FALSE, sizeof(Reached));
+    parts = reached = g_array_new(FALSE, FALSE, sizeof(Reached));
     if (memory_map_pending()) {
         /* The views are not those that the graph would give. */
         for (unsigned i = 0; i < map.views->len; i++) {
@@ -961,9 +992,10 @@ void memory_region_for_each_shown(MemoryRegion *mr, hwaddr first, hwaddr last,
     } else {
         reach(mr, first, last, reached_add);
     }
-    g_array_sort(reached, compare_reached);
-    for (unsigned i = 0; i < reached->len; i++) {
-        const Reached *at = &g_array_index(reached, Reached, i);
+    g_array_sort(parts, compare_reached);
+    /* From here on @fn may search as well. */
+    for (unsigned i = 0; i < parts->len; i++) {
+        const Reached *at = &g_array_index(parts, Reached, i);
         const FlatNode *root = flatview_root(at->view);
         hwaddr from = at->part.first;
         const FlatRange *r;
@@ -984,5 +1016,5 @@ void memory_region_for_each_shown(MemoryRegion *mr, hwaddr first, hwaddr last,
             }
         }
     }
-    g_array_unref(reached);
+    g_array_unref(parts);
 }

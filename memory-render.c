@@ -12,6 +12,10 @@
 /* Containers in containers, at the most: what the stack has room for. */
 #define DEPTH_MAX 2000
 
+/* Ranges put aside and back in the time of one step: in deep nests of what
+ * overlaps, that is most of the work. */
+#define LIFTS_PER_STEP 4
+
 /* The painter's memory is kept for the next time if it drew no more ranges. */
 #define KEEP_MAX 10000
 
@@ -69,11 +73,11 @@ static bool window_uncovered(Window *w, unsigned start)
 /* Take away the ranges from @start on, to be put over what is drawn next. */
 static unsigned layer_lift(unsigned start)
 {
-    unsigned place = painter.above->len;
+    unsigned place = painter.above->len, nr = painter.out->len - start;
 
+    painter.steps += nr / LIFTS_PER_STEP;
     g_array_append_vals(painter.above,
-                        &g_array_index(painter.out, FlatRange, start),
-                        painter.out->len - start);
+                        &g_array_index(painter.out, FlatRange, start), nr);
     g_array_set_size(painter.out, start);
     return place;
 }
@@ -83,6 +87,9 @@ static void layer_lower(unsigned start, unsigned place)
 {
     unsigned mid = painter.out->len;
 
+    if (too_much()) {
+        return;
+    }
     g_array_append_vals(painter.out,
                         &g_array_index(painter.above, FlatRange, place),
                         painter.above->len - place);
@@ -174,7 +181,7 @@ static void draw_layers(unsigned lo, unsigned hi, Window w)
         return;
     }
     draw_layers(lo, half, w);
-    if (window_uncovered(&w, start)) {
+    if (!too_much() && window_uncovered(&w, start)) {
         place = layer_lift(start);
         draw_layers(half, hi, w);
         layer_lower(start, place);
@@ -249,7 +256,8 @@ static void draw(MemoryRegion *mr, Window w)
     }
     painter.depth++;
     draw_subregions(mr, w);
-    if (mr->kind != MEMORY_REGION_CONTAINER && window_uncovered(&w, start)) {
+    if (mr->kind != MEMORY_REGION_CONTAINER && !too_much() &&
+        window_uncovered(&w, start)) {
         place = layer_lift(start);
         draw_backing(mr, w);
         layer_lower(start, place);
@@ -267,6 +275,7 @@ bool memory_region_render(MemoryRegion *root, hwaddr first, hwaddr last,
     }
     painter.steps = 0;
     g_array_set_size(painter.out, 0);
+    g_array_set_size(painter.above, 0); /* some is left where it was too much */
     draw(root, (Window){ .first = first, .last = last });
     for (unsigned i = 0; i < painter.out->len; i++) {
         flat_ranges_append(out, &g_array_index(painter.out, FlatRange, i));

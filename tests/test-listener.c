@@ -485,6 +485,59 @@ START_TEST(test_log_sync_and_clear)
 }
 END_TEST
 
+static MemoryRegion nested_ram[2];
+static unsigned nested_syncs, nested_clears;
+
+static void nested_log_sync(MemoryListener *l, MemoryRegionSection *s)
+{
+    nested_syncs++;
+    if (s->mr == &nested_ram[0]) {
+        memory_region_sync_dirty_bitmap(&nested_ram[1]);
+        memory_region_set_dirty(&nested_ram[1], 0, 1);
+        memory_region_reset_dirty(&nested_ram[1], 0, 1, DIRTY_MEMORY_VGA);
+    }
+}
+
+static void nested_log_clear(MemoryListener *l, MemoryRegionSection *s)
+{
+    nested_clears++;
+}
+
+/* Who collects what was written may ask for more to be collected and cleared. */
+START_TEST(test_sync_in_sync)
+{
+    MemoryListener l = { .log_sync = nested_log_sync,
+                         .log_clear = nested_log_clear };
+    MemoryRegion alias[20];
+    World w;
+
+    world_init(&w);
+    for (unsigned i = 0; i < 2; i++) {
+        memory_region_init_ram_ptr(&nested_ram[i], "ram", 0x4000,
+                                   memory + i * 0x4000);
+        memory_region_add_subregion(&w.root, i * 0x4000, &nested_ram[i]);
+    }
+    for (unsigned i = 0; i < G_N_ELEMENTS(alias); i++) {
+        memory_region_init_alias(&alias[i], "alias", &nested_ram[0], 0, 0x1000);
+        memory_region_add_subregion(&w.root, 0x10000 + i * 0x1000, &alias[i]);
+    }
+    memory_listener_register(&l, &w.as);
+    memory_region_sync_dirty_bitmap(&nested_ram[0]);
+    ck_assert_uint_eq(nested_syncs, 2 * 21);
+    ck_assert_uint_eq(nested_clears, 21);
+    memory_listener_unregister(&l);
+    for (unsigned i = 0; i < G_N_ELEMENTS(alias); i++) {
+        memory_region_del_subregion(&w.root, &alias[i]);
+        memory_region_destroy(&alias[i]);
+    }
+    for (unsigned i = 0; i < 2; i++) {
+        memory_region_del_subregion(&w.root, &nested_ram[i]);
+        memory_region_destroy(&nested_ram[i]);
+    }
+    world_destroy(&w);
+}
+END_TEST
+
 /* ---- doorbells --------------------------------------------------------------------------------- */
 
 START_TEST(test_doorbell_before_while_after)
@@ -823,7 +876,7 @@ TEST_MAIN("listener", test_priority_order, test_priority_order_of_attributes,
           test_replay_is_private, test_space_comes_and_goes, test_no_callbacks,
           test_only_differences, test_silence, test_log_while_visible,
           test_log_before_and_after, test_global_log, test_log_sync_and_clear,
-          test_doorbell_before_while_after, test_doorbell_while_briefly_hidden,
-          test_doorbell_many_windows,
+          test_sync_in_sync, test_doorbell_before_while_after,
+          test_doorbell_while_briefly_hidden, test_doorbell_many_windows,
           test_doorbell_of_other_data, test_doorbell_replaced, test_doorbell_rings,
           test_zone_before_while_after, test_zone_is_cut, test_flush)

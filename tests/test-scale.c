@@ -354,6 +354,57 @@ START_TEST(tower_beside_others)
 }
 END_TEST
 
+#define NEST_DEPTH 1990
+
+typedef struct Nest {
+    MemoryRegion container[NEST_DEPTH], wide[NEST_DEPTH];
+} Nest;
+
+/* Few regions to look at, but all that is shown lies over something else again
+ * and again: that is too much as well, and takes no longer to find out. */
+START_TEST(tower_in_a_nest)
+{
+    const unsigned levels = CHECKED ? 15 : 18;
+    Tower *t = g_new0(Tower, 1);
+    Nest *n = g_new0(Nest, 1);
+    MemoryRegion *in, onto;
+    uint64_t size = 0x10ull << levels;
+
+    start_clock();
+    tower_init(t, levels, SIDE_BY_SIDE, 0x10, 8);
+    memory_region_init_alias(&onto, "onto", tower_top(t), 0, size);
+    in = &onto;
+    for (unsigned i = 0; i < NEST_DEPTH; i++) {
+        memory_region_init(&n->container[i], "nest", size);
+        memory_region_init_io(&n->wide[i], &io_plain_ops, NULL, "wide",
+                              size / 2);
+        memory_region_add_subregion_overlap(&n->container[i], 0, in, 1);
+        memory_region_add_subregion_overlap(&n->container[i], size / 4,
+                                            &n->wide[i], 0);
+        in = &n->container[i];
+    }
+    expect_in_time("building the nest");
+    if (CHECKED) {
+        address_space_init(&t->as, in);
+    } else {
+        EXPECT_ERROR(address_space_init(&t->as, in), "nest", NULL);
+    }
+    expect_in_time("looking into the nest");
+    address_space_destroy(&t->as);
+    for (unsigned i = NEST_DEPTH; i-- > 0;) {
+        in = i ? &n->container[i - 1] : &onto;
+        memory_region_del_subregion(&n->container[i], in);
+        memory_region_del_subregion(&n->container[i], &n->wide[i]);
+        memory_region_destroy(&n->wide[i]);
+        memory_region_destroy(&n->container[i]);
+    }
+    memory_region_destroy(&onto);
+    tower_destroy(t);
+    g_free(n);
+    g_free(t);
+}
+END_TEST
+
 /* ---- a million commits --------------------------------------------------------------------------------- */
 
 typedef struct Looker {
@@ -431,4 +482,4 @@ END_TEST
 
 TEST_MAIN("scale", million_ranges, tower_side_by_side, tower_on_the_same_place,
           tower_of_nothing, tower_too_high, tower_beside_others,
-          million_commits)
+          tower_in_a_nest, million_commits)
