@@ -163,7 +163,7 @@ bool memory_region_enter(MemoryRegion *mr)
         memory_region_is_busy(mr)) {
         return false;
     }
-    __atomic_store_n(&thread->frame[thread->depth], mr, __ATOMIC_RELAXED);
+    __atomic_store_n(&thread->frame[thread->depth], mr, __ATOMIC_RELEASE);
     __atomic_store_n(&thread->depth, thread->depth + 1, __ATOMIC_RELEASE);
     return true;
 }
@@ -206,7 +206,7 @@ static bool region_occupied(const MemoryRegion *mr)
         int depth = __atomic_load_n(&t->depth, __ATOMIC_ACQUIRE);
 
         for (int i = 0; t != &access_thread && i < depth; i++) {
-            occupied |= __atomic_load_n(&t->frame[i], __ATOMIC_RELAXED) == mr;
+            occupied |= __atomic_load_n(&t->frame[i], __ATOMIC_ACQUIRE) == mr;
         }
     }
     pthread_mutex_unlock(&threads_lock);

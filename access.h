@@ -33,10 +33,10 @@ extern __thread AccessThread access_thread;
 unsigned access_threads_count(void);
 
 /* Go into the first callback of a thread that is seen. What it does in there is
- * seen by whoever sees it out again. */
+ * seen by whoever sees it out again, or in another one: hence both in order. */
 static inline void access_enter_first(AccessThread *thread, MemoryRegion *mr)
 {
-    __atomic_store_n(&thread->frame[0], mr, __ATOMIC_RELAXED);
+    __atomic_store_n(&thread->frame[0], mr, __ATOMIC_RELEASE);
     __atomic_store_n(&thread->depth, 1, __ATOMIC_RELEASE);
 }
 
