@@ -197,6 +197,20 @@ static void unmap_bounce(Mapping *bounce, bool is_write, hwaddr access_len)
     wake_map_clients();
 }
 
+/* In a read side: who starts to record waits for those that asked before what
+ * to mark, and then sees what they wrote. */
+static void mark_mapping(const Mapping *mapping, hwaddr len)
+{
+    unsigned clients;
+
+    memory_rcu_enter();
+    clients = ram_block_dirty_clients(mapping->block);
+    if (clients) {
+        ram_block_mark_dirty(mapping->block, mapping->offset, len, clients);
+    }
+    memory_rcu_exit();
+}
+
 void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len,
                          int is_write, hwaddr access_len)
 {
@@ -211,11 +225,8 @@ void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len,
     if (!mapping->block) {
         unmap_bounce(mapping, is_write, access_len);
     } else {
-        unsigned clients = ram_block_dirty_clients(mapping->block);
-
-        if (is_write && access_len && clients) {
-            ram_block_mark_dirty(mapping->block, mapping->offset, access_len,
-                                 clients);
+        if (is_write && access_len) {
+            mark_mapping(mapping, access_len);
         }
         ram_block_unref(mapping->block);
     }

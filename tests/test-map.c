@@ -3,6 +3,8 @@
  * address_space_map and _unmap: how far a pointer reaches, bounce buffers and
  * their bound, map clients, memory that is held while its region goes away.
  */
+#include <pthread.h>
+#include <sched.h>
 #include <string.h>
 
 #include "test-util.h"
@@ -144,6 +146,53 @@ START_TEST(test_dirty)
     p = map(&w.as, 0, 0x4000, 0x4000, true);
     address_space_unmap(&w.as, p, 0x4000, true, 0);
     ck_assert(!memory_region_get_dirty(&ram, 0, 0x4000, DIRTY_MEMORY_VGA));
+    memory_region_del_subregion(&w.root, &ram);
+    memory_region_destroy(&ram);
+    world_destroy(&w);
+}
+END_TEST
+
+/* What was given back before writes are recorded is seen by who starts that: for
+ * the thread sanitizer, as nothing else tells the one of the other. */
+typedef struct Writer {
+    AddressSpace *as;
+    int done, seen; /* atomic, and order nothing */
+} Writer;
+
+static void *write_mapped(void *opaque)
+{
+    Writer *writer = opaque;
+    uint8_t *p = map(writer->as, 0, 0x100, 0x100, true);
+
+    p[0x10] = 0x5a;
+    address_space_unmap(writer->as, p, 0x100, true, 0x100);
+    __atomic_store_n(&writer->done, 1, __ATOMIC_RELAXED);
+    while (!__atomic_load_n(&writer->seen, __ATOMIC_RELAXED)) {
+        sched_yield(); /* a thread that ends takes locks */
+    }
+    return NULL;
+}
+
+START_TEST(test_log_start_sees)
+{
+    World w;
+    MemoryRegion ram;
+    pthread_t thread;
+    Writer writer = { .as = &w.as };
+    uint8_t value;
+
+    world_init(&w);
+    memory_region_init_ram_ptr(&ram, "ram", 0x1000, memory);
+    memory_region_add_subregion(&w.root, 0, &ram);
+    pthread_create(&thread, NULL, write_mapped, &writer);
+    while (!__atomic_load_n(&writer.done, __ATOMIC_RELAXED)) {
+        sched_yield();
+    }
+    memory_region_set_log(&ram, true, DIRTY_MEMORY_VGA);
+    value = memory[0x10];
+    __atomic_store_n(&writer.seen, 1, __ATOMIC_RELAXED);
+    ck_assert_uint_eq(value, 0x5a);
+    pthread_join(thread, NULL);
     memory_region_del_subregion(&w.root, &ram);
     memory_region_destroy(&ram);
     world_destroy(&w);
@@ -463,6 +512,6 @@ START_TEST(test_map_clients)
 END_TEST
 
 TEST_MAIN("map", test_ram, test_contiguous, test_end_of_space, test_dirty,
-          test_held, test_shared_memory, test_partly_shared_memory,
+          test_log_start_sees, test_held, test_shared_memory, test_partly_shared_memory,
           test_bounce, test_bounce_romd,
           test_bounce_bound, test_ram_beside_bounce, test_map_clients)
