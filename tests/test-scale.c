@@ -354,7 +354,7 @@ START_TEST(tower_beside_others)
 }
 END_TEST
 
-#define NEST_DEPTH 1990
+#define NEST_DEPTH 1900
 
 typedef struct Nest {
     MemoryRegion container[NEST_DEPTH], wide[NEST_DEPTH];
@@ -364,7 +364,7 @@ typedef struct Nest {
  * and again: that is too much as well, and takes no longer to find out. */
 START_TEST(tower_in_a_nest)
 {
-    const unsigned levels = CHECKED ? 15 : 18;
+    const unsigned levels = CHECKED ? 13 : 18;
     Tower *t = g_new0(Tower, 1);
     Nest *n = g_new0(Nest, 1);
     MemoryRegion *in, onto;
