@@ -4,12 +4,12 @@
  * Part of memory.h, whose rules hold here too.
  *
  * Accesses take no lock for memory. For a region with callbacks they take the
- * lock that the region names, by default the memory lock, around the callback. A transfer of 1, 2, 4 or 8 bytes inside one
- * region is one access of that width, and fails as a whole if the region does
- * not take it; any other length is a block, cut into the widest aligned pieces
- * the region takes. A transfer across regions is cut at the borders. All
- * pieces are tried; their results are or-ed, and what could not be read is
- * all-ones. Addresses wrap at 2^64.
+ * lock that the region names, by default the memory lock, around the callback.
+ * A transfer of 1, 2, 4 or 8 bytes inside one region is one access of that
+ * width, and fails as a whole if the region does not take it; any other length
+ * is a block, cut into the widest aligned pieces the region takes. A transfer
+ * across regions is cut at the borders. All pieces are tried; their results are
+ * or-ed, and what could not be read is all-ones. Addresses wrap at 2^64.
  */
 #ifndef ADDRESS_SPACE_H
 #define ADDRESS_SPACE_H

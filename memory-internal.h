@@ -131,17 +131,18 @@ FlatView *flatview_new(MemoryRegion *region);
  * ranges are shown no longer. */
 void flatview_retire(FlatView *view);
 
-/* Add a range to the coming version, which shows nothing there; take out the one that
- * starts at @first; set the dirty mask of the one that starts at @first. */
+/* Add a range to the coming version, which shows nothing there; take out the
+ * one that starts at @first; set the dirty mask of one that starts there. */
 void flatview_insert(FlatView *view, const FlatRange *range);
 void flatview_remove(FlatView *view, hwaddr first);
 void flatview_set_log_mask(FlatView *view, hwaddr first, uint8_t mask);
 
-/* Make the coming version the present one; the nodes that it replaces are retired. */
+/* Make the coming version the present one; the nodes that it replaces are
+ * retired. */
 void flatview_publish(FlatView *view);
 
-/* Views that were not retired; and the bytes of them, of their nodes, and of all
- * that waits in rcu.c. Under the memory lock. */
+/* Views that were not retired; and the bytes of them, of their nodes, and of
+ * all that waits in rcu.c. Under the memory lock. */
 unsigned flatview_live_count(void);
 size_t flatview_live_bytes(void);
 
@@ -281,14 +282,17 @@ void memory_region_store_size(MemoryRegion *mr, unsigned __int128 size);
 unsigned memory_region_access_width(const MemoryRegion *mr, hwaddr addr,
                                     hwaddr len);
 
-/* Whether this thread is inside a callback of @mr (not of its guard's others). */
+/* Whether this thread is inside a callback of @mr itself, not of another region
+ * with its guard. */
 bool memory_region_in_callback(const MemoryRegion *mr);
 
 /* Wait until no other thread is on its way into, or inside, a callback of @mr,
- * which no view shows any more. For regions with a lock of their own or none. */
+ * which no view shows any more. For regions with a lock of their own or with
+ * none. */
 void memory_region_quiesce(const MemoryRegion *mr);
 
-/* Whether this thread is inside a callback that runs under a device's own lock. */
+/* Whether this thread is inside a callback that runs under a device's own
+ * lock. */
 bool memory_device_lock_held(void);
 
 /* ---- ram.c --------------------------------------------------------------------------- */
@@ -428,8 +432,8 @@ typedef struct SpaceChanges {
 } SpaceChanges;
 
 /* In a transaction: what @mr shows from @first to @last of its own addresses is
- * about to change, or has changed. Call it before and after where the place, size or
- * visibility of @mr itself changes. */
+ * about to change, or has changed. Call it before and after where the place,
+ * size or visibility of @mr itself changes. */
 void memory_topology_changed(MemoryRegion *mr, hwaddr first, hwaddr last);
 
 /* The same for all of @mr. */
@@ -449,7 +453,8 @@ void memory_doorbells_changed(MemoryRegion *mr, hwaddr first, hwaddr last);
 /* @mr is about to be destroyed: forget what is pending about it. */
 void memory_map_forget(MemoryRegion *mr);
 
-/* @as has a root, and shows nothing yet; a commit is to come. Or it is to go. */
+/* @as has a root, and shows nothing yet; a commit is to come. Or it is to
+ * go. */
 void memory_map_attach(AddressSpace *as);
 void memory_map_detach(AddressSpace *as);
 
@@ -465,14 +470,9 @@ bool memory_map_pending(void);
 const GArray *memory_map_update(void);
 void memory_map_settle(void);
 
-/* The doorbells and zones that @range shows, as listeners know them (@told) or
- * as they are now, appended. Doorbells: only those that touch @first to @last. */
-void flat_range_collect_bells(const FlatRange *range, bool told, hwaddr first,
-                              hwaddr last, GArray *bells);
-void flat_range_collect_zones(const FlatRange *range, bool told, GArray *zones);
-
-/* Call @fn for each range of a present view that shows a part of the bytes @first
- * to @last of @mr, view by view, by address. */
+/* Call @fn for each range of a present view that shows a part of the bytes
+ * @first to @last of @mr, view by view, by address. @fn may ask for the same,
+ * but must not change the map. */
 typedef void ShownFn(FlatView *view, const FlatRange *range, void *opaque);
 void memory_region_for_each_shown(MemoryRegion *mr, hwaddr first, hwaddr last,
                                   ShownFn *fn, void *opaque);
@@ -484,6 +484,13 @@ void memory_for_each_address_space(void (*fn)(AddressSpace *as, void *opaque),
                                    void *opaque);
 
 /* ---- memory-listener.c: under the memory lock ------------------------------------------ */
+
+/* The doorbells and zones that @range shows, as listeners know them (@told) or
+ * as they are now, appended. Doorbells: only those that touch @first to
+ * @last. */
+void flat_range_collect_bells(const FlatRange *range, bool told, hwaddr first,
+                              hwaddr last, GArray *bells);
+void flat_range_collect_zones(const FlatRange *range, bool told, GArray *zones);
 
 /* Call begin, or commit, of all listeners. */
 void memory_listeners_begin(void);

@@ -92,6 +92,74 @@ static MemoryRegionSection section_of(AddressSpace *as, const FlatRange *range)
 
 /* ---- doorbells and zones --------------------------------------------------- */
 
+void flat_range_collect_bells(const FlatRange *range, bool told, hwaddr first,
+                              hwaddr last, GArray *bells)
+{
+    const MemoryEventfds *fds = told ? range->mr->told_eventfds
+                                     : range->mr->eventfds;
+    hwaddr end = range->offset + (range->last - range->first);
+    hwaddr up = range->first - range->offset;
+    unsigned lo = 0, hi = fds ? fds->nr : 0;
+    hwaddr from;
+
+    if (!fds || range->last < first || range->first > last) {
+        return;
+    }
+    /* A doorbell of 8 bytes may start 7 before @first. */
+    from = MAX(first, range->first) - up;
+    from = from - range->offset < 7 ? range->offset : from - 7;
+    while (lo < hi) {
+        unsigned mid = lo + (hi - lo) / 2;
+
+        if (fds->e[mid].addr < from) {
+            lo = mid + 1;
+        } else {
+            hi = mid;
+        }
+    }
+    for (; lo < fds->nr && fds->e[lo].addr <= end; lo++) {
+        unsigned len = fds->e[lo].size ? fds->e[lo].size : 1;
+        FlatDoorbell bell = {
+            .addr = fds->e[lo].addr + up,
+            .mr = range->mr,
+            .fd = fds->e[lo],
+            .readonly = range->readonly,
+        };
+
+        if (bell.addr > last) {
+            break;
+        }
+        /* It counts where the range shows all of it. */
+        if (end - bell.fd.addr >= len - 1 && bell.addr + (len - 1) >= first) {
+            g_array_append_val(bells, bell);
+        }
+    }
+}
+
+void flat_range_collect_zones(const FlatRange *range, bool told, GArray *zones)
+{
+    const GArray *list = told ? range->mr->told_coalesced
+                              : range->mr->coalesced;
+    unsigned __int128 end =
+        (unsigned __int128)range->offset + (range->last - range->first) + 1;
+
+    for (unsigned i = 0; list && i < list->len; i++) {
+        const CoalescedRange *c = &g_array_index(list, CoalescedRange, i);
+        hwaddr first = MAX(c->offset, range->offset);
+        unsigned __int128 behind = MIN(c->offset + c->size, end);
+
+        if (first < behind) {
+            FlatZone zone = {
+                .first = range->first + (first - range->offset),
+                .last = range->first + ((hwaddr)(behind - 1) - range->offset),
+                .range = *range,
+            };
+
+            g_array_append_val(zones, zone);
+        }
+    }
+}
+
 #define COMPARE(a, b) (((a) > (b)) - ((a) < (b)))
 #define RETURN_IF_DIFFERENT(field)                                             \
     if (a->field != b->field) {                                                \
@@ -360,7 +428,8 @@ static void announce_next_whole(AddressSpace *as, void *opaque)
     announce_whole(as, c);
 }
 
-/* Spaces that share a view share the lists; to do this again changes nothing. */
+/* Spaces that share a view share the lists; to do this again changes
+ * nothing. */
 static void prepare(const ViewChanges *c)
 {
     if (c->old_bells->len || c->new_bells->len) {
@@ -446,7 +515,8 @@ static void clear_shown(FlatView *view, const FlatRange *range, void *opaque)
     const Interval *bytes = opaque;
     hwaddr end = range->offset + (range->last - range->first);
     hwaddr up = range->first - range->offset;
-    FlatRange part = flat_range_part(range, MAX(bytes->first, range->offset) + up,
+    FlatRange part = flat_range_part(range,
+                                     MAX(bytes->first, range->offset) + up,
                                      MIN(bytes->last, end) + up);
 
     for (unsigned i = 0; i < view->followed->len; i++) {

@@ -1,22 +1,23 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Views that follow the graph. A change of a region is followed upwards, through
- * parents and through aliases, to the parts of views that may show it: their
- * damage. A commit draws only the damage again, compares it with what is there,
- * and patches the difference into the next version of the view.
+ * Views that follow the graph. A change of a region is followed upwards,
+ * through parents and through aliases, to the parts of views that may show it:
+ * their damage. A commit draws only the damage again, compares it with what is
+ * there, and patches the difference into the next version of the view.
  *
  * Each region that address spaces look at has one view, however many they are.
  * A space whose root shows nothing but a whole alias of another region looks at
  * that region's view instead (a bus master that sees all of system memory), so
- * what changes there is drawn once. The alias is then bypassed, as is one that is
- * disabled: changes need not be followed through it.
+ * what changes there is drawn once. The alias is then bypassed, as is one that
+ * is disabled: changes need not be followed through it.
  */
 #include <stdlib.h>
 #include <string.h>
 
 #include "memory-internal.h"
 
-/* Steps up the graph before every view above is taken for damaged as a whole. */
+/* Steps up the graph before every view above is taken for damaged as a
+ * whole. */
 #define CLIMB_MAX 65536
 
 /* Lists that one commit made longer than this are not kept for the next. */
@@ -245,7 +246,7 @@ static void root_stop_bypass(MemoryRegion *root)
     }
 }
 
-/* What @root, of address spaces, shows by is about to change, or has changed. */
+/* What @root, of address spaces, is shown by is about to change, or has. */
 static void resolve_later(MemoryRegion *root)
 {
     root_stop_bypass(root);
@@ -517,76 +518,6 @@ bool memory_map_pending(void)
            (map.damaged->len || map.resolving->len || map.bells->len);
 }
 
-/* ---- doorbells and zones of a range -------------------------------------------- */
-
-void flat_range_collect_bells(const FlatRange *range, bool told, hwaddr first,
-                              hwaddr last, GArray *bells)
-{
-    const MemoryEventfds *fds = told ? range->mr->told_eventfds
-                                     : range->mr->eventfds;
-    hwaddr end = range->offset + (range->last - range->first);
-    hwaddr up = range->first - range->offset;
-    unsigned lo = 0, hi = fds ? fds->nr : 0;
-    hwaddr from;
-
-    if (!fds || range->last < first || range->first > last) {
-        return;
-    }
-    /* A doorbell of 8 bytes may start 7 before @first. */
-    from = MAX(first, range->first) - up;
-    from = from - range->offset < 7 ? range->offset : from - 7;
-    while (lo < hi) {
-        unsigned mid = lo + (hi - lo) / 2;
-
-        if (fds->e[mid].addr < from) {
-            lo = mid + 1;
-        } else {
-            hi = mid;
-        }
-    }
-    for (; lo < fds->nr && fds->e[lo].addr <= end; lo++) {
-        unsigned len = fds->e[lo].size ? fds->e[lo].size : 1;
-        FlatDoorbell bell = {
-            .addr = fds->e[lo].addr + up,
-            .mr = range->mr,
-            .fd = fds->e[lo],
-            .readonly = range->readonly,
-        };
-
-        if (bell.addr > last) {
-            break;
-        }
-        /* It counts where the range shows all of it. */
-        if (end - bell.fd.addr >= len - 1 && bell.addr + (len - 1) >= first) {
-            g_array_append_val(bells, bell);
-        }
-    }
-}
-
-void flat_range_collect_zones(const FlatRange *range, bool told, GArray *zones)
-{
-    const GArray *list = told ? range->mr->told_coalesced
-                              : range->mr->coalesced;
-    unsigned __int128 end =
-        (unsigned __int128)range->offset + (range->last - range->first) + 1;
-
-    for (unsigned i = 0; list && i < list->len; i++) {
-        const CoalescedRange *c = &g_array_index(list, CoalescedRange, i);
-        hwaddr first = MAX(c->offset, range->offset);
-        unsigned __int128 behind = MIN(c->offset + c->size, end);
-
-        if (first < behind) {
-            FlatZone zone = {
-                .first = range->first + (first - range->offset),
-                .last = range->first + ((hwaddr)(behind - 1) - range->offset),
-                .range = *range,
-            };
-
-            g_array_append_val(zones, zone);
-        }
-    }
-}
-
 /* ---- the difference ------------------------------------------------------------- */
 
 static ViewChanges *changes_new(FlatView *view)
@@ -728,8 +659,8 @@ static unsigned collect_slice(const FlatView *view, unsigned i)
     return i;
 }
 
-/* In map.new, what is to be where map.old was: the intervals @i to @end - 1 drawn
- * again, and the rest as it is. False where it cannot be drawn. */
+/* In map.new, what is to be where map.old was: the intervals @i to @end - 1
+ * drawn again, and the rest as it is. False where it cannot be drawn. */
 static bool draw_slice(const FlatView *view, unsigned i, unsigned end)
 {
     const FlatRange *old = (const FlatRange *)map.old->data;

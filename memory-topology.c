@@ -127,7 +127,8 @@ MemoryRegionSection memory_region_find(MemoryRegion *address_space, hwaddr addr,
         range = list->len ? &g_array_index(list, FlatRange, 0) : NULL;
     }
     if (range && range->first <= last) {
-        FlatRange part = flat_range_part(range, MAX((hwaddr)first, range->first),
+        FlatRange part = flat_range_part(range,
+                                         MAX((hwaddr)first, range->first),
                                          MIN((hwaddr)last, range->last));
 
         found = memory_section(root->spaces, root, &part);

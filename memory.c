@@ -649,8 +649,9 @@ void memory_region_set_enabled(MemoryRegion *mr, bool enabled)
 {
     memory_region_transaction_begin();
     if (mr->enabled != enabled) {
-        memory_topology_changed_all(mr); /* nothing comes of it while it is */
-        SET_PLACE(mr, enabled, enabled); /* disabled: of one of the two */
+        /* While it is disabled this damages nothing: one of the two does. */
+        memory_topology_changed_all(mr);
+        SET_PLACE(mr, enabled, enabled);
         if (mr->alias) {
             alias_set_bypassed(mr, !enabled);
         }

@@ -349,10 +349,12 @@ enum device_endian memory_region_endianness(MemoryRegion *mr);
  * until destroy. An alias gives its target's, moved by the alias's offset. */
 void *memory_region_get_ram_ptr(MemoryRegion *mr);
 
-/* Where the memory starts among all RAM; RAM_ADDR_INVALID where there is none. */
+/* Where the memory starts among all RAM; RAM_ADDR_INVALID where there is
+ * none. */
 ram_addr_t memory_region_get_ram_addr(MemoryRegion *mr);
 
-/* The descriptor behind the RAM, owned by the region; -1 where there is none. */
+/* The descriptor behind the RAM, owned by the region; -1 where there is
+ * none. */
 int memory_region_get_fd(MemoryRegion *mr);
 
 /* The first section that overlaps @size bytes from @addr bytes into the region
@@ -381,7 +383,8 @@ void mtree_info_flags(fprintf_function mon_printf, void *f, unsigned flags);
 
 /* ---- the graph ------------------------------------------------------------------ */
 
-/* Place @sub at @offset in @mr. Must not overlap another subregion placed so. */
+/* Place @sub at @offset in @mr. Must not overlap another subregion placed
+ * so. */
 void memory_region_add_subregion(MemoryRegion *mr, hwaddr offset,
                                  MemoryRegion *sub);
 
@@ -476,8 +479,8 @@ void memory_region_clear_flush_coalesced(MemoryRegion *mr);
 /* A write of @size bytes (0: any; otherwise 1, 2, 4, 8) at @addr, and with
  * @match_data only one of the value @data, signals @e instead of calling the
  * region. Listeners hear of it where a section shows all its bytes; on an alias
- * or container it never rings. A doorbell twice the same is a programming error. @e must stay as it is
- * until the removal is committed. */
+ * or container it never rings. A doorbell twice the same is a programming
+ * error. @e must stay as it is until the removal is committed. */
 void memory_region_add_eventfd(MemoryRegion *mr, hwaddr addr, unsigned size,
                                bool match_data, uint64_t data,
                                EventNotifier *e);
@@ -504,7 +507,8 @@ void memory_unlock(void);
 bool memory_lock_held(void); /* by this thread */
 
 /* Called with one line, no newline, for each programming error. The default
- * prints it and aborts; when the handler returns, the call has no effect. */
+ * prints it and aborts; when the handler returns, the call has no effect. It
+ * may run inside a commit, so it must not change the graph. */
 typedef void MemoryErrorHandler(const char *message, void *opaque);
 
 /* Install @handler (NULL: the default). Before other threads use the API. */
