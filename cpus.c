@@ -41,7 +41,9 @@
 #include "sysemu.h"
 
 #define SIGNAL_KICK SIGUSR1
-#define THREAD_STACK_SIZE (512 * 1024)
+
+/* Commits of a deep map, by a callback, need some: see memory-render.c. */
+#define THREAD_STACK_SIZE (2 * 1024 * 1024)
 
 struct CPUThread {
     pthread_t thread;

@@ -408,20 +408,16 @@ void memory_map_attach(AddressSpace *as)
     resolve_later(as->root);
 }
 
-/* What listeners were told is what is now. True if doorbells may have gone. */
-static bool bells_told(void)
+/* What listeners were told is what is now. */
+static void bells_told(void)
 {
-    bool removed = false;
-
     for (unsigned i = 0; i < map.bells->len; i++) {
         MemoryRegion *mr = g_ptr_array_index(map.bells, i);
 
-        removed |= mr->told_eventfds != NULL;
         mr->doorbells_pending = false;
         memory_region_doorbells_told(mr);
     }
     g_ptr_array_set_size(map.bells, 0);
-    return removed;
 }
 
 void memory_map_detach(AddressSpace *as)
@@ -487,8 +483,6 @@ void memory_topology_changed_all(MemoryRegion *mr)
 
 void memory_doorbells_changed(MemoryRegion *mr, hwaddr first, hwaddr last)
 {
-    bool removable = mr->told_eventfds && mr->visible;
-
     reach(mr, first, last, view_damage);
     if (mr->doorbells_pending) {
         return;
@@ -500,9 +494,6 @@ void memory_doorbells_changed(MemoryRegion *mr, hwaddr first, hwaddr last)
     }
     /* Nobody was told; whoever shows it next tells what is now. */
     memory_region_doorbells_told(mr);
-    if (removable) {
-        rcu_reclaim();
-    }
 }
 
 void memory_map_forget(MemoryRegion *mr)
@@ -721,12 +712,6 @@ static void view_give_up(FlatView *view, ViewChanges *c)
     collect_bells(map.old, true, all, c->old_bells);
 }
 
-/* Damage all over: what lies between it is drawn as well rather than kept. */
-static bool damage_is_general(const FlatView *view)
-{
-    return view->too_much || view->damage->len > 64 + view->nr / 4;
-}
-
 /* Patch the damage of @view; NULL if nothing has changed there. */
 static ViewChanges *view_update(FlatView *view)
 {
@@ -735,7 +720,7 @@ static ViewChanges *view_update(FlatView *view)
     bool drawn = true;
 
     intervals_normalise(damage);
-    if (damage_is_general(view)) {
+    if (view->too_much) { /* it shows nothing of what it should */
         Interval all = { 0, HWADDR_MAX };
 
         g_array_set_size(damage, 0);
@@ -853,8 +838,7 @@ const GArray *memory_map_update(void)
 
 void memory_map_settle(void)
 {
-    bool removed = bells_told();
-
+    bells_told();
     for (unsigned i = 0; i < map.switches->len; i++) {
         const Switch *s = &g_array_index(map.switches, Switch, i);
 
@@ -873,9 +857,6 @@ void memory_map_settle(void)
     map.changes_nr = 0;
     list_clear(&map.old);
     list_clear(&map.new);
-    if (removed) {
-        rcu_reclaim(); /* nobody rings a doorbell that was taken out */
-    }
 }
 
 /* ---- looking at views ------------------------------------------------------------------ */

@@ -9,8 +9,12 @@
 
 #include "memory-internal.h"
 
-/* Containers in containers, at the most: what the stack has room for. */
-#define DEPTH_MAX 2000
+/* What a container and a halving of its subregions take of the stack, in units
+ * of some 100 bytes; and all together may take, whoever commits: vCPUs have the
+ * least room, see cpus.c. */
+#define DEPTH_OF_CONTAINER 3
+#define DEPTH_OF_HALVING 1
+#define DEPTH_MAX 10000
 
 /* Ranges put aside and back in the time of one step: in deep nests of what
  * overlaps, that is most of the work. */
@@ -180,12 +184,14 @@ static void draw_layers(unsigned lo, unsigned hi, Window w)
         }
         return;
     }
+    painter.depth += DEPTH_OF_HALVING;
     draw_layers(lo, half, w);
     if (!too_much() && window_uncovered(&w, start)) {
         place = layer_lift(start);
         draw_layers(half, hi, w);
         layer_lower(start, place);
     }
+    painter.depth -= DEPTH_OF_HALVING;
 }
 
 static int compare_layers(const void *va, const void *vb)
@@ -254,7 +260,7 @@ static void draw(MemoryRegion *mr, Window w)
         }
         mr = mr->alias; /* a chain of aliases takes no stack */
     }
-    painter.depth++;
+    painter.depth += DEPTH_OF_CONTAINER;
     draw_subregions(mr, w);
     if (mr->kind != MEMORY_REGION_CONTAINER && !too_much() &&
         window_uncovered(&w, start)) {
@@ -262,7 +268,7 @@ static void draw(MemoryRegion *mr, Window w)
         draw_backing(mr, w);
         layer_lower(start, place);
     }
-    painter.depth--;
+    painter.depth -= DEPTH_OF_CONTAINER;
 }
 
 bool memory_region_render(MemoryRegion *root, hwaddr first, hwaddr last,

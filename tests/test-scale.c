@@ -405,6 +405,114 @@ START_TEST(tower_in_a_nest)
 }
 END_TEST
 
+#define STAIRS 1900
+#define SIBLINGS 16
+
+/* One container in another, each among others that overlap: that is refused
+ * before the stack of a vCPU is used up. */
+static void *stairs_shown(void *opaque)
+{
+    MemoryRegion *top = opaque;
+    AddressSpace as;
+
+    EXPECT_ERROR(address_space_init(&as, top), "stairs", NULL);
+    ck_assert_ptr_null(flat_node_find(address_space_root(&as), 0));
+    address_space_destroy(&as);
+    return NULL;
+}
+
+START_TEST(stairs)
+{
+    MemoryRegion *step = g_new0(MemoryRegion, STAIRS * SIBLINGS);
+    MemoryRegion *in = NULL;
+    pthread_attr_t attr;
+    pthread_t thread;
+
+    for (unsigned i = 0; i < STAIRS * SIBLINGS; i++) {
+        MemoryRegion *up = &step[i / SIBLINGS * SIBLINGS];
+
+        if (i % SIBLINGS) {
+            memory_region_init_io(&step[i], &io_plain_ops, NULL, "flat", 8 + i);
+        } else {
+            memory_region_init(&step[i], "stairs", 0x100000);
+            if (in) {
+                memory_region_add_subregion_overlap(up, 0, in, 1);
+            }
+            in = up;
+            continue;
+        }
+        memory_region_add_subregion_overlap(up, 0, &step[i], 0);
+    }
+    pthread_attr_init(&attr);
+    pthread_attr_setstacksize(&attr, (CHECKED ? 16 : 1) * 0x140000);
+    ck_assert_int_eq(pthread_create(&thread, &attr, stairs_shown, in), 0);
+    pthread_join(thread, NULL);
+    pthread_attr_destroy(&attr);
+    for (unsigned i = STAIRS * SIBLINGS; i-- > 0;) {
+        if (step[i].parent) {
+            memory_region_del_subregion(step[i].parent, &step[i]);
+        }
+    }
+    for (unsigned i = 0; i < STAIRS * SIBLINGS; i++) {
+        memory_region_destroy(&step[i]);
+    }
+    g_free(step);
+    expect_nothing_left();
+}
+END_TEST
+
+/* A few changes among much that is hidden cost the same together as alone. */
+START_TEST(hidden_by_many)
+{
+    enum { HIDDEN = 100000, DOTS = 200 };
+    MemoryRegion root, cover, *dot = g_new(MemoryRegion, DOTS);
+    MemoryRegion *hidden = g_new(MemoryRegion, HIDDEN);
+    AddressSpace as;
+    double start;
+
+    memory_region_init(&root, "root", UINT64_MAX);
+    memory_region_init_io(&cover, &io_plain_ops, NULL, "cover", 1ull << 40);
+    memory_region_add_subregion_overlap(&root, 0, &cover, 1);
+    for (unsigned i = 0; i < HIDDEN; i++) {
+        memory_region_init_io(&hidden[i], &io_plain_ops, NULL, "hidden", 8);
+        memory_region_add_subregion_overlap(&root, i * 16, &hidden[i], 0);
+    }
+    for (unsigned i = 0; i < DOTS; i++) {
+        memory_region_init_io(&dot[i], &io_plain_ops, NULL, "dot", 8);
+        memory_region_add_subregion_overlap(&root, (1ull << 40) + i * 16,
+                                            &dot[i], 0);
+    }
+    address_space_init(&as, &root);
+    ck_assert_uint_eq(as.view->nr, DOTS + 1);
+    start = cpu_seconds();
+    for (unsigned k = 0; k < 100; k++) {
+        memory_region_transaction_begin();
+        for (unsigned i = 0; i < DOTS; i++) {
+            memory_region_set_enabled(&dot[i], k % 2);
+        }
+        memory_region_transaction_commit();
+        ck_assert_uint_eq(as.view->nr, k % 2 ? DOTS + 1 : 1);
+    }
+    expect(cpu_seconds() - start < (CHECKED ? 5 : 0.5), "100 commits took %f s",
+           cpu_seconds() - start);
+    address_space_destroy(&as);
+    for (unsigned i = 0; i < HIDDEN; i++) {
+        memory_region_del_subregion(&root, &hidden[i]);
+        memory_region_destroy(&hidden[i]);
+    }
+    for (unsigned i = 0; i < DOTS; i++) {
+        memory_region_del_subregion(&root, &dot[i]);
+        memory_region_destroy(&dot[i]);
+    }
+    memory_region_del_subregion(&root, &cover);
+    memory_region_destroy(&cover);
+    memory_region_destroy(&root);
+    g_free(hidden);
+    g_free(dot);
+    expect_nothing_left();
+}
+END_TEST
+
 /* ---- a million commits --------------------------------------------------------------------------------- */
 
 typedef struct Looker {
@@ -482,4 +590,4 @@ END_TEST
 
 TEST_MAIN("scale", million_ranges, tower_side_by_side, tower_on_the_same_place,
           tower_of_nothing, tower_too_high, tower_beside_others,
-          tower_in_a_nest, million_commits)
+          tower_in_a_nest, stairs, hidden_by_many, million_commits)
