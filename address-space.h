@@ -74,9 +74,10 @@ void address_space_unmap(AddressSpace *as, void *buffer, hwaddr len,
 /* Bytes that bounce buffers of one address space may take at a time. */
 #define ADDRESS_SPACE_BOUNCE_MAX (64 * 1024)
 
-/* Have @callback called once, without locks, in a thread that gives a bounce
- * buffer of any address space back, or at once if none is in use. Returns a
- * handle for unregistering before that happened. */
+/* Have @callback called once, in a thread that gives a bounce buffer of any
+ * address space back and under the locks that it holds there, or at once if none
+ * is in use. It is for waking somebody up. Returns a handle for unregistering
+ * before that happened. */
 void *cpu_register_map_client(void *opaque, void (*callback)(void *opaque));
 void cpu_unregister_map_client(void *client);
 

@@ -301,17 +301,17 @@ bool memory_device_lock_held(void);
  * each address_space_map() of it. */
 struct RAMBlock {
     uint8_t *host;
+    uint8_t log_mask; /* clients its region logs for (1 << client); atomic */
+    bool shared;
+    int fd;            /* -1 without */
     ram_addr_t offset; /* among all RAM; page aligned */
     uint64_t size;     /* as asked for */
     uint64_t mapped;   /* bytes to unmap; 0 when the caller owns the memory */
     uint64_t page_size; /* of the backing */
-    int fd;            /* -1 without */
-    bool shared;
-    uint8_t log_mask; /* clients its region logs for (1 << client); atomic */
-    gint refs;
     /* One bit a page and client, sparse until written; set by any thread. NULL
      * for a client that does not exist. */
     uint64_t *dirty[DIRTY_MEMORY_NUM];
+    gint refs; /* far from what every write looks at: DMA changes it */
 };
 
 /* Each returns a block with one reference, or NULL with @err set. */
@@ -478,6 +478,10 @@ void memory_region_for_each_shown(MemoryRegion *mr, hwaddr first, hwaddr last,
                                   ShownFn *fn, void *opaque);
 
 /* ---- memory-topology.c: under the memory lock ---------------------------- */
+
+/* In a transaction: its outermost commit is to return only when no access uses
+ * any more what was taken away from a region (a doorbell). */
+void memory_wait_for_readers_at_commit(void);
 
 /* Call @fn for each address space, oldest first. */
 void memory_for_each_address_space(void (*fn)(AddressSpace *as, void *opaque),

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory-internal.h"
+#include "rcu.h"
 
 /* ---- transactions -------------------------------------------------------- */
 
@@ -15,7 +16,13 @@ static struct {
     GPtrArray *spaces; /* AddressSpace, oldest first */
     uint64_t serial;   /* of the next one */
     unsigned transaction_depth;
+    bool wait_for_readers; /* at the outermost commit */
 } topo;
+
+void memory_wait_for_readers_at_commit(void)
+{
+    topo.wait_for_readers = true;
+}
 
 /* Make everything pending visible, and tell the listeners. */
 static void commit(void)
@@ -42,8 +49,14 @@ void memory_region_transaction_commit(void)
         memory_error("memory_region_transaction_commit() without a begin");
         return;
     }
-    if (topo.transaction_depth == 1 && memory_map_pending()) {
-        commit();
+    if (topo.transaction_depth == 1) {
+        if (memory_map_pending()) {
+            commit();
+        }
+        if (topo.wait_for_readers) {
+            topo.wait_for_readers = false;
+            memory_rcu_synchronize();
+        }
     }
     topo.transaction_depth--;
     memory_unlock();

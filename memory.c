@@ -921,6 +921,9 @@ static void replace_eventfds(MemoryRegion *mr, unsigned i,
     if (old != mr->told_eventfds) {
         eventfds_retire(old);
     }
+    if (!adding) {
+        memory_wait_for_readers_at_commit();
+    }
     memory_doorbells_changed(mr, fd->addr,
                              fd->addr + (fd->size ? fd->size : 1) - 1);
 }

@@ -282,6 +282,49 @@ START_TEST(log_start_waits_for_writers)
 }
 END_TEST
 
+/* When a doorbell was taken out, nobody is about to ring it: it may be closed.
+ * So it is for one that came and went in one transaction, and out of sight. */
+START_TEST(doorbell_removal_waits_for_readers)
+{
+    World w;
+    MemoryRegion io;
+    EventNotifier bell;
+
+    world_init(&w);
+    event_notifier_init(&bell, 0);
+    memory_region_init_io(&io, &io_plain_ops, NULL, "io", 0x10);
+    memory_region_add_subregion(&w.root, 0, &io);
+    for (unsigned way = 0; way < 3; way++) {
+        SlowWriter s = { .left = false };
+        pthread_t thread;
+
+        sem_init(&s.inside, 0, 0);
+        if (way == 2) {
+            memory_region_set_enabled(&io, false);
+        }
+        if (way) {
+            memory_region_add_eventfd(&io, 0, 4, false, 0, &bell);
+        }
+        memory_region_transaction_begin();
+        if (!way) {
+            memory_region_add_eventfd(&io, 0, 4, false, 0, &bell);
+        }
+        ck_assert_int_eq(pthread_create(&thread, NULL, slow_writer, &s), 0);
+        sem_wait(&s.inside);
+        memory_region_del_eventfd(&io, 0, 4, false, 0, &bell);
+        memory_region_transaction_commit();
+        expect(__atomic_load_n(&s.left, __ATOMIC_SEQ_CST),
+               "way %u: removed while somebody may ring it", way);
+        pthread_join(thread, NULL);
+        sem_destroy(&s.inside);
+    }
+    memory_region_del_subregion(&w.root, &io);
+    memory_region_destroy(&io);
+    event_notifier_cleanup(&bell);
+    world_destroy(&w);
+}
+END_TEST
+
 /* ---- how long views live ------------------------------------------------------------ */
 
 /* Commits, look-ups beside all spaces, spaces that come and go: however many,
@@ -376,4 +419,5 @@ END_TEST
 TEST_MAIN("core-corners", nop_at_every_commit, find_in_the_nearest_space,
           flush_unplugs_the_region,
           zone_of_a_region_that_grows, log_through_aliases,
-          log_start_waits_for_writers, views_do_not_pile_up, refused_port_list)
+          log_start_waits_for_writers, doorbell_removal_waits_for_readers,
+          views_do_not_pile_up, refused_port_list)
