@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory-internal.h"
+#include "rcu.h"
 
 /* ---- lists of ranges ------------------------------------------------------------- */
 

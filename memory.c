@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "memory-internal.h"
+#include "rcu.h"
 
 /* ---- programming errors ---------------------------------------------------------- */
 

@@ -13,6 +13,8 @@
 #define _LGPL_SOURCE
 #endif
 #include <stdbool.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <urcu-bp.h>
 
 #if defined(__SANITIZE_THREAD__)
@@ -67,5 +69,26 @@ static inline void memory_rcu_synchronize(void)
     synchronize_rcu();
     RCU_ACQUIRE();
 }
+
+/* ---- what readers may still hold: rcu.c ------------------------------------ */
+
+#define RCU_BATCH 256 /* blocks at most that wait */
+
+/* Free @block, of @size bytes from g_malloc(), after the readers that may hold
+ * it have left; may wait for them and for others before it. Under the memory
+ * lock, outside any read side. */
+void rcu_retire(void *block, size_t size);
+
+/* The same, with @free instead of g_free(), which retires nothing. */
+void rcu_retire_to(void *block, size_t size, void (*free)(void *block));
+
+/* Have no reader left that may see anything retired: waits for them, and frees
+ * it. Free of cost when nothing was retired since the last call. Under the
+ * memory lock, outside any read side. */
+void rcu_reclaim(void);
+
+/* Blocks that wait to be freed, and their bytes. Under the memory lock. */
+unsigned rcu_retired_count(void);
+size_t rcu_retired_bytes(void);
 
 #endif

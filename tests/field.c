@@ -3,6 +3,7 @@
  * A map of many regions; see field.h.
  */
 #include "field.h"
+#include "rcu.h"
 
 #include <stdarg.h>
 

@@ -5,6 +5,7 @@
  * their own. The classic way, tests/baseline.h, does the same in the same run.
  */
 #include "memory-internal.h"
+#include "rcu.h"
 #include "tests/baseline.h"
 #include "tests/bench/bench.h"
 
