@@ -298,15 +298,36 @@ static void bench_one_thread(GArray *figures, Pc *pc)
 typedef struct Runner {
     pthread_t thread;
     pthread_barrier_t *barrier;
+    unsigned index;
     AccessLoop *loop;
     Place at;
     Samples samples;
 } Runner;
 
+/* Stay on a processor of one's own, the @index-th of those there are: otherwise
+ * two threads that soon end may well share one, and not meet at all. */
+static void take_processor(unsigned index)
+{
+    cpu_set_t all, one;
+
+    if (sched_getaffinity(0, sizeof(all), &all)) {
+        return;
+    }
+    CPU_ZERO(&one);
+    for (int cpu = 0; cpu < CPU_SETSIZE; cpu++) {
+        if (CPU_ISSET(cpu, &all) && !index--) {
+            CPU_SET(cpu, &one);
+            sched_setaffinity(0, sizeof(one), &one);
+            return;
+        }
+    }
+}
+
 static void *runner_main(void *opaque)
 {
     Runner *runner = opaque;
 
+    take_processor(runner->index);
     runner->loop(runner->at, ACCESSES / 10);
     pthread_barrier_wait(runner->barrier);
     samples_start(&runner->samples);
@@ -323,6 +344,7 @@ static void runners_run(Runner *runners, unsigned nr)
     for (unsigned i = 0; i < nr; i++) {
         runners[i].samples.nr = 0;
         runners[i].barrier = &barrier;
+        runners[i].index = i;
         if (pthread_create(&runners[i].thread, NULL, runner_main,
                            &runners[i])) {
             bench_wrong(&(Figure) { .key = "threads" }, "no thread to be had");
