@@ -363,8 +363,8 @@ START_TEST(views_do_not_pile_up)
         recorder_clear_log(w.r);
     }
     ck_assert_uint_gt(most, 0);
-    ck_assert_uint_le(most, 1000);
-    ck_assert_uint_le(most_bytes, bytes + (2 << 20));
+    ck_assert_uint_le(most, RCU_BATCH);
+    ck_assert_uint_le(most_bytes, bytes + (1 << 20));
     memory_region_del_subregion(&w.root, &io);
     memory_region_destroy(&io); /* no reader may see it: nothing is kept */
     ck_assert_uint_eq(rcu_retired_count(), 0);

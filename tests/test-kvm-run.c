@@ -812,6 +812,13 @@ START_TEST(test_full_dirty_ring)
                                           DIRTY_MEMORY_VGA));
     }
     ck_assert(!memory_region_get_dirty(&ram, 8 * PAGE, PAGE, DIRTY_MEMORY_VGA));
+    /* What is still in it needs one. */
+    ck_assert(fake_guest_write(&fake, 0, false, 9 * PAGE, 1, 1));
+    ck_assert(!memory_region_get_dirty(&ram, 9 * PAGE, PAGE, DIRTY_MEMORY_VGA));
+    memory_region_sync_dirty_bitmap(&ram);
+    ck_assert(memory_region_get_dirty(&ram, 9 * PAGE, PAGE, DIRTY_MEMORY_VGA));
+    ck_assert(memory_region_get_dirty(&ram, 7 * PAGE, PAGE, DIRTY_MEMORY_VGA));
+    ck_assert(!memory_region_get_dirty(&ram, 8 * PAGE, PAGE, DIRTY_MEMORY_VGA));
     machine_destroy();
 }
 END_TEST
