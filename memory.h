@@ -257,7 +257,8 @@ void memory_region_init_reservation(MemoryRegion *mr, const char *name,
 
 /* Undo any of the above. No subregions, no parent, no alias to it, not from
  * its own callback, nor in the transaction that takes it out of sight. On
- * return no callback of it runs or will run. */
+ * return no callback of it runs or will run: waits for those that do, so the
+ * caller holds neither the region's own lock nor another that they want. */
 void memory_region_destroy(MemoryRegion *mr);
 
 /* Let the regions of one device share @guard instead of each having its own.
