@@ -80,6 +80,17 @@ HW_OBJS = \
 	hw/core/terminal.o \
 	hw/core/timer.o \
 
+# Control from outside: QMP, its commands, the human monitor, qtest, gdb.
+QMP_OBJS = \
+
+QMP_COMMAND_OBJS = \
+
+HMP_OBJS = \
+
+QTEST_OBJS = \
+
+GDB_OBJS = \
+
 # The command line and main().
 MAIN_OBJS = \
 	vl.o \
@@ -140,6 +151,19 @@ TESTS_HW = \
 	tests/test-loader \
 	tests/test-acpi \
 	tests/test-microvm \
+
+# Tests of a whole machine through qtest, each linked with tests/qtest/qtest.o,
+# and through monitors; the program is started by them.
+TESTS_QTEST = \
+
+TESTS_QMP = \
+
+TESTS_HMP = \
+
+TESTS_GDB = \
+
+# Fuzzers, for `make fuzz`: clang's libFuzzer.
+FUZZERS = \
 
 # Tests in a guest: each has the robot, tests/guest/robot.h, built in.
 ROBOT_TESTS = \
@@ -202,7 +226,7 @@ SANITIZER_FLAGS = $(if $(SANITIZERS),-fsanitize=$(SANITIZERS) \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -DRCU_CALLS)
 LINK = $(CC) $(FLAGS) $(EXTRA_CFLAGS) -o $@
 
-LIBS = $(FDT_LIBS) $(CORE_LIBS)
+LIBS = $(FDT_LIBS) $(MONITOR_LIBS) $(CORE_LIBS)
 
 ifneq ($(V),1)
 Q = @
@@ -216,7 +240,8 @@ $(PROGRAM): $(MAIN_OBJS) libflatview.a libmemory-core.a
 	$(Q)$(LINK) $^ $(EXTRA_LDFLAGS) $(LIBS)
 
 libmemory-core.a: $(CORE_OBJS)
-libflatview.a: $(HW_OBJS) $(KVM_OBJS)
+libflatview.a: $(HW_OBJS) $(KVM_OBJS) $(QMP_OBJS) $(QMP_COMMAND_OBJS) \
+	$(HMP_OBJS) $(QTEST_OBJS) $(GDB_OBJS)
 libtest.a: $(TEST_LIB_OBJS)
 libmemory-core.a libflatview.a libtest.a:
 	$(call say,AR)
@@ -229,8 +254,9 @@ $(TESTS_CORE): %: %.o libtest.a libmemory-core.a
 
 # Tests of devices stand in for the machine, tests in a guest have a real one.
 $(TESTS_KVM): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
-$(TESTS_HW) $(BENCHES): TEST_ARCHIVES = libtest.a libflatview.a libmemory-core.a
-$(TESTS_HW) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a
+$(TESTS_HW) $(TESTS_MACHINE) $(BENCHES): TEST_ARCHIVES = libtest.a libflatview.a libmemory-core.a
+$(TESTS_MACHINE): | $(PROGRAM)
+$(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a
 	$(call say,LINK)
 	$(Q)$(LINK) $(filter %.o,$^) $(TEST_ARCHIVES) \
 		$(TEST_LDFLAGS) $(EXTRA_LDFLAGS) $(CHECK_LIBS) $(LIBS)
@@ -262,7 +288,7 @@ tests/kvm-robot.o: tests/guest/robot.bin
 
 # Only the core's flags for the core's objects: nothing else is needed there.
 $(CORE_OBJS): PACKAGE_CFLAGS = $(CORE_CFLAGS)
-PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(CHECK_CFLAGS)
+PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(MONITOR_CFLAGS) $(CHECK_CFLAGS)
 
 %.o: %.c config.mak
 	@mkdir -p $(@D)
@@ -305,7 +331,8 @@ tests/guest/%.bin: tests/guest/%.elf
 
 # ---- what is made ------------------------------------------------------------
 
-CHECK_PROGRAMS = $(TESTS_CORE) $(TESTS_HW) \
+TESTS_MACHINE = $(TESTS_QTEST) $(TESTS_QMP) $(TESTS_HMP) $(TESTS_GDB)
+CHECK_PROGRAMS = $(TESTS_CORE) $(TESTS_HW) $(TESTS_MACHINE) \
 	$(if $(filter yes,$(CONFIG_KVM)),$(TESTS_KVM))
 
 test_environment = SRC_PATH=$(SRC_PATH) BUILD_PATH=$(CURDIR) \
@@ -341,10 +368,11 @@ install: all
 	install -m 644 $(SRC_PATH)/docs/flatview.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/$(PROGRAM).1
 
-BUILD_DIRS = . hw/* target-i386 tests tests/guest tests/bench
+BUILD_DIRS = . hw/* monitor target-i386 tests tests/guest tests/bench tests/qtest \
+	tests/qmp tests/hmp tests/gdb tests/fuzz
 clean:
-	rm -f $(PROGRAM) $(TESTS_CORE) $(TESTS_HW) $(TESTS_KVM) $(BENCHES) \
-		tests/bench/bare-kvm
+	rm -f $(PROGRAM) $(TESTS_CORE) $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) \
+		$(BENCHES) $(FUZZERS) tests/bench/bare-kvm
 	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.aml *.log \
 		*.elf *.bin))
 

@@ -14,7 +14,7 @@ die() {
 
 # What building and testing takes, what booting Linux takes, and the rig.
 build_packages="gcc libc6-dev make pkg-config libglib2.0-dev liburcu-dev check
-libfdt-dev acpica-tools device-tree-compiler"
+libjson-glib-dev libreadline-dev libfdt-dev acpica-tools device-tree-compiler"
 guest_packages="busybox-static xz-utils"
 rig_packages="qemu-system-x86 kmod $guest_packages"
 

@@ -1,0 +1,38 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Looking into a vCPU from outside: for monitors and the debugger. Implemented
+ * by target-<arch>/debug.c. Every vCPU is stopped (cpus_stop()); the main loop's
+ * thread, no lock held.
+ */
+#ifndef CPU_DEBUG_H
+#define CPU_DEBUG_H
+
+#include <stdio.h>
+
+#include "cpus.h"
+
+/* Registers in words: info registers. Without an accelerator, a line that
+ * says so. */
+void cpu_print(CPUState *cpu, FILE *out);
+
+/* The program counter; false without an accelerator. */
+bool cpu_get_pc(CPUState *cpu, uint64_t *pc);
+
+/* The guest-physical address of @vaddr through the vCPU's page tables; false:
+ * not mapped. Without an accelerator they are the same. */
+bool cpu_translate(CPUState *cpu, uint64_t vaddr, hwaddr *paddr);
+
+/* Read or write @len bytes at virtual address @vaddr, page by page, RAM and ROM
+ * alike (ROM is written, for breakpoints); device registers are refused. The
+ * bytes done before something was not mapped. */
+size_t cpu_memory_rw(CPUState *cpu, uint64_t vaddr, void *buf, size_t len,
+                     bool is_write);
+
+/* The same by guest-physical address, in the vCPU's address space. */
+size_t cpu_physical_rw(CPUState *cpu, hwaddr paddr, void *buf, size_t len,
+                       bool is_write);
+
+/* Non-maskable interrupt. The vCPU may run. False with @err. */
+bool cpu_inject_nmi(CPUState *cpu, GError **err);
+
+#endif
