@@ -79,6 +79,9 @@ HW_OBJS = \
 	hw/core/chardev.o \
 	hw/core/terminal.o \
 	hw/core/timer.o \
+	opts.o \
+	options.o \
+	trace.o \
 
 # Control from outside: QMP, its commands, the human monitor, qtest, gdb.
 QMP_OBJS = \
@@ -94,8 +97,6 @@ GDB_OBJS = \
 # The command line and main().
 MAIN_OBJS = \
 	vl.o \
-	opts.o \
-	trace.o \
 
 # What tests share; needs the core only, but for device-util,
 # chardev-util and countdown.

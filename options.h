@@ -1,0 +1,69 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The command line: the table of options, and what a user has set by them.
+ */
+#ifndef OPTIONS_H
+#define OPTIONS_H
+
+#include <glib.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#include "hw/core/device.h"
+#include "kvm.h"
+
+#define PROGRAM "flatview-x86_64"
+#ifndef FLATVIEW_VERSION
+#define FLATVIEW_VERSION "0.1"
+#endif
+
+typedef struct Smp {
+    uint32_t cpus, maxcpus, sockets, dies, clusters, cores, threads;
+} Smp;
+
+/* What the command line says; strings are owned. */
+typedef struct Settings {
+    GPtrArray *machine; /* Opt *, of every -machine */
+    KVMOptions kvm;
+    uint32_t dirty_ring_size;
+    char *accel;
+    char *cpu;
+    uint64_t ram_size; /* 0: the machine's default */
+    Smp smp;
+    char *kernel, *initrd, *append, *bios, *mem_path, *name;
+    char *debugcon;
+    GPtrArray *serials; /* char *, as after -serial */
+    GPtrArray *devices; /* char *, as after -device */
+    bool nodefaults;
+    bool no_reboot;
+    unsigned trace_mask;
+    char *trace_path;
+    bool done; /* help was asked for and given */
+} Settings;
+
+/* An option as it is seen from outside. */
+typedef struct OptionInfo {
+    const char *name;     /* without the dash */
+    const char *argument; /* NULL: takes none */
+    const char *help;
+    const Property *properties; /* what its argument sets; NULL: no such list */
+} OptionInfo;
+
+/* Call @fn for every option there is, in the order of the help. */
+void options_describe(void (*fn)(const OptionInfo *info, void *opaque),
+                      void *opaque);
+
+/* Nothing set. */
+void settings_init(Settings *s);
+
+/* Take the command line in. False with @err naming the option. Help that was
+ * asked for is printed, and @s->done set. */
+bool settings_parse(Settings *s, int argc, char **argv, GError **err);
+
+void settings_clear(Settings *s);
+
+/* Whether there is an accelerator called @accel; if not, @err. */
+bool accel_check(const char *accel, GError **err);
+
+#endif
