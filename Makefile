@@ -58,6 +58,8 @@ endif
 # vCPU threads, devices, boards.
 HW_OBJS = \
 	cpus.o \
+	opts.o \
+	hw/core/object.o \
 	hw/core/device.o \
 	hw/core/device-table.o \
 	hw/core/properties.o \
@@ -68,6 +70,7 @@ HW_OBJS = \
 	hw/input/i8042.o \
 	hw/rtc/mc146818.o \
 	hw/core/machine.o \
+	hw/core/plug.o \
 	hw/core/loader.o \
 	hw/i386/microvm.o \
 	hw/i386/x86-boot.o \

@@ -60,6 +60,34 @@ GPtrArray *opts_parse(const char *text, const char *first)
     return opts;
 }
 
+GHashTable *opts_to_settings(const char *text, const char *first, char **type,
+                             char **id, GError **err)
+{
+    g_autoptr(GPtrArray) opts = opts_parse(text, first);
+    GHashTable *settings = g_hash_table_new_full(g_str_hash, g_str_equal, g_free,
+                                                 g_free);
+
+    for (unsigned i = 0; i < opts->len; i++) {
+        Opt *opt = opts->pdata[i];
+        char **named = strcmp(opt->key, first) == 0 ? type
+                     : strcmp(opt->key, "id") == 0 ? id : NULL;
+
+        if (!named) {
+            g_hash_table_replace(settings, g_steal_pointer(&opt->key),
+                                 g_steal_pointer(&opt->value));
+        } else if (opt->value) {
+            g_free(*named);
+            *named = g_steal_pointer(&opt->value);
+        } else {
+            g_set_error(err, FLATVIEW_ERROR, 0, "'%s' needs a value: %s=...",
+                        opt->key, opt->key);
+            g_hash_table_unref(settings);
+            return NULL;
+        }
+    }
+    return settings;
+}
+
 bool opts_set(const char *text, const char *first, const Property *properties,
               void *object, const char *what, GError **err)
 {

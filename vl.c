@@ -69,55 +69,6 @@ static bool machine_open_serials(Machine *machine, const Settings *s,
     return true;
 }
 
-static bool machine_plug_device(Machine *machine, const char *text,
-                                GError **err)
-{
-    g_autoptr(GPtrArray) opts = opts_parse(text, "driver");
-    const char *driver = NULL, *id = NULL;
-    Device *dev;
-    unsigned i;
-
-    for (i = 0; i < opts->len; i++) {
-        Opt *opt = opts->pdata[i];
-
-        bool is_id = strcmp(opt->key, "id") == 0;
-
-        if (!is_id && strcmp(opt->key, "driver") != 0) {
-            continue;
-        }
-        if (!opt->value) {
-            g_set_error(err, FLATVIEW_ERROR, 0, "'%s' needs a value: %s=...",
-                        opt->key, opt->key);
-            return false;
-        }
-        *(is_id ? &id : &driver) = opt->value;
-    }
-    dev = machine_new_device(machine, driver, id, err);
-    if (!dev) {
-        return false;
-    }
-    if (!dev->type->user_creatable) {
-        g_set_error(err, FLATVIEW_ERROR, 0,
-                    "'%s' is a part of the board and cannot be added; "
-                    "'-device help' lists what can", driver);
-        device_free(dev);
-        return false;
-    }
-    for (i = 0; i < opts->len; i++) {
-        Opt *opt = opts->pdata[i];
-
-        if (strcmp(opt->key, "driver") == 0 || strcmp(opt->key, "id") == 0) {
-            continue;
-        }
-        if (!device_set(dev, opt->key, opt->value, err)) {
-            device_free(dev);
-            return false;
-        }
-    }
-    return machine_realize_device(machine, dev, err) &&
-           (!dev->type->plug || dev->type->plug(dev, machine, err));
-}
-
 static bool machine_plug_devices(Machine *machine, const Settings *s,
                                  GError **err)
 {
@@ -125,8 +76,7 @@ static bool machine_plug_devices(Machine *machine, const Settings *s,
 
     if (s->debugcon) {
         if (!machine_open_chardev(machine, "debugcon", s->debugcon, err) ||
-            !machine_plug_device(machine, "isa-debugcon,chardev=debugcon",
-                                 err)) {
+            !machine_plug(machine, "isa-debugcon,chardev=debugcon", err)) {
             g_prefix_error(err, "-debugcon %s: ", s->debugcon);
             return false;
         }
@@ -134,7 +84,7 @@ static bool machine_plug_devices(Machine *machine, const Settings *s,
     for (i = 0; i < s->devices->len; i++) {
         const char *text = s->devices->pdata[i];
 
-        if (!machine_plug_device(machine, text, err)) {
+        if (!machine_plug(machine, text, err)) {
             g_prefix_error(err, "-device %s: ", text);
             return false;
         }

@@ -108,9 +108,9 @@ dumpdtb="-M microvm,dumpdtb=$scratch/dtb"
         -device isa-debug-exit,iobas=4
     refused "-device .*: ports 0x3f8 to 0x3f9 are not free.*" $dumpdtb \
         -serial null -device isa-debug-exit,iobase=0x3f8
-    refused "-device i8042: 'i8042' is a part of the board.*" $dumpdtb -device i8042
+    refused "-device i8042: .*'i8042' is a part of the board.*" $dumpdtb -device i8042
     refused "-device iobase=4: the name of a device comes first.*" -device iobase=4
-    refused "-device .*: the id 'a' is in use by device 'isa-debug-exit'; choose another" \
+    refused "-device .*: Duplicate device ID 'a': it is in use by device 'isa-debug-exit'; choose another" \
         $dumpdtb -device isa-debug-exit,id=a -device isa-debug-exit,iobase=0x700,id=a
     refused "-debugcon floppy: .*there is no kind 'floppy'.*" $dumpdtb -debugcon floppy
     refused "kernel '/nonexistent': cannot be opened: No such file or directory" $dumpdtb \

@@ -31,7 +31,7 @@ const DeviceType *device_type_find(const char *name, GError **err)
         g_ptr_array_add(names, NULL);
         nearest = nearest_name(name, (const char *const *)names->pdata);
         g_set_error(err, FLATVIEW_ERROR, 0,
-                    "there is no device '%s'; %s%s%s", name,
+                    "'%s' is not a valid device model name; %s%s%s", name,
                     nearest ? "did you mean '" : "see -device help",
                     nearest ? nearest : "", nearest ? "'?" : "");
     }
@@ -39,12 +39,92 @@ const DeviceType *device_type_find(const char *name, GError **err)
     return found;
 }
 
+/* ---- as an object -------------------------------------------------------------- */
+
+static Device *device_of(Object *obj)
+{
+    return (Device *)obj;
+}
+
+void device_properties_list(GArray *out)
+{
+    static const ObjectProperty all[] = {
+        { "realized", "bool", "it is complete and can be used", false },
+        { "hotplugged", "bool", "it came when the machine was complete", false },
+        { "hotpluggable", "bool", "device_del can take it away", false },
+    };
+
+    g_array_append_vals(out, all, G_N_ELEMENTS(all));
+}
+
+bool device_is_hotpluggable(const Device *dev)
+{
+    return dev->type->hotpluggable && dev->machine &&
+           dev->object.parent != &dev->machine->object;
+}
+
+static void device_list(Object *obj, GArray *list)
+{
+    device_properties_list(list);
+    properties_list(device_of(obj)->type->properties, false, list);
+}
+
+static GVariant *device_get(Object *obj, const char *name, GError **err)
+{
+    const Device *dev = device_of(obj);
+    const Property *prop = property_find(dev->type->properties, name);
+
+    if (prop) {
+        return property_get(prop, dev);
+    }
+    return g_variant_new_boolean(
+        strcmp(name, "realized") == 0 ? dev->realized
+        : strcmp(name, "hotplugged") == 0 ? dev->hotplugged
+                                          : device_is_hotpluggable(dev));
+}
+
+/* What is in the tree is realized. */
+static bool device_set_variant(Object *obj, const char *name, GVariant *value,
+                               GError **err)
+{
+    const Device *dev = device_of(obj);
+
+    if (!property_find(dev->type->properties, name)) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "Property '%s.%s' is not writable",
+                    obj->type, name);
+    } else if (dev->id) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "Attempt to set property '%s' on device '%s' (type '%s') "
+                    "after it was realized", name, dev->id, obj->type);
+    } else {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "Attempt to set property '%s' on anonymous device (type "
+                    "'%s') after it was realized", name, obj->type);
+    }
+    return false;
+}
+
+static const ObjectOps device_object_ops = {
+    .list = device_list,
+    .get = device_get,
+    .set = device_set_variant,
+};
+
+Device *object_device(Object *obj)
+{
+    return obj->ops == &device_object_ops ? device_of(obj) : NULL;
+}
+
+/* ---- life ------------------------------------------------------------------------ */
+
 Device *device_new(const DeviceType *type, const char *id)
 {
     Device *dev;
 
     assert(type->size >= sizeof(Device));
     dev = g_malloc0(type->size);
+    dev->object.type = type->name;
+    dev->object.ops = &device_object_ops;
     dev->type = type;
     dev->id = g_strdup(id);
     properties_init(type->properties, dev);
@@ -96,6 +176,7 @@ void device_free(Device *dev)
     if (!dev) {
         return;
     }
+    object_remove(&dev->object);
     for (unsigned n = 0; n < dev->regions_nr; n++) {
         if (dev->containers[n]) {
             memory_region_del_subregion(dev->containers[n], dev->regions[n]);
@@ -164,11 +245,18 @@ out:
     return ok;
 }
 
+/* ---- interrupts ------------------------------------------------------------------- */
+
 void device_set_irq(Device *dev, unsigned n, bool level)
 {
     assert(n < DEVICE_MAX_IRQS);
-    if (dev->irq_levels[n] != level) {
-        dev->irq_levels[n] = level;
+    if (dev->irq_levels[n] == level) {
+        return;
+    }
+    dev->irq_levels[n] = level;
+    if (dev->tap_out.set) {
+        dev->tap_out.set(dev->tap_out.opaque, n, level);
+    } else {
         irq_set(&dev->irqs[n], level);
     }
 }
@@ -178,6 +266,36 @@ void device_connect_irq(Device *dev, unsigned n, IRQLine irq)
     assert(n < DEVICE_MAX_IRQS);
     dev->irqs[n] = irq;
 }
+
+static void device_input_set(void *opaque, int n, int level)
+{
+    Device *dev = opaque;
+
+    if (dev->tap_in.set) {
+        dev->tap_in.set(dev->tap_in.opaque, n, level);
+    } else {
+        dev->type->set_input(dev, n, level);
+    }
+}
+
+IRQLine device_irq_in(Device *dev, unsigned n)
+{
+    assert(n < dev->type->inputs_nr);
+    return (IRQLine){ device_input_set, dev, n };
+}
+
+bool device_intercept(Device *dev, bool out, IRQLine tap)
+{
+    IRQLine *place = out ? &dev->tap_out : &dev->tap_in;
+
+    if (place->set) {
+        return false;
+    }
+    *place = tap;
+    return true;
+}
+
+/* ---- help ------------------------------------------------------------------------- */
 
 void device_print_types(FILE *out)
 {

@@ -14,6 +14,7 @@
 #ifndef HW_CORE_DEVICE_H
 #define HW_CORE_DEVICE_H
 
+#include "hw/core/object.h"
 #include "irq.h"
 #include "memory.h"
 
@@ -61,21 +62,28 @@ typedef struct DeviceType {
     /* Called when -device made one: map it into the machine. NULL: device has
      * nothing to map. Sets @err and returns false when the place is taken. */
     bool (*plug)(Device *dev, Machine *machine, GError **err);
+    /* device_del works, and device_add while the machine runs. */
+    bool hotpluggable;
+    unsigned inputs_nr; /* interrupt inputs */
+    void (*set_input)(Device *dev, unsigned n, bool level);
 } DeviceType;
 
 #define DEVICE_MAX_REGIONS 4
 #define DEVICE_MAX_IRQS 4
 
 struct Device {
+    Object object;
     const DeviceType *type;
     char *id;          /* from the user; NULL without */
     Machine *machine;  /* set before realize; NULL in unit tests */
     bool realized;
+    bool hotplugged;   /* made when the machine was complete */
     unsigned regions_nr;
     MemoryRegion *regions[DEVICE_MAX_REGIONS]; /* in the order published */
     MemoryRegion *containers[DEVICE_MAX_REGIONS]; /* where mapped, or NULL */
     IRQLine irqs[DEVICE_MAX_IRQS]; /* outputs; the board connects them */
     bool irq_levels[DEVICE_MAX_IRQS]; /* what they are at */
+    IRQLine tap_in, tap_out; /* see device_intercept() */
     MemoryReentrancyGuard guard;   /* shared by all its regions */
     MemoryRegion ops_region;       /* of type->ops */
 };
@@ -85,6 +93,16 @@ extern const DeviceType *const device_types[];
 
 /* The type called @name, or NULL with an @err that names the nearest one. */
 const DeviceType *device_type_find(const char *name, GError **err);
+
+/* The device that @obj is, or NULL. */
+Device *object_device(Object *obj);
+
+/* Append what every device and vCPU has on top of its type's table: "realized"
+ * and so on, to @out of ObjectProperty. */
+void device_properties_list(GArray *out);
+
+/* Whether device_del may take it away: no part of the board can. */
+bool device_is_hotpluggable(const Device *dev);
 
 Device *device_new(const DeviceType *type, const char *id);
 
@@ -100,6 +118,14 @@ void device_free(Device *dev); /* NULL: nothing */
 /* For realize: publish a region the device has initialised; shares the guard,
  * and device_free() destroys it. */
 void device_add_region(Device *dev, MemoryRegion *mr);
+
+/* Input @n of @dev as a wire. */
+IRQLine device_irq_in(Device *dev, unsigned n);
+
+/* For tests: from now on each change of an input (@out: output) goes to @tap,
+ * which gets its number, in place of the device (of whom it is connected to).
+ * False: that was done already. */
+bool device_intercept(Device *dev, bool out, IRQLine tap);
 
 /* For devices: drive output @n. Only a change goes out. */
 void device_set_irq(Device *dev, unsigned n, bool level);
@@ -139,6 +165,16 @@ uint64_t property_number(const Property *list, const void *object,
 /* Print one line for each: name, kind, description, default. */
 void properties_print(const Property *list, FILE *out);
 
+/* The same from outside, for an Object's properties: append them to @out, of
+ * ObjectProperty; get a value; set one of the right type. */
+void properties_list(const Property *list, bool writable, GArray *out);
+GVariant *property_get(const Property *prop, const void *object); /* floating */
+bool property_set_variant(const Property *prop, void *object, Machine *machine,
+                          const char *what, GVariant *value, GError **err);
+
+/* The entry called @name, or NULL. */
+const Property *property_find(const Property *list, const char *name);
+
 /* Free what property_set() allocated. */
 void properties_clear(const Property *list, void *object);
 
@@ -146,8 +182,13 @@ void properties_clear(const Property *list, void *object);
  * comes close: for "did you mean". */
 const char *nearest_name(const char *wrong, const char *const *names);
 
-/* Domain of this project's GErrors that a person reads. Code 0. */
+/* Domain of this project's GErrors that a person reads. */
 #define FLATVIEW_ERROR flatview_error_quark()
 GQuark flatview_error_quark(void);
+enum {
+    FLATVIEW_ERROR_GENERIC = 0,
+    FLATVIEW_ERROR_NOT_FOUND = 1, /* no such device or object: QMP's class
+                                   * DeviceNotFound */
+};
 
 #endif

@@ -9,6 +9,11 @@
 /* The port space of x86; a board without ports leaves it empty. */
 #define PORTS_SIZE 0x10000
 
+/* Where in the tree what the user added is, and vCPUs; clients count on them. */
+#define PERIPHERAL "/machine/peripheral"
+#define PERIPHERAL_ANON "/machine/peripheral-anon"
+#define UNATTACHED "/machine/unattached"
+
 static const Property common_properties[] = {
     { "accel", PROP_STRING, offsetof(Machine, accel), "kvm",
       "what runs the vCPUs: kvm", 0 },
@@ -55,11 +60,94 @@ const MachineType *machine_type_find(const char *name, GError **err)
     return NULL;
 }
 
+/* ---- as an object ---------------------------------------------------------------- */
+
+/* What is not in the table. */
+static const ObjectProperty machine_facts[] = {
+    { "memory", "MemorySizeConfiguration", "the RAM: size, in bytes", false },
+    { "smp", "SMPConfiguration", "the vCPUs: cpus, maxcpus", false },
+    { "kernel", "string", "a kernel that is started directly", false },
+    { "initrd", "string", "its initial file system", false },
+    { "append", "string", "its command line", false },
+    { "firmware", "string", "an image that is started in place of one", false },
+    { 0 },
+};
+
+void machine_type_list(const MachineType *type, GArray *out)
+{
+    for (const ObjectProperty *fact = machine_facts; fact->name; fact++) {
+        g_array_append_vals(out, fact, 1);
+    }
+    properties_list(common_properties, false, out);
+    properties_list(type->properties, false, out);
+}
+
+static void machine_list(Object *obj, GArray *list)
+{
+    machine_type_list(((Machine *)obj)->type, list);
+}
+
+static GVariant *pairs_new(const char *name, uint64_t value, const char *name2,
+                           uint64_t value2)
+{
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, name, "t", value);
+    g_variant_dict_insert(&dict, name2, "t", value2);
+    return g_variant_dict_end(&dict);
+}
+
+static GVariant *machine_get(Object *obj, const char *name, GError **err)
+{
+    const Machine *machine = (Machine *)obj;
+    const Property *prop = property_find(machine->type->properties, name);
+    const char *text = NULL;
+
+    prop = prop ? prop : property_find(common_properties, name);
+    if (prop) {
+        return property_get(prop, machine);
+    } else if (strcmp(name, "memory") == 0) {
+        return pairs_new("size", machine->ram_size, "max-size",
+                         machine->ram_size);
+    } else if (strcmp(name, "smp") == 0) {
+        return pairs_new("cpus", machine->cpus, "maxcpus", machine->cpus);
+    } else if (strcmp(name, "kernel") == 0) {
+        text = machine->kernel;
+    } else if (strcmp(name, "initrd") == 0) {
+        text = machine->initrd;
+    } else if (strcmp(name, "append") == 0) {
+        text = machine->append;
+    } else {
+        text = machine->bios;
+    }
+    return g_variant_new_take_string(g_utf8_make_valid(text ? text : "", -1));
+}
+
+static const ObjectOps machine_object_ops = {
+    .list = machine_list,
+    .get = machine_get,
+};
+
+/* ---- life ---------------------------------------------------------------------- */
+
+const char *machine_object_type(const MachineType *type)
+{
+    g_autofree char *name = g_strconcat(type->name, "-machine", NULL);
+
+    return g_intern_string(name);
+}
+
 Machine *machine_new(const MachineType *type)
 {
+    static const char *const containers[] = {
+        PERIPHERAL, PERIPHERAL_ANON, UNATTACHED,
+    };
     g_autofree Property *properties = machine_properties(type);
     Machine *machine = g_malloc0(type->size);
 
+    machine->object.type = machine_object_type(type);
+    machine->object.ops = &machine_object_ops;
     machine->type = type;
     machine->ram_size = type->default_ram_size;
     machine->cpus = 1;
@@ -68,6 +156,10 @@ Machine *machine_new(const MachineType *type)
         g_ptr_array_new_with_free_func((GDestroyNotify)chardev_close);
     machine->devices = g_ptr_array_new();
     properties_init(properties, machine);
+    object_add(&machine->object, "/", "machine");
+    for (unsigned i = 0; i < G_N_ELEMENTS(containers); i++) {
+        object_make_container(containers[i]);
+    }
     return machine;
 }
 
@@ -113,6 +205,14 @@ static bool machine_init_ram(Machine *machine, GError **err)
                                       err);
 }
 
+bool machine_power_button(Machine *machine)
+{
+    if (machine->type->power_button) {
+        machine->type->power_button(machine);
+    }
+    return machine->type->power_button != NULL;
+}
+
 bool machine_init(Machine *machine, GError **err)
 {
     bool ok;
@@ -143,7 +243,9 @@ bool machine_init(Machine *machine, GError **err)
 
 bool machine_prepare(Machine *machine, GError **err)
 {
-    return !machine->type->prepare || machine->type->prepare(machine, err);
+    machine->prepared = !machine->type->prepare ||
+                        machine->type->prepare(machine, err);
+    return machine->prepared;
 }
 
 void machine_reset(Machine *machine)
@@ -180,6 +282,7 @@ void machine_free(Machine *machine)
         memory_region_destroy(&machine->memory_root);
         memory_region_destroy(&machine->ram);
     }
+    object_remove(&machine->object);
     g_ptr_array_free(machine->devices, TRUE);
     g_ptr_array_free(machine->serials, TRUE);
     g_ptr_array_free(machine->chardevs, TRUE);
@@ -194,6 +297,8 @@ void machine_free(Machine *machine)
     g_free(machine);
 }
 
+/* ---- devices ---------------------------------------------------------------------- */
+
 Device *machine_new_device(Machine *machine, const char *type_name,
                            const char *id, GError **err)
 {
@@ -201,21 +306,40 @@ Device *machine_new_device(Machine *machine, const char *type_name,
     Device *dev;
     unsigned i;
 
-    if (!type) {
+    if (!type || (id && !object_id_check(id, err))) {
         return NULL;
     }
     for (i = 0; id && i < machine->devices->len; i++) {
         dev = machine->devices->pdata[i];
         if (g_strcmp0(dev->id, id) == 0) {
             g_set_error(err, FLATVIEW_ERROR, 0,
-                        "the id '%s' is in use by device '%s'; choose another",
-                        id, dev->type->name);
+                        "Duplicate device ID '%s': it is in use by device '%s'; "
+                        "choose another", id, dev->type->name);
             return NULL;
         }
     }
     dev = device_new(type, id);
     dev->machine = machine;
+    dev->hotplugged = machine->prepared;
+    if (!device_apply_globals(dev, err)) {
+        device_free(dev);
+        return NULL;
+    }
     return dev;
+}
+
+static void device_add_anonymous(Device *dev)
+{
+    g_autofree char *path = NULL, *name = NULL;
+    unsigned n = 0;
+
+    do {
+        g_free(path);
+        g_free(name);
+        name = g_strdup_printf("device[%u]", n++);
+        path = g_strconcat(PERIPHERAL_ANON "/", name, NULL);
+    } while (object_resolve(path, NULL));
+    object_add(&dev->object, PERIPHERAL_ANON, name);
 }
 
 bool machine_realize_device(Machine *machine, Device *dev, GError **err)
@@ -223,6 +347,11 @@ bool machine_realize_device(Machine *machine, Device *dev, GError **err)
     if (!device_realize(dev, err)) {
         device_free(dev);
         return false;
+    }
+    if (dev->id) {
+        object_add(&dev->object, PERIPHERAL, dev->id);
+    } else if (!dev->object.parent) {
+        device_add_anonymous(dev);
     }
     g_ptr_array_add(machine->devices, dev);
     return true;
@@ -237,4 +366,10 @@ Device *machine_add_device(Machine *machine, const char *type_name,
         return NULL;
     }
     return dev;
+}
+
+void machine_remove_device(Machine *machine, Device *dev)
+{
+    g_ptr_array_remove(machine->devices, dev);
+    device_free(dev);
 }

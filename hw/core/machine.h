@@ -14,6 +14,16 @@
 #include "hw/core/device.h"
 #include "kvm.h"
 
+/* -rtc: what the guest's clock shows. */
+typedef struct RTCSettings {
+    enum {
+        RTC_CLOCK_HOST, /* the host's time of day, also while stopped */
+        RTC_CLOCK_RT,   /* the host's monotonic clock */
+        RTC_CLOCK_VM,   /* the virtual clock, which stands with the machine */
+    } clock;
+    int64_t offset_us; /* of the guest's time from the host's in UTC, at the start */
+} RTCSettings;
+
 typedef struct MachineType {
     const char *name;        /* as after -machine */
     const char *description; /* one line for help */
@@ -27,10 +37,12 @@ typedef struct MachineType {
      * reset hooks. Files and limits that do not fit: false and @err. */
     bool (*prepare)(Machine *machine, GError **err);
     void (*reset)(Machine *machine);  /* NULL: the devices' resets only */
+    void (*power_button)(Machine *machine); /* NULL: there is none */
     void (*finish)(Machine *machine); /* undo init; NULL: nothing */
 } MachineType;
 
 struct Machine {
+    Object object;
     const MachineType *type;
     /* What the user asked for, set before init: */
     char *name;
@@ -39,7 +51,11 @@ struct Machine {
     char *mem_path;    /* NULL: anonymous */
     char *kernel, *initrd, *append, *bios, *dumpdtb; /* NULL: not given */
     char *accel;
-    GPtrArray *serials; /* Chardev *, owned by chardevs */
+    char *memory_backend; /* id of a user object that is all RAM; NULL: none */
+    RTCSettings rtc;
+    uint8_t uuid[16];   /* all zero: none was given */
+    bool uuid_set;
+    GPtrArray *serials; /* Chardev *, owned by chardevs; NULL: none */
     GPtrArray *chardevs; /* Chardev *, owned */
 
     /* Common to all boards, made by the core of hw/ before init: */
@@ -50,6 +66,7 @@ struct Machine {
     GPtrArray *devices; /* Device *, owned, in the order of reset */
 
     bool initialised; /* machine_init() succeeded as far as the address spaces */
+    bool prepared;    /* machine_prepare() succeeded: what comes is hot-plugged */
 };
 
 /* Every known board; ends with NULL. */
@@ -68,6 +85,12 @@ bool machine_set(Machine *machine, const char *property, const char *value,
 void machine_print_types(FILE *out);
 void machine_print_properties(const MachineType *type, FILE *out);
 
+/* "NAME-machine", static: its type as an object. */
+const char *machine_object_type(const MachineType *type);
+
+/* Append the properties of any machine of that type to @out, of ObjectProperty. */
+void machine_type_list(const MachineType *type, GArray *out);
+
 /* Make address spaces and RAM, and call the board. */
 bool machine_init(Machine *machine, GError **err);
 
@@ -82,15 +105,45 @@ void machine_reset(Machine *machine);
 void machine_free(Machine *machine);
 
 /* A device of @machine that is not yet realized: set its properties, then
- * hand it to machine_realize_device(). NULL with @err. */
+ * hand it to machine_realize_device(). @id: from the user. NULL with @err. */
 Device *machine_new_device(Machine *machine, const char *type_name,
                            const char *id, GError **err);
 
-/* Realize and own; on failure @dev is freed, false and @err. */
+/* Realize and own; on failure @dev is freed, false and @err. A part of the board
+ * is in the tree of objects already; any other device gets its place there, by
+ * its id or a number. */
 bool machine_realize_device(Machine *machine, Device *dev, GError **err);
+
+/* What -device and device_add do: make one from "TYPE,id=ID,PROP=VALUE..." or
+ * from names and values (char *), realize and plug it. At any time, under the
+ * memory lock once the machine runs. False with @err. */
+bool machine_plug(Machine *machine, const char *text, GError **err);
+bool machine_plug_settings(Machine *machine, const char *type_name,
+                           const char *id, GHashTable *settings, GError **err);
+
+/* What device_del does: unplug and free the device of that id, or at that path,
+ * and send VM_EVENT_DEVICE_DELETED. False with @err: not found (code
+ * FLATVIEW_ERROR_NOT_FOUND), or it cannot be unplugged. */
+bool machine_unplug(Machine *machine, const char *id_or_path, GError **err);
+
+/* -global: "TYPE.PROP=VALUE" or "driver=,property=,value="; a default for every
+ * device of that type made from now on. False with @err. */
+bool device_add_global(const char *text, GError **err);
+
+/* Give @dev, which is new, what globals say of its type. */
+bool device_apply_globals(Device *dev, GError **err);
+
+/* A line on @out for each global that no device has met. */
+void device_globals_check(FILE *out);
+
+/* False where the machine has no power button. */
+bool machine_power_button(Machine *machine);
 
 /* The two in one, for a device without settings; the board then maps it. */
 Device *machine_add_device(Machine *machine, const char *type_name,
                            const char *id, GError **err);
+
+/* Undo machine_realize_device(): take @dev out of the machine, and free it. */
+void machine_remove_device(Machine *machine, Device *dev);
 
 #endif

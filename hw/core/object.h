@@ -40,24 +40,32 @@ struct Object {
     const struct ObjectOps *ops; /* NULL: a container */
 };
 
-/* What a kind of object (device, machine, ...) can do. */
+/* What a kind of object (device, machine, ...) can do. @name is in the list. */
 typedef struct ObjectOps {
     /* Append to @list (of ObjectProperty) all but "type" and children. */
     void (*list)(Object *obj, GArray *list);
     /* The value, floating; NULL with @err. "b", "t", "x", "s", "d" or a
-     * dictionary "a{sv}". @name is in the list. */
+     * dictionary "a{sv}". */
     GVariant *(*get)(Object *obj, const char *name, GError **err);
+    /* Also called for what is not writable, to say why. NULL: nothing is. */
     bool (*set)(Object *obj, const char *name, GVariant *value, GError **err);
 } ObjectOps;
 
 Object *object_root(void);
 
-/* Put @obj below @parent, which gets a container of that name if @parent_path
- * does not exist yet ("/machine/peripheral"). The name is copied and must be
- * free there. */
+/* Whether @id may be that of something a user adds: a letter, then letters,
+ * digits, '-', '.' and '_'. False with @err. */
+bool object_id_check(const char *id, GError **err);
+
+/* Put @obj below @parent_path; what does not exist of that yet becomes a
+ * container ("/machine/peripheral"). The name is copied and must be free there. */
 void object_add(Object *obj, const char *parent_path, const char *name);
 
-/* Take it out. Nothing where it is not in the tree. */
+/* The object at the absolute @path, which becomes a container if there is none. */
+Object *object_make_container(const char *path);
+
+/* Take it out, and free the containers below it; nothing else is there any
+ * more. Nothing where it is not in the tree. */
 void object_remove(Object *obj);
 
 /* The object at @path: absolute ("/machine/rtc"), or the end of one ("rtc",

@@ -96,17 +96,11 @@ static void number_store(const Property *prop, void *field, uint64_t value)
     }
 }
 
-uint64_t property_number(const Property *list, const void *object,
-                         const char *name)
+static uint64_t number_load(const Property *prop, const void *object)
 {
-    const void *field;
+    const void *field = (const char *)object + prop->offset;
 
-    while (list->name && strcmp(list->name, name)) {
-        list++;
-    }
-    assert(list->name);
-    field = (const char *)object + list->offset;
-    switch (list->kind) {
+    switch (prop->kind) {
     case PROP_UINT8:
         return *(const uint8_t *)field;
     case PROP_UINT16:
@@ -116,6 +110,25 @@ uint64_t property_number(const Property *list, const void *object,
     default:
         return *(const uint64_t *)field;
     }
+}
+
+const Property *property_find(const Property *list, const char *name)
+{
+    for (; list && list->name; list++) {
+        if (strcmp(list->name, name) == 0) {
+            return list;
+        }
+    }
+    return NULL;
+}
+
+uint64_t property_number(const Property *list, const void *object,
+                         const char *name)
+{
+    const Property *prop = property_find(list, name);
+
+    assert(prop);
+    return number_load(prop, object);
 }
 
 static bool number_set(const Property *prop, void *field, const char *what,
@@ -225,21 +238,97 @@ bool property_set(const Property *list, void *object, Machine *machine,
                   const char *what, const char *name, const char *value,
                   GError **err)
 {
-    for (const Property *prop = list; prop && prop->name; prop++) {
-        if (strcmp(prop->name, name) != 0) {
-            continue;
-        }
-        if (!value && prop->kind != PROP_BOOL) {
-            g_set_error(err, FLATVIEW_ERROR, 0,
-                        "%s: property '%s' needs a value: %s=...", what, name,
-                        name);
-            return false;
-        }
-        return property_store(prop, object, machine, what, value ? value : "on",
-                              err);
+    const Property *prop = property_find(list, name);
+
+    if (!prop) {
+        unknown_property(list, what, name, err);
+        return false;
     }
-    unknown_property(list, what, name, err);
-    return false;
+    if (!value && prop->kind != PROP_BOOL) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "%s: property '%s' needs a value: %s=...", what, name, name);
+        return false;
+    }
+    return property_store(prop, object, machine, what, value ? value : "on",
+                          err);
+}
+
+/* ---- as an Object's properties ------------------------------------------------------ */
+
+void properties_list(const Property *list, bool writable, GArray *out)
+{
+    static const char *const types[] = {
+        [PROP_BOOL] = "bool",     [PROP_UINT8] = "uint8",
+        [PROP_UINT16] = "uint16", [PROP_UINT32] = "uint32",
+        [PROP_UINT64] = "uint64", [PROP_SIZE] = "size",
+        [PROP_STRING] = "str",    [PROP_CHARDEV] = "str",
+    };
+
+    for (const Property *prop = list; prop && prop->name; prop++) {
+        ObjectProperty property = { prop->name, types[prop->kind],
+                                    prop->description, writable };
+
+        g_array_append_val(out, property);
+    }
+}
+
+GVariant *property_get(const Property *prop, const void *object)
+{
+    const void *field = (const char *)object + prop->offset;
+    const char *text;
+
+    switch (prop->kind) {
+    case PROP_BOOL:
+        return g_variant_new_boolean(*(const bool *)field);
+    case PROP_STRING:
+        text = *(char *const *)field;
+        break;
+    case PROP_CHARDEV:
+        text = *(Chardev *const *)field ? chardev_id(*(Chardev *const *)field)
+                                        : NULL;
+        break;
+    default:
+        return g_variant_new_uint64(number_load(prop, object));
+    }
+    /* A file's name may be no text: then it is shown with marks instead. */
+    return g_variant_new_take_string(g_utf8_make_valid(text ? text : "", -1));
+}
+
+bool property_set_variant(const Property *prop, void *object, Machine *machine,
+                          const char *what, GVariant *value, GError **err)
+{
+    g_autofree char *text = NULL;
+    const char *expected;
+
+    switch (prop->kind) {
+    case PROP_BOOL:
+        expected = "boolean";
+        if (g_variant_is_of_type(value, G_VARIANT_TYPE_BOOLEAN)) {
+            text = g_strdup(g_variant_get_boolean(value) ? "on" : "off");
+        }
+        break;
+    case PROP_STRING:
+    case PROP_CHARDEV:
+        expected = "string";
+        if (g_variant_is_of_type(value, G_VARIANT_TYPE_STRING)) {
+            text = g_variant_dup_string(value, NULL);
+        }
+        break;
+    default:
+        expected = "integer";
+        if (g_variant_is_of_type(value, G_VARIANT_TYPE_UINT64) ||
+            g_variant_is_of_type(value, G_VARIANT_TYPE_INT64)) {
+            text = g_variant_print(value, FALSE);
+        }
+        break;
+    }
+    if (!text) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "Invalid parameter type for '%s', expected: %s", prop->name,
+                    expected);
+        return false;
+    }
+    return property_store(prop, object, machine, what, text, err);
 }
 
 void properties_clear(const Property *list, void *object)
