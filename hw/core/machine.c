@@ -289,6 +289,7 @@ void machine_free(Machine *machine)
     properties = machine_properties(machine->type);
     properties_clear(properties, machine);
     g_free(machine->name);
+    g_free(machine->uuid);
     g_free(machine->mem_path);
     g_free(machine->kernel);
     g_free(machine->initrd);

@@ -53,8 +53,7 @@ struct Machine {
     char *accel;
     char *memory_backend; /* id of a user object that is all RAM; NULL: none */
     RTCSettings rtc;
-    uint8_t uuid[16];   /* all zero: none was given */
-    bool uuid_set;
+    char *uuid;         /* as "6ba7b810-9dad-11d1-80b4-00c04fd430c8"; NULL: none */
     GPtrArray *serials; /* Chardev *, owned by chardevs; NULL: none */
     GPtrArray *chardevs; /* Chardev *, owned */
 
