@@ -31,6 +31,7 @@ CORE_OBJS = \
 	flatview.o \
 	rcu.o \
 	mtree.o \
+	mtree-text.o \
 	exec.o \
 	exec-map.o \
 	ram.o \

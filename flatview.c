@@ -545,11 +545,7 @@ size_t flatview_live_bytes(void)
 
 /* ---- a view in words --------------------------------------------------------------- */
 
-typedef struct TreeSum {
-    size_t ranges, nodes, bytes;
-} TreeSum;
-
-static void tree_sum(const FlatNode *node, TreeSum *sum)
+static void tree_sum(const FlatNode *node, FlatTreeSum *sum)
 {
     sum->nodes++;
     sum->bytes += node_bytes(node);
@@ -560,6 +556,14 @@ static void tree_sum(const FlatNode *node, TreeSum *sum)
     for (unsigned i = 0; i < node->nr; i++) {
         tree_sum(((const FlatInner *)node)->child[i], sum);
     }
+}
+
+FlatTreeSum flatview_tree_sum(const FlatView *view)
+{
+    FlatTreeSum sum = { 0 };
+
+    tree_sum(view->root, &sum);
+    return sum;
 }
 
 static void print_inner(const FlatNode *node, unsigned depth,
@@ -579,9 +583,8 @@ static void print_inner(const FlatNode *node, unsigned depth,
 void flatview_print_dispatch(const FlatView *view, fprintf_function print,
                              void *f)
 {
-    TreeSum sum = { 0 };
+    FlatTreeSum sum = flatview_tree_sum(view);
 
-    tree_sum(view->root, &sum);
     print(f, "  %zu ranges, %zu nodes of up to %u entries, height %u, "
           "%zu bytes\n", sum.ranges, sum.nodes, FLAT_FANOUT,
           (unsigned)view->root->height, sum.bytes);

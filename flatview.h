@@ -109,7 +109,14 @@ void flatview_publish(FlatView *view);
 unsigned flatview_live_count(void);
 size_t flatview_live_bytes(void);
 
-/* Print the tree of the present version. Under the memory lock. */
+/* What the tree of the present version is made of. Under the memory lock. */
+typedef struct FlatTreeSum {
+    size_t ranges, nodes, bytes;
+} FlatTreeSum;
+
+FlatTreeSum flatview_tree_sum(const FlatView *view);
+
+/* Print it. Under the memory lock. */
 void flatview_print_dispatch(const FlatView *view, fprintf_function print,
                              void *f);
 

@@ -179,6 +179,8 @@ struct MemoryRegion {
     struct MemoryEventfds *told_eventfds; /* as listeners know them */
     GArray *told_coalesced;
     MemoryReentrancyGuard own_guard;
+    char *(*describe_owner)(void *owner); /* NULL: nobody said who it is */
+    void *owner;
 };
 
 /* A piece of a region as an address space shows it. */
@@ -282,6 +284,11 @@ void memory_region_set_lock(MemoryRegion *mr, pthread_mutex_t *lock);
  * Before the region is visible. */
 void memory_region_clear_global_locking(MemoryRegion *mr);
 
+/* For mtree_info(): @describe gives the name of @owner, to whom @mr belongs, in
+ * a string to be freed. Called under the memory lock until destroy. */
+void memory_region_set_owner(MemoryRegion *mr, char *(*describe)(void *owner),
+                             void *owner);
+
 /* Whether this thread is inside a callback of a region with the guard of @mr:
  * an access to @mr would be refused. */
 bool memory_region_is_busy(const MemoryRegion *mr);
@@ -327,6 +334,7 @@ hwaddr memory_region_section_addr(MemoryRegionSection *section, hwaddr addr);
 #define MTREE_TREE 1u     /* the graph below each address space */
 #define MTREE_FLAT 2u     /* the flat views */
 #define MTREE_DISPATCH 4u /* and the trees that hold them */
+#define MTREE_OWNER 8u    /* with each region its owner, where it is known */
 
 /* The graph of every address space in words. */
 void mtree_info(fprintf_function mon_printf, void *f);

@@ -1,94 +1,135 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The map in words: the graph below each address space, the flat views, and
- * the trees that look-ups go down.
- *
- * Subregions make trees, aliases point from tree to tree. Each tree is printed
- * once and an alias only names its target, so the output is never larger than
- * the graph.
+ * The walk over the map: which trees there are, and what is in them and in the
+ * views. mtree-text.c has the words.
  */
+#include "mtree.h"
+
 #include "memory-internal.h"
 
 typedef unsigned __int128 uint128;
 
 #define ADDRESS_MAX (((uint128)1 << 64) - 1)
 
-typedef struct Printer {
-    fprintf_function print;
-    void *f;
-    GPtrArray *spaces;   /* AddressSpace, those not yet printed */
-    GHashTable *printed; /* the tops of the trees that were */
+typedef struct Walk {
+    const MtreeVisitor *visitor;
+    void *opaque;
+    unsigned flags;
+    GPtrArray *spaces;   /* AddressSpace, those not yet walked */
+    GHashTable *walked;  /* the tops of the trees that were */
     GPtrArray *targets;  /* of the aliases met on the way */
-} Printer;
+    GHashTable *ids;     /* of regions */
+} Walk;
 
-/* "first-last" of @size bytes; @text has room for RANGE_MAX characters. */
-#define RANGE_MAX 48
-static void format_range(char *text, uint128 first, uint128 size)
+const char *mtree_kind_name(MtreeKind kind)
+{
+    static const char *const names[] = {
+        [MTREE_KIND_CONTAINER] = "container",
+        [MTREE_KIND_IO] = "i/o",
+        [MTREE_KIND_RAM] = "ram",
+        [MTREE_KIND_ROM] = "rom",
+        [MTREE_KIND_ROMD] = "romd",
+        [MTREE_KIND_ALIAS] = "alias",
+        [MTREE_KIND_RESERVATION] = "reservation",
+    };
+
+    return names[kind];
+}
+
+void memory_region_set_owner(MemoryRegion *mr, char *(*describe)(void *owner),
+                             void *owner)
+{
+    memory_lock();
+    mr->describe_owner = describe;
+    mr->owner = owner;
+    memory_unlock();
+}
+
+static MtreeKind region_kind(const MemoryRegion *mr)
+{
+    switch (mr->kind) {
+    case MEMORY_REGION_IO:
+        return MTREE_KIND_IO;
+    case MEMORY_REGION_RAM:
+        return mr->readonly ? MTREE_KIND_ROM : MTREE_KIND_RAM;
+    case MEMORY_REGION_ROM_DEVICE:
+        return MTREE_KIND_ROMD;
+    case MEMORY_REGION_ALIAS:
+        return MTREE_KIND_ALIAS;
+    case MEMORY_REGION_RESERVATION:
+        return MTREE_KIND_RESERVATION;
+    default:
+        return MTREE_KIND_CONTAINER;
+    }
+}
+
+static MtreeRange range_of(uint128 first, uint128 size)
 {
     uint128 last = first + size - 1;
 
     if (first > ADDRESS_MAX) {
-        g_snprintf(text, RANGE_MAX, "%-33s", "past the last address");
-    } else if (!size) {
-        g_snprintf(text, RANGE_MAX, "%016" PRIx64 "-%-16s", (uint64_t)first,
-                   "empty");
-    } else {
-        g_snprintf(text, RANGE_MAX, "%016" PRIx64 "-%016" PRIx64,
-                   (uint64_t)first, (uint64_t)MIN(last, ADDRESS_MAX));
+        return (MtreeRange){ .extent = MTREE_BEYOND };
     }
-}
-
-static const char *kind_name(const MemoryRegion *mr)
-{
-    switch (mr->kind) {
-    case MEMORY_REGION_IO:
-        return "i/o";
-    case MEMORY_REGION_RAM:
-        return mr->readonly ? "rom" : "ram";
-    case MEMORY_REGION_ROM_DEVICE:
-        return "romd";
-    case MEMORY_REGION_ALIAS:
-        return "alias";
-    case MEMORY_REGION_RESERVATION:
-        return "reservation";
-    default:
-        return "container";
+    if (!size) {
+        return (MtreeRange){ .extent = MTREE_EMPTY, .first = first };
     }
+    return (MtreeRange){
+        .extent = MTREE_BYTES,
+        .first = first,
+        .last = MIN(last, ADDRESS_MAX),
+    };
 }
 
-/* What only some regions have. */
-static const char *region_notes(const MemoryRegion *mr)
+static unsigned region_id(Walk *w, const MemoryRegion *mr)
 {
-    bool readonly = mr->readonly && (mr->kind == MEMORY_REGION_CONTAINER ||
-                                     mr->kind == MEMORY_REGION_ALIAS);
+    gpointer id = g_hash_table_lookup(w->ids, mr);
 
-    return mr->enabled ? readonly ? " [read-only]" : ""
-                       : readonly ? " [read-only] [disabled]" : " [disabled]";
+    if (!id) { /* stored with 1 added: NULL is none */
+        id = GUINT_TO_POINTER(g_hash_table_size(w->ids) + 1);
+        g_hash_table_insert(w->ids, (gpointer)mr, id);
+    }
+    return GPOINTER_TO_UINT(id) - 1;
 }
 
-/* Deeper levels are printed, but no further to the right. */
-#define INDENT_MAX 64
-
-/* One line; an alias's target is noted. */
-static void print_line(Printer *p, MemoryRegion *mr, uint128 base,
-                       unsigned depth)
+static char *region_owner(const Walk *w, const MemoryRegion *mr)
 {
-    char range[RANGE_MAX], window[RANGE_MAX];
+    return w->flags & MTREE_OWNER && mr->describe_owner
+           ? mr->describe_owner(mr->owner) : NULL;
+}
 
-    format_range(range, base, mr->size);
-    p->print(p->f, "%*s%s (prio %d, %s): ", (int)MIN(depth, INDENT_MAX) * 2, "",
-             range, mr->priority, kind_name(mr));
+static void visit_region(Walk *w, MemoryRegion *mr, uint128 base,
+                         unsigned depth)
+{
+    g_autofree char *owner = region_owner(w, mr);
+    MtreeRegion region = {
+        .id = region_id(w, mr),
+        .parent = depth ? region_id(w, mr->parent) : MTREE_NONE,
+        .depth = depth,
+        .name = mr->name,
+        .owner = owner,
+        .kind = region_kind(mr),
+        .enabled = mr->enabled,
+        .readonly = mr->readonly,
+        .priority = mr->priority,
+        .order = mr->link.order,
+        .addr = mr->addr,
+        .size = mr->size,
+        .range = range_of(base, mr->size),
+        .target = MTREE_NONE,
+    };
+
     if (mr->alias) {
-        format_range(window, mr->alias_offset, mr->size);
-        p->print(p->f, "alias %s @%s %s%s\n", mr->name, mr->alias->name,
-                 window, region_notes(mr));
-        g_ptr_array_add(p->targets, mr->alias);
-    } else {
-        p->print(p->f, "%s%s\n", mr->name, region_notes(mr));
+        region.target = region_id(w, mr->alias);
+        region.target_name = mr->alias->name;
+        region.window = range_of(mr->alias_offset, mr->size);
+        g_ptr_array_add(w->targets, mr->alias);
+    }
+    if (w->visitor->region) {
+        w->visitor->region(&region, w->opaque);
     }
 }
 
-/* A region whose line was printed, and whose subregions are being printed. */
+/* A region that was visited, and whose subregions are being visited. */
 typedef struct Level {
     uint128 base;
     GPtrArray *subs;
@@ -96,7 +137,7 @@ typedef struct Level {
 } Level;
 
 /* The tree below @mr. A loop, as guests may nest more than a stack holds. */
-static void print_tree(Printer *p, MemoryRegion *mr)
+static void walk_tree(Walk *w, MemoryRegion *mr)
 {
     GArray *levels = g_array_new(FALSE, FALSE, sizeof(Level));
     uint128 base = 0;
@@ -104,7 +145,7 @@ static void print_tree(Printer *p, MemoryRegion *mr)
     while (mr) {
         Level level = { .base = base };
 
-        print_line(p, mr, base, levels->len + 1);
+        visit_region(w, mr, base, levels->len);
         level.subs = region_subregions(mr);
         g_array_append_val(levels, level);
         for (mr = NULL; levels->len && !mr;) {
@@ -122,23 +163,36 @@ static void print_tree(Printer *p, MemoryRegion *mr)
     g_array_unref(levels);
 }
 
-/* The names of @first and of the spaces from index @behind that have the same
- * root, and so the same tree and an equal view; these are done then. */
-static void print_names(Printer *p, const char *what,
-                        const AddressSpace *first, guint behind)
+static void walk_whole_tree(Walk *w, MemoryRegion *top, const GPtrArray *names)
 {
-    p->print(p->f, "%s: %s", what, first->name);
-    for (guint i = behind; i < p->spaces->len;) {
-        const AddressSpace *as = g_ptr_array_index(p->spaces, i);
+    if (w->visitor->tree) {
+        w->visitor->tree(names, w->opaque);
+    }
+    walk_tree(w, top);
+    if (w->visitor->tree_end) {
+        w->visitor->tree_end(w->opaque);
+    }
+}
+
+/* The names of the space at index @i and of those behind it that have the same
+ * root, and so the same tree and an equal view; these are done then. */
+static GPtrArray *take_names(Walk *w, guint i)
+{
+    const AddressSpace *first = g_ptr_array_index(w->spaces, i);
+    GPtrArray *names = g_ptr_array_new();
+
+    g_ptr_array_add(names, first->name);
+    for (i++; i < w->spaces->len;) {
+        const AddressSpace *as = g_ptr_array_index(w->spaces, i);
 
         if (as->root == first->root) {
-            p->print(p->f, ", %s", as->name);
-            g_ptr_array_remove_index(p->spaces, i);
+            g_ptr_array_add(names, as->name);
+            g_ptr_array_remove_index(w->spaces, i);
         } else {
             i++;
         }
     }
-    p->print(p->f, "\n");
+    return names;
 }
 
 static void collect_space(AddressSpace *as, void *opaque)
@@ -146,99 +200,119 @@ static void collect_space(AddressSpace *as, void *opaque)
     g_ptr_array_add(opaque, as);
 }
 
-static void print_trees(Printer *p)
+static void collect_spaces(Walk *w)
 {
-    for (guint i = 0; i < p->spaces->len; i++) {
-        AddressSpace *as = g_ptr_array_index(p->spaces, i);
+    g_ptr_array_set_size(w->spaces, 0);
+    memory_for_each_address_space(collect_space, w->spaces);
+}
 
-        print_names(p, "address-space", as, i + 1);
-        g_hash_table_add(p->printed, as->root);
-        print_tree(p, as->root);
-        p->print(p->f, "\n");
+static void walk_trees(Walk *w)
+{
+    g_autoptr(GPtrArray) nobody = g_ptr_array_new();
+
+    collect_spaces(w);
+    for (guint i = 0; i < w->spaces->len; i++) {
+        AddressSpace *as = g_ptr_array_index(w->spaces, i);
+        g_autoptr(GPtrArray) names = take_names(w, i);
+
+        g_hash_table_add(w->walked, as->root);
+        walk_whole_tree(w, as->root, names);
     }
-    /* The list grows as the trees printed here have aliases, too. */
-    for (guint i = 0; i < p->targets->len; i++) {
-        MemoryRegion *mr = g_ptr_array_index(p->targets, i);
+    /* The list grows as the trees walked here have aliases, too. */
+    for (guint i = 0; i < w->targets->len; i++) {
+        MemoryRegion *mr = g_ptr_array_index(w->targets, i);
 
-        while (mr->parent && !g_hash_table_contains(p->printed, mr)) {
+        while (mr->parent && !g_hash_table_contains(w->walked, mr)) {
             mr = mr->parent;
         }
-        if (g_hash_table_add(p->printed, mr)) {
-            p->print(p->f, "memory-region: %s\n", mr->name);
-            print_tree(p, mr);
-            p->print(p->f, "\n");
+        if (g_hash_table_add(w->walked, mr)) {
+            walk_whole_tree(w, mr, nobody);
         }
     }
 }
 
-static void print_flat_range(Printer *p, const FlatRange *range)
+static void visit_range(Walk *w, const FlatRange *flat)
 {
-    const char *kind = kind_name(range->mr);
+    g_autofree char *owner = region_owner(w, flat->mr);
+    MtreeFlatRange range = {
+        .first = flat->first,
+        .last = flat->last,
+        .offset = flat->offset,
+        .region = region_id(w, flat->mr),
+        .name = flat->mr->name,
+        .owner = owner,
+        .kind = region_kind(flat->mr),
+    };
 
-    if (range->mr->kind == MEMORY_REGION_RAM) {
-        kind = range->readonly ? "rom" : "ram";
-    } else if (range->mr->kind == MEMORY_REGION_ROM_DEVICE) {
-        kind = range->romd ? "romd" : "i/o";
+    if (flat->mr->kind == MEMORY_REGION_RAM) {
+        range.kind = flat->readonly ? MTREE_KIND_ROM : MTREE_KIND_RAM;
+    } else if (flat->mr->kind == MEMORY_REGION_ROM_DEVICE) {
+        range.kind = flat->romd ? MTREE_KIND_ROMD : MTREE_KIND_IO;
     }
-    p->print(p->f, "  %016" PRIx64 "-%016" PRIx64 " (%s): %s @%016" PRIx64 "\n",
-             range->first, range->last, kind, range->mr->name, range->offset);
+    w->visitor->range(&range, w->opaque);
 }
 
-static void print_ranges(Printer *p, const FlatNode *root)
+static void walk_view(Walk *w, const AddressSpace *as, const GPtrArray *names)
 {
-    const FlatRange *range = flat_node_find(root, 0);
+    const FlatNode *root = address_space_root(as);
+    FlatTreeSum sum = flatview_tree_sum(as->view);
+    MtreeView view = {
+        .view = as->view,
+        .root = region_id(w, as->root),
+        .spaces = names,
+        .ranges = sum.ranges,
+        .nodes = sum.nodes,
+        .bytes = sum.bytes,
+        .height = root->height,
+    };
 
-    if (!range) {
-        p->print(p->f, "  nothing\n");
+    if (w->visitor->view) {
+        w->visitor->view(&view, w->opaque);
     }
-    for (; range; range = flat_node_next(root, range)) {
-        print_flat_range(p, range);
-    }
-}
-
-static void print_views(Printer *p, unsigned flags)
-{
-    for (guint i = 0; i < p->spaces->len; i++) {
-        AddressSpace *as = g_ptr_array_index(p->spaces, i);
-
-        print_names(p, "flat-view", as, i + 1);
-        if (flags & MTREE_FLAT) {
-            print_ranges(p, address_space_root(as));
+    if (w->flags & MTREE_FLAT && w->visitor->range) {
+        for (const FlatRange *range = flat_node_find(root, 0); range;
+             range = flat_node_next(root, range)) {
+            visit_range(w, range);
         }
-        if (flags & MTREE_DISPATCH) {
-            flatview_print_dispatch(as->view, p->print, p->f);
-        }
-        p->print(p->f, "\n");
+    }
+    if (w->visitor->view_end) {
+        w->visitor->view_end(w->opaque);
     }
 }
 
-void mtree_info_flags(fprintf_function mon_printf, void *f, unsigned flags)
+static void walk_views(Walk *w)
 {
-    Printer p = {
-        .print = mon_printf,
-        .f = f,
+    collect_spaces(w);
+    for (guint i = 0; i < w->spaces->len; i++) {
+        const AddressSpace *as = g_ptr_array_index(w->spaces, i);
+        g_autoptr(GPtrArray) names = take_names(w, i);
+
+        walk_view(w, as, names);
+    }
+}
+
+void mtree_walk(unsigned flags, const MtreeVisitor *visitor, void *opaque)
+{
+    Walk w = {
+        .visitor = visitor,
+        .opaque = opaque,
+        .flags = flags,
         .spaces = g_ptr_array_new(),
-        .printed = g_hash_table_new(NULL, NULL),
+        .walked = g_hash_table_new(NULL, NULL),
         .targets = g_ptr_array_new(),
+        .ids = g_hash_table_new(NULL, NULL),
     };
 
     memory_lock();
     if (flags & MTREE_TREE) {
-        memory_for_each_address_space(collect_space, p.spaces);
-        print_trees(&p);
-        g_ptr_array_set_size(p.spaces, 0);
+        walk_trees(&w);
     }
     if (flags & (MTREE_FLAT | MTREE_DISPATCH)) {
-        memory_for_each_address_space(collect_space, p.spaces);
-        print_views(&p, flags);
+        walk_views(&w);
     }
     memory_unlock();
-    g_ptr_array_unref(p.spaces);
-    g_hash_table_destroy(p.printed);
-    g_ptr_array_unref(p.targets);
-}
-
-void mtree_info(fprintf_function mon_printf, void *f)
-{
-    mtree_info_flags(mon_printf, f, MTREE_TREE);
+    g_ptr_array_unref(w.spaces);
+    g_hash_table_destroy(w.walked);
+    g_ptr_array_unref(w.targets);
+    g_hash_table_destroy(w.ids);
 }

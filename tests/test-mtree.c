@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "memory-internal.h"
+#include "mtree.h"
 #include "test-util.h"
 
 /* A stream that is a GString. */
@@ -459,5 +460,187 @@ START_TEST(deep)
 }
 END_TEST
 
+/* Owners are printed where they are known, and asked for. */
+static char *describe(void *owner)
+{
+    return g_strdup_printf("/machine/%s", (const char *)owner);
+}
+
+START_TEST(owners)
+{
+    static const char tree[] =
+        "address-space: root\n"
+        "  0000000000000000-0000000000000fff (prio 0, container): root\n"
+        "    0000000000000000-000000000000000f (prio 0, reservation): a "
+        "[disabled] owner:{/machine/uart}\n"
+        "    0000000000000010-000000000000001f (prio 0, reservation): b "
+        "owner:{/machine/rtc}\n"
+        "    0000000000000020-000000000000002f (prio 0, reservation): c\n"
+        "\n";
+    static const char flat[] =
+        "flat-view: root\n"
+        "  0000000000000010-000000000000001f (reservation): b "
+        "@0000000000000000 owner:{/machine/rtc}\n"
+        "  0000000000000020-000000000000002f (reservation): c "
+        "@0000000000000000\n"
+        "\n";
+    MemoryRegion root, subs[3];
+    AddressSpace as;
+    char *text;
+
+    memory_region_init(&root, "root", 0x1000);
+    for (unsigned i = 0; i < 3; i++) {
+        char name[] = { 'a' + i, 0 };
+
+        memory_region_init_reservation(&subs[i], name, 16);
+        memory_region_add_subregion(&root, i * 16, &subs[i]);
+    }
+    memory_region_set_owner(&subs[0], describe, "uart");
+    memory_region_set_owner(&subs[1], describe, "rtc");
+    memory_region_set_enabled(&subs[0], false);
+    address_space_init(&as, &root);
+    expect_text(MTREE_TREE | MTREE_OWNER, tree);
+    expect_text(MTREE_FLAT | MTREE_OWNER, flat);
+    text = mtree_text(MTREE_TREE | MTREE_FLAT | MTREE_DISPATCH);
+    expect(!strstr(text, "owner"), "nobody asked:\n%s", text);
+    g_free(text);
+    memory_region_set_owner(&subs[0], NULL, NULL);
+    text = mtree_text(MTREE_TREE | MTREE_OWNER);
+    expect(!strstr(text, "uart") && strstr(text, "rtc"), "forgotten:\n%s",
+           text);
+    g_free(text);
+    address_space_destroy(&as);
+    for (unsigned i = 0; i < 3; i++) {
+        memory_region_del_subregion(&root, &subs[i]);
+        memory_region_destroy(&subs[i]);
+    }
+    memory_region_destroy(&root);
+}
+END_TEST
+
+/* ---- the walk: what the text does not tell ------------------------------------- */
+
+typedef struct Seen {
+    MtreeRegion regions[16];
+    unsigned nr, trees, trees_ended;
+    unsigned views, views_ended, ranges;
+    unsigned range_region[16];
+    MtreeView view[4];
+} Seen;
+
+static void see_tree(const GPtrArray *spaces, void *opaque)
+{
+    static const unsigned names[] = { 2, 1, 0, 0 };
+    Seen *seen = opaque;
+
+    ck_assert_uint_eq(seen->trees, seen->trees_ended);
+    ck_assert_uint_lt(seen->trees, G_N_ELEMENTS(names));
+    ck_assert_uint_eq(spaces->len, names[seen->trees]);
+    ck_assert(memory_lock_held());
+    seen->trees++;
+}
+
+static void see_region(const MtreeRegion *region, void *opaque)
+{
+    Seen *seen = opaque;
+
+    expect(seen->nr < G_N_ELEMENTS(seen->regions), "too many");
+    seen->regions[seen->nr++] = *region;
+}
+
+static void see_tree_end(void *opaque)
+{
+    ((Seen *)opaque)->trees_ended++;
+}
+
+static void see_view(const MtreeView *view, void *opaque)
+{
+    Seen *seen = opaque;
+
+    ck_assert_uint_eq(seen->views, seen->views_ended);
+    seen->view[seen->views++] = *view;
+}
+
+static void see_range(const MtreeFlatRange *range, void *opaque)
+{
+    Seen *seen = opaque;
+
+    expect(seen->ranges < G_N_ELEMENTS(seen->range_region), "too many");
+    seen->range_region[seen->ranges++] = range->region;
+}
+
+static void see_view_end(void *opaque)
+{
+    ((Seen *)opaque)->views_ended++;
+}
+
+static const MtreeVisitor seeing = {
+    see_tree, see_region, see_tree_end, see_view, see_range, see_view_end,
+};
+
+static const MtreeRegion *seen_by_id(const Seen *seen, unsigned id)
+{
+    for (unsigned i = 0; i < seen->nr; i++) {
+        if (seen->regions[i].id == id) {
+            return &seen->regions[i];
+        }
+    }
+    test_fail("no region has the id %u", id);
+}
+
+START_TEST(walk)
+{
+    static const char *const shown[] = { "ram", "bios", "vga.vram", "lapic",
+                                         "flash", "ram", "uart" };
+    Seen seen = { .nr = 0 };
+
+    machine_setup();
+    mtree_walk(MTREE_TREE | MTREE_FLAT, &seeing, &seen);
+    ck_assert_uint_eq(seen.trees, 4);
+    ck_assert_uint_eq(seen.trees_ended, 4);
+    ck_assert_uint_eq(seen.nr, 13);
+    for (unsigned i = 0; i < seen.nr; i++) {
+        const MtreeRegion *r = &seen.regions[i];
+
+        ck_assert_ptr_eq(seen_by_id(&seen, r->id), r);
+        if (r->depth) {
+            const MtreeRegion *parent = seen_by_id(&seen, r->parent);
+
+            ck_assert_uint_eq(parent->depth + 1, r->depth);
+            ck_assert_uint_lt(parent - seen.regions, i);
+            expect_hex(r->range.first, parent->range.first + r->addr);
+        } else {
+            ck_assert_uint_eq(r->parent, MTREE_NONE);
+        }
+        if (r->kind == MTREE_KIND_ALIAS) {
+            ck_assert_str_eq(seen_by_id(&seen, r->target)->name,
+                             r->target_name);
+        } else {
+            ck_assert_uint_eq(r->target, MTREE_NONE);
+        }
+    }
+    expect(seen.regions[0].size >> 64 == 1, "2^64 bytes");
+    ck_assert_uint_eq(seen.views, 2);
+    ck_assert_uint_eq(seen.views_ended, 2);
+    ck_assert_uint_eq(seen.view[0].root, seen.regions[0].id);
+    ck_assert_uint_eq(seen.view[0].ranges, 6);
+    ck_assert_uint_eq(seen.view[0].nodes, 1);
+    ck_assert_uint_eq(seen.view[0].height, 0);
+    ck_assert_uint_eq(seen.ranges, G_N_ELEMENTS(shown));
+    for (unsigned i = 0; i < seen.ranges; i++) {
+        ck_assert_str_eq(seen_by_id(&seen, seen.range_region[i])->name,
+                         shown[i]);
+    }
+    /* Views without trees have ids, too; and who cares for nothing. */
+    memset(&seen, 0, sizeof(seen));
+    mtree_walk(MTREE_DISPATCH, &seeing, &seen);
+    ck_assert_uint_eq(seen.nr + seen.ranges, 0);
+    ck_assert_uint_eq(seen.views_ended, 2);
+    mtree_walk(MTREE_TREE | MTREE_FLAT, &(MtreeVisitor){ 0 }, NULL);
+    machine_teardown();
+}
+END_TEST
+
 TEST_MAIN("mtree", nothing_to_print, tree, flat, dispatch, to_a_file,
-          odd_ranges, order, targets, many_paths, inner_nodes, deep)
+          odd_ranges, order, targets, many_paths, inner_nodes, deep, owners,
+          walk)
