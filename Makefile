@@ -48,6 +48,7 @@ KVM_OBJS = \
 	kvm-doorbell.o \
 	kvm-run.o \
 	target-i386/cpuid.o \
+	target-i386/debug.o \
 	target-i386/kvm.o \
 
 else
@@ -59,6 +60,7 @@ endif
 # vCPU threads, devices, boards.
 HW_OBJS = \
 	cpus.o \
+	cpu-debug.o \
 	opts.o \
 	hw/core/object.o \
 	hw/core/device.o \

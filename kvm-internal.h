@@ -212,7 +212,4 @@ int kvm_arch_init_cpu(CPUState *cpu);
 void kvm_arch_reset_vm(KVMState *kvm);
 void kvm_arch_reset_cpu(CPUState *cpu);
 
-/* Registers and the bytes at the instruction pointer, for a person. */
-void kvm_arch_print_cpu(CPUState *cpu, FILE *out);
-
 #endif

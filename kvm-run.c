@@ -10,6 +10,7 @@
 #include <linux/kvm.h>
 #include <string.h>
 
+#include "cpu-debug.h"
 #include "kvm-internal.h"
 #include "sysemu.h"
 
@@ -80,7 +81,7 @@ static void G_GNUC_PRINTF(2, 3) fail(CPUState *cpu, const char *fmt, ...)
     text = g_strdup_vprintf(fmt, args);
     va_end(args);
     if (out) {
-        kvm_arch_print_cpu(cpu, out);
+        cpu_print(cpu, out);
         fclose(out);
     }
     /* One write: other vCPUs may fail at the same time. */

@@ -5,6 +5,7 @@
  */
 #include <errno.h>
 
+#include "cpu-debug.h"
 #include "kvm-internal.h"
 #include "target-i386/cpu.h"
 
@@ -65,6 +66,24 @@ unsigned kvm_max_cpus(KVMState *kvm)
 bool kvm_cpu_init(CPUState *cpu, GError **err)
 {
     return kvm_available(err);
+}
+
+/* ---- a vCPU without an accelerator ---------------------------------------- */
+
+void cpu_print(CPUState *cpu, FILE *out)
+{
+    fprintf(out, "  (no registers: this vCPU has no accelerator)\n");
+}
+
+bool cpu_get_pc(CPUState *cpu, uint64_t *pc)
+{
+    return false;
+}
+
+bool cpu_translate(CPUState *cpu, uint64_t vaddr, hwaddr *paddr)
+{
+    *paddr = vaddr;
+    return true;
 }
 
 /* ---- without vCPUs, never called ----------------------------------------- */

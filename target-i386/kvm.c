@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * x86 under KVM: the in-kernel interrupt chips, the reset state, the states in
- * which boards start vCPUs, and a vCPU's state in words. Specifications: Intel
+ * which boards start vCPUs. Specifications: Intel
  * SDM volume 3, table 9-1 (reset state) and section 10.4.7.1 (local APIC); Linux
  * Documentation/virt/kvm/api.rst.
  */
@@ -433,71 +433,4 @@ void x86_cpu_set_real(CPUState *cpu, uint16_t cs, uint16_t ip)
     sregs.gdt.limit = 0xffff;
     sregs.cr0 = CR0_CD | CR0_NW | CR0_ET;
     set_state(cpu, &sregs, &regs);
-}
-
-/* ---- for a person -------------------------------------------------------- */
-
-static void print_segment(FILE *out, const char *name,
-                          const struct kvm_segment *s)
-{
-    fprintf(out, "  %-3s %04x base %016llx limit %08x type %x%s\n", name,
-            s->selector, s->base, s->limit, s->type,
-            s->unusable ? " unusable" : s->l ? " 64-bit" : s->db ? " 32-bit" :
-                                                               "");
-}
-
-/* The bytes at linear address @linear, through the guest's page tables. */
-static void print_code(CPUState *cpu, FILE *out, uint64_t linear)
-{
-    unsigned i;
-
-    fprintf(out, "  code at %016" PRIx64 ":", linear);
-    for (i = 0; i < 16; i++) {
-        struct kvm_translation where = { .linear_address = linear + i };
-        uint8_t byte;
-
-        if (kvm_vcpu_ioctl(cpu, KVM_TRANSLATE, &where) < 0 || !where.valid ||
-            address_space_read(cpu->memory, where.physical_address, &byte, 1) !=
-                MEMTX_OK) {
-            fprintf(out, i ? " (then not mapped)" :
-                             " not mapped, or not memory");
-            break;
-        }
-        fprintf(out, " %02x", byte);
-    }
-    fprintf(out, "\n");
-}
-
-void kvm_arch_print_cpu(CPUState *cpu, FILE *out)
-{
-    struct kvm_regs r;
-    struct kvm_sregs s;
-
-    if (kvm_vcpu_ioctl(cpu, KVM_GET_REGS, &r) < 0 ||
-        kvm_vcpu_ioctl(cpu, KVM_GET_SREGS, &s) < 0) {
-        fprintf(out, "  (its registers cannot be read)\n");
-        return;
-    }
-    fprintf(out,
-            "  rip %016llx  rflags %016llx\n"
-            "  rax %016llx  rbx %016llx  rcx %016llx  rdx %016llx\n"
-            "  rsi %016llx  rdi %016llx  rsp %016llx  rbp %016llx\n"
-            "  r8  %016llx  r9  %016llx  r10 %016llx  r11 %016llx\n"
-            "  r12 %016llx  r13 %016llx  r14 %016llx  r15 %016llx\n"
-            "  cr0 %016llx  cr2 %016llx  cr3 %016llx  cr4 %016llx\n"
-            "  efer %llx  cr8 %llx  apic base %llx\n",
-            r.rip, r.rflags, r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rsp,
-            r.rbp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, s.cr0,
-            s.cr2, s.cr3, s.cr4, s.efer, s.cr8, s.apic_base);
-    print_segment(out, "cs", &s.cs);
-    print_segment(out, "ds", &s.ds);
-    print_segment(out, "es", &s.es);
-    print_segment(out, "ss", &s.ss);
-    print_segment(out, "fs", &s.fs);
-    print_segment(out, "gs", &s.gs);
-    print_segment(out, "tr", &s.tr);
-    print_segment(out, "ldt", &s.ldt);
-    fprintf(out, "  gdt base %016llx limit %04x  idt base %016llx limit %04x\n",
-            s.gdt.base, s.gdt.limit, s.idt.base, s.idt.limit);
-    print_code(cpu, out, s.cs.base + r.rip);
 }
