@@ -63,6 +63,10 @@ HW_OBJS = \
 	cpu-debug.o \
 	opts.o \
 	hw/core/object.o \
+	hw/core/object-types.o \
+	hw/core/user-object.o \
+	hw/core/memory-backend.o \
+	hw/core/iothread.o \
 	hw/core/device.o \
 	hw/core/device-table.o \
 	hw/core/properties.o \
@@ -74,7 +78,10 @@ HW_OBJS = \
 	hw/rtc/mc146818.o \
 	hw/core/machine.o \
 	hw/core/plug.o \
+	hw/core/cpu-object.o \
+	hw/core/null-machine.o \
 	hw/core/loader.o \
+	hw/i386/ioapic.o \
 	hw/i386/microvm.o \
 	hw/i386/x86-boot.o \
 	hw/i386/linux.o \

@@ -280,9 +280,13 @@ START_TEST(refusals)
     expect_failure(machine_init(machine, &err), "firmware", "16777216");
     board_free();
 
+    /* Where no CPU runs there need not be anything to run. */
     board_new(MIB);
     board_init();
+    board_prepare();
+    machine->kvm = (KVMState *)machine; /* there is one: nothing looks into it */
     expect_failure(machine_prepare(machine, &err), "-kernel", "-bios");
+    machine->kvm = NULL;
     board_free();
 
     board_new(MIB);

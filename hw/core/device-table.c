@@ -9,6 +9,7 @@
 #define DEVICE_TYPES     \
     TYPE(acpi_pm)        \
     TYPE(i8042)          \
+    TYPE(ioapic)         \
     TYPE(isa_debug_exit) \
     TYPE(isa_debugcon)   \
     TYPE(isa_serial)     \

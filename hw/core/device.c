@@ -57,6 +57,12 @@ void device_properties_list(GArray *out)
     g_array_append_vals(out, all, G_N_ELEMENTS(all));
 }
 
+void device_type_list(const DeviceType *type, GArray *out)
+{
+    device_properties_list(out);
+    properties_list(type->properties, true, out);
+}
+
 bool device_is_hotpluggable(const Device *dev)
 {
     return dev->type->hotpluggable && dev->machine &&

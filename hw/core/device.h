@@ -101,6 +101,10 @@ Device *object_device(Object *obj);
  * and so on, to @out of ObjectProperty. */
 void device_properties_list(GArray *out);
 
+/* Append what a device of @type has but "type", settings as they are before
+ * realize. */
+void device_type_list(const DeviceType *type, GArray *out);
+
 /* Whether device_del may take it away: no part of the board can. */
 bool device_is_hotpluggable(const Device *dev);
 
@@ -169,6 +173,7 @@ void properties_print(const Property *list, FILE *out);
  * ObjectProperty; get a value; set one of the right type. */
 void properties_list(const Property *list, bool writable, GArray *out);
 GVariant *property_get(const Property *prop, const void *object); /* floating */
+GVariant *property_default(const Property *prop); /* floating; NULL: nothing */
 bool property_set_variant(const Property *prop, void *object, Machine *machine,
                           const char *what, GVariant *value, GError **err);
 

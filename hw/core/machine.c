@@ -3,6 +3,7 @@
  * What all boards have in common: settings, address spaces, RAM, devices.
  */
 #include "hw/core/machine.h"
+#include "hw/core/memory-backend.h"
 
 #include <string.h>
 
@@ -14,9 +15,11 @@
 #define PERIPHERAL_ANON "/machine/peripheral-anon"
 #define UNATTACHED "/machine/unattached"
 
-static const Property common_properties[] = {
+const Property machine_common_properties[] = {
     { "accel", PROP_STRING, offsetof(Machine, accel), "kvm",
       "what runs the vCPUs: kvm", 0 },
+    { "memory-backend", PROP_STRING, offsetof(Machine, memory_backend), NULL,
+      "id of a memory-backend object that is all RAM", 0 },
     { "dumpdtb", PROP_STRING, offsetof(Machine, dumpdtb), NULL,
       "write the machine's device tree to this file and exit", 0 },
     { 0 },
@@ -29,7 +32,7 @@ static Property *machine_properties(const MachineType *type)
     GArray *all = g_array_new(FALSE, FALSE, sizeof(Property));
     const Property *p;
 
-    for (p = common_properties; p->name; p++) {
+    for (p = machine_common_properties; p->name; p++) {
         g_array_append_vals(all, p, 1);
     }
     for (p = type->properties; p && p->name; p++) {
@@ -78,7 +81,7 @@ void machine_type_list(const MachineType *type, GArray *out)
     for (const ObjectProperty *fact = machine_facts; fact->name; fact++) {
         g_array_append_vals(out, fact, 1);
     }
-    properties_list(common_properties, false, out);
+    properties_list(machine_common_properties, false, out);
     properties_list(type->properties, false, out);
 }
 
@@ -104,7 +107,7 @@ static GVariant *machine_get(Object *obj, const char *name, GError **err)
     const Property *prop = property_find(machine->type->properties, name);
     const char *text = NULL;
 
-    prop = prop ? prop : property_find(common_properties, name);
+    prop = prop ? prop : property_find(machine_common_properties, name);
     if (prop) {
         return property_get(prop, machine);
     } else if (strcmp(name, "memory") == 0) {
@@ -149,8 +152,7 @@ Machine *machine_new(const MachineType *type)
     machine->object.type = machine_object_type(type);
     machine->object.ops = &machine_object_ops;
     machine->type = type;
-    machine->ram_size = type->default_ram_size;
-    machine->cpus = 1;
+    machine->cpus = type->min_cpus;
     machine->serials = g_ptr_array_new();
     machine->chardevs =
         g_ptr_array_new_with_free_func((GDestroyNotify)chardev_close);
@@ -191,8 +193,46 @@ void machine_print_properties(const MachineType *type, FILE *out)
     properties_print(properties, out);
 }
 
-static bool machine_init_ram(Machine *machine, GError **err)
+/* All of a user's object is the RAM. */
+static bool machine_take_backend(Machine *machine, GError **err)
 {
+    UserObject *obj = user_object_find(machine->memory_backend, "memory-backend",
+                                       err);
+    MemoryBackend *backend = (MemoryBackend *)obj;
+
+    if (!obj) {
+        return false;
+    }
+    if (machine->mem_path) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "it and -mem-path exclude each other: use "
+                    "memory-backend-file");
+        return false;
+    }
+    if (!machine->ram_size) {
+        machine->ram_size = backend->size;
+    }
+    if (machine->ram_size != backend->size) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "its size of %" PRIu64 " bytes is not that of -m, %" PRIu64,
+                    backend->size, machine->ram_size);
+        return false;
+    }
+    memory_region_init_alias(&machine->ram, "ram", &backend->mr, 0,
+                             backend->size);
+    user_object_ref(obj);
+    machine->ram_backend = obj;
+    return true;
+}
+
+static bool machine_make_ram(Machine *machine, GError **err)
+{
+    if (machine->memory_backend) {
+        return machine_take_backend(machine, err);
+    }
+    if (!machine->ram_size) {
+        return true;
+    }
     /* A file in a directory is nobody else's: shared, each page exists once. A
      * file that the user names keeps its content. */
     if (machine->mem_path) {
@@ -203,6 +243,23 @@ static bool machine_init_ram(Machine *machine, GError **err)
     }
     return memory_region_try_init_ram(&machine->ram, "ram", machine->ram_size,
                                       err);
+}
+
+static bool machine_init_ram(Machine *machine, GError **err)
+{
+    if (!machine->ram_size && !machine->memory_backend) {
+        machine->ram_size = machine->type->default_ram_size;
+    }
+    if (machine_make_ram(machine, err)) {
+        return true;
+    }
+    if (machine->memory_backend) {
+        g_prefix_error(err, "memory-backend '%s': ", machine->memory_backend);
+    } else {
+        g_prefix_error(err, "%" PRIu64 " MiB of guest RAM: ",
+                       machine->ram_size >> 20);
+    }
+    return false;
 }
 
 bool machine_power_button(Machine *machine)
@@ -217,11 +274,12 @@ bool machine_init(Machine *machine, GError **err)
 {
     bool ok;
 
-    if (machine->cpus < 1 || machine->cpus > machine->type->max_cpus) {
+    if (machine->cpus < machine->type->min_cpus ||
+        machine->cpus > machine->type->max_cpus) {
         g_set_error(err, FLATVIEW_ERROR, 0,
-                    "machine '%s' has 1 to %u CPUs, not %u",
-                    machine->type->name, machine->type->max_cpus,
-                    machine->cpus);
+                    "machine '%s' has %u to %u CPUs, not %u",
+                    machine->type->name, machine->type->min_cpus,
+                    machine->type->max_cpus, machine->cpus);
         return false;
     }
     if (!machine_init_ram(machine, err)) {
@@ -245,6 +303,9 @@ bool machine_prepare(Machine *machine, GError **err)
 {
     machine->prepared = !machine->type->prepare ||
                         machine->type->prepare(machine, err);
+    if (machine->prepared) {
+        machine_add_cpu_objects(machine);
+    }
     return machine->prepared;
 }
 
@@ -280,8 +341,14 @@ void machine_free(Machine *machine)
         }
         memory_region_destroy(&machine->ports_root);
         memory_region_destroy(&machine->memory_root);
-        memory_region_destroy(&machine->ram);
+        if (machine->ram_size) {
+            memory_region_destroy(&machine->ram);
+        }
+        if (machine->ram_backend) {
+            user_object_unref(machine->ram_backend);
+        }
     }
+    g_clear_pointer(&machine->cpu_objects, g_ptr_array_unref);
     object_remove(&machine->object);
     g_ptr_array_free(machine->devices, TRUE);
     g_ptr_array_free(machine->serials, TRUE);
@@ -372,5 +439,8 @@ Device *machine_add_device(Machine *machine, const char *type_name,
 void machine_remove_device(Machine *machine, Device *dev)
 {
     g_ptr_array_remove(machine->devices, dev);
+    for (unsigned n = 0; n < DEVICE_MAX_IRQS; n++) {
+        device_set_irq(dev, n, false);
+    }
     device_free(dev);
 }

@@ -12,6 +12,7 @@
 
 #include "hw/core/chardev.h"
 #include "hw/core/device.h"
+#include "hw/core/user-object.h"
 #include "kvm.h"
 
 /* -rtc: what the guest's clock shows. */
@@ -30,6 +31,8 @@ typedef struct MachineType {
     size_t size;             /* of the state struct, which starts with Machine */
     const Property *properties; /* beyond the common ones; NULL: none */
     unsigned max_cpus;
+    unsigned min_cpus;       /* 0: it can do without */
+    const char *cpu_type;    /* of a vCPU as an object: "x86_64-cpu" */
     uint64_t default_ram_size;
     /* Build the board: regions and devices. False and @err where it cannot. */
     bool (*init)(Machine *machine, GError **err);
@@ -46,7 +49,8 @@ struct Machine {
     const MachineType *type;
     /* What the user asked for, set before init: */
     char *name;
-    uint64_t ram_size; /* bytes, whole pages */
+    uint64_t ram_size; /* bytes, whole pages; 0: as much as memory_backend has, or
+                        * the default; 0 after init: no RAM */
     unsigned cpus;
     char *mem_path;    /* NULL: anonymous */
     char *kernel, *initrd, *append, *bios, *dumpdtb; /* NULL: not given */
@@ -64,16 +68,24 @@ struct Machine {
     MemoryRegion ram; /* all guest RAM; boards show it through aliases */
     GPtrArray *devices; /* Device *, owned, in the order of reset */
 
+    Device *interrupts; /* the board's device whose inputs they are; NULL: none */
+    UserObject *ram_backend; /* of memory_backend; NULL: none */
+    GPtrArray *cpu_objects;  /* vCPUs in the tree, owned */
+
     bool initialised; /* machine_init() succeeded as far as the address spaces */
     bool prepared;    /* machine_prepare() succeeded: what comes is hot-plugged */
 };
 
 /* Every known board; ends with NULL. */
 extern const MachineType *const machine_types[];
+extern const MachineType null_machine_type; /* "none", one of them */
 
 const MachineType *machine_type_find(const char *name, GError **err);
 
-/* Allocate with defaults. */
+/* What can be set on every machine. */
+extern const Property machine_common_properties[];
+
+/* Allocate with defaults, as /machine: one at a time. */
 Machine *machine_new(const MachineType *type);
 
 /* Set a property, common or the board's. Before init. False with @err. */
@@ -95,6 +107,9 @@ bool machine_init(Machine *machine, GError **err);
 
 /* After all devices are there, and the vCPUs; before the first reset. */
 bool machine_prepare(Machine *machine, GError **err);
+
+/* Put the vCPUs that there are into the tree; machine_prepare() does. */
+void machine_add_cpu_objects(Machine *machine);
 
 /* Reset all devices, then the board. Every vCPU stopped. */
 void machine_reset(Machine *machine);

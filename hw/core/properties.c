@@ -294,6 +294,26 @@ GVariant *property_get(const Property *prop, const void *object)
     return g_variant_new_take_string(g_utf8_make_valid(text ? text : "", -1));
 }
 
+GVariant *property_default(const Property *prop)
+{
+    Property alone[2] = { *prop };
+    union {
+        uint64_t number;
+        void *pointer;
+    } field = { 0 };
+    GVariant *value;
+
+    if (!prop->default_text &&
+        (prop->kind == PROP_STRING || prop->kind == PROP_CHARDEV)) {
+        return NULL;
+    }
+    alone[0].offset = 0;
+    properties_init(alone, &field);
+    value = property_get(alone, &field);
+    properties_clear(alone, &field);
+    return value;
+}
+
 bool property_set_variant(const Property *prop, void *object, Machine *machine,
                           const char *what, GVariant *value, GError **err)
 {

@@ -15,7 +15,7 @@ typedef enum BoardSpace { BOARD_MEMORY, BOARD_PORTS } BoardSpace;
 /* One range. A device of several ranges has one entry after the other, and
  * only the first names the device. */
 typedef struct BoardEntry {
-    const char *name;   /* of the reservation */
+    const char *name;   /* of the reservation, or of the device below /machine */
     BoardSpace space;
     uint64_t base;
     uint64_t size;

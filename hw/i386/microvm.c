@@ -13,6 +13,7 @@
 #include "hw/i386/acpi.h"
 #include "hw/i386/board.h"
 #include "hw/i386/fdt.h"
+#include "hw/i386/ioapic.h"
 #include "hw/i386/microvm-map.h"
 #include "hw/i386/microvm.hex.h"
 #include "hw/i386/x86-boot.h"
@@ -43,8 +44,9 @@
       .node = "serial", .compatible = "ns16550a" }
 
 static const BoardEntry microvm_table[] = {
+    /* First: the others' interrupts lead there. */
     { "ioapic", MEM, .base = X86_IOAPIC_BASE, .size = X86_IOAPIC_SIZE,
-      .node = "interrupt-controller", .compatible = "intel,ce4100-ioapic" },
+      .device = "ioapic", .node = "interrupt-controller", .compatible = "intel,ce4100-ioapic" },
     { "lapic", MEM, .base = X86_LAPIC_BASE, .size = X86_LAPIC_SIZE,
       .node = "lapic", .compatible = "intel,ce4100-lapic" },
     { "kvm-pages", MEM, .base = X86_KVM_RESERVED_BASE,
@@ -58,7 +60,7 @@ static const BoardEntry microvm_table[] = {
       .node = "timer", .compatible = "intel,i8254" },
     { "speaker", PORT, .base = MICROVM_SPEAKER_PORT, .size = 1,
       .node = "speaker", .compatible = "pnpPNP,800" },
-    { "i8042-data", PORT_IRQ(MICROVM_I8042_IRQ),
+    { "i8042", PORT_IRQ(MICROVM_I8042_IRQ),
       .base = MICROVM_I8042_DATA_PORT, .size = 1, .device = "i8042",
       .node = "keyboard", .compatible = "pnpPNP,303" },
     { "i8042-command", MORE, .base = MICROVM_I8042_COMMAND_PORT, .size = 1 },
@@ -188,9 +190,10 @@ static bool add_device(MicroVM *s, unsigned i, GError **err)
         device_free(dev);
         return false;
     }
-    if (e->irq >= 0 && m->kvm) {
-        device_connect_irq(dev, 0, kvm_irq_line(m->kvm, e->irq));
+    if (e->irq >= 0) {
+        device_connect_irq(dev, 0, device_irq_in(m->interrupts, e->irq));
     }
+    object_add(&dev->object, "/machine", e->name);
     if (!machine_realize_device(m, dev, err)) {
         return false;
     }
@@ -202,6 +205,15 @@ static bool add_device(MicroVM *s, unsigned i, GError **err)
         device_map(dev, n, space_root(m, range->space), range->base, 0);
     }
     return true;
+}
+
+/* The inputs of the ioapic, the first entry, are those of KVM. */
+static void connect_ioapic(Machine *m)
+{
+    m->interrupts = m->devices->pdata[0];
+    for (unsigned n = 0; m->kvm && n < IOAPIC_INPUTS; n++) {
+        ioapic_connect(m->interrupts, n, kvm_irq_line(m->kvm, n));
+    }
 }
 
 static bool map_table(MicroVM *s, GError **err)
@@ -225,6 +237,9 @@ static bool map_table(MicroVM *s, GError **err)
                                         e->base, mr);
         } else if (!e->more && !add_device(s, i, err)) {
             return false;
+        }
+        if (i == 0) {
+            connect_ioapic(&s->machine);
         }
     }
     s->devices_nr = s->machine.devices->len;
@@ -395,11 +410,12 @@ static bool microvm_prepare(Machine *machine, GError **err)
         return dump_fdt(machine->dumpdtb, fdt, fdt_size, err);
     }
     if (!machine->kernel) {
-        if (!machine->bios) {
+        if (!machine->bios && machine->kvm) {
             g_set_error(err, FLATVIEW_ERROR, 0,
                         "there is nothing to run: give -kernel or -bios");
+            return false;
         }
-        return machine->bios != NULL;
+        return true;
     }
     if (!s->boot.pvh) {
         fdt = build_fdt(s, &fdt_size);
@@ -410,7 +426,8 @@ static bool microvm_prepare(Machine *machine, GError **err)
         cpus_get(0)->reset_hook = x86_boot_reset_cpu;
         cpus_get(0)->reset_opaque = &s->boot;
     }
-    s->loaded = loader_load(s->loader, !machine->mem_path, err);
+    s->loaded = loader_load(s->loader, !machine->mem_path && !machine->ram_backend,
+                            err);
     return s->loaded;
 }
 
@@ -431,7 +448,9 @@ static const MachineType microvm_type = {
     .name = "microvm",
     .description = "RAM, serial ports, a clock; starts kernels directly",
     .size = sizeof(MicroVM),
+    .min_cpus = 1,
     .max_cpus = 64,
+    .cpu_type = "x86_64-cpu",
     .default_ram_size = 128 * MIB,
     .init = microvm_init,
     .prepare = microvm_prepare,
@@ -439,4 +458,5 @@ static const MachineType microvm_type = {
     .finish = microvm_finish,
 };
 
-const MachineType *const machine_types[] = { &microvm_type, NULL };
+const MachineType *const machine_types[] = { &microvm_type, &null_machine_type,
+                                                 NULL };
