@@ -98,6 +98,15 @@ HW_OBJS = \
 
 # Control from outside: QMP, its commands, the human monitor, qtest, gdb.
 QMP_OBJS = \
+	monitor/monitor.o \
+	monitor/json-stream.o \
+	monitor/json-text.o \
+	monitor/qapi.o \
+	monitor/qapi-doc.o \
+	monitor/qmp.o \
+	monitor/qmp-core.o \
+	monitor/qmp-event.o \
+	monitor/qmp-table.o \
 
 QMP_COMMAND_OBJS = \
 
