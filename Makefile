@@ -98,7 +98,6 @@ HW_OBJS = \
 
 # Control from outside: QMP, its commands, the human monitor, qtest, gdb.
 QMP_OBJS = \
-	monitor/monitor.o \
 	monitor/json-stream.o \
 	monitor/json-text.o \
 	monitor/qapi.o \
