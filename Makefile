@@ -90,9 +90,18 @@ HW_OBJS = \
 	hw/i386/acpi.o \
 	hw/i386/fdt.o \
 	hw/core/chardev.o \
+	hw/core/chardev-mux.o \
+	hw/core/chardev-open.o \
+	hw/core/chardev-fd.o \
+	hw/core/chardev-null.o \
+	hw/core/chardev-file.o \
+	hw/core/chardev-stdio.o \
+	hw/core/chardev-pty.o \
+	hw/core/chardev-socket.o \
+	hw/core/chardev-address.o \
+	hw/core/chardev-ringbuf.o \
 	hw/core/terminal.o \
 	hw/core/timer.o \
-	opts.o \
 	options.o \
 	trace.o \
 

@@ -279,8 +279,8 @@ static bool print_help(Settings *s, const char *value, GError **err)
         printf(strlen(left) < 28 ? "%-28s %s\n" : "%s\n%29s%s\n", left,
                strlen(left) < 28 ? o->help : "", o->help);
     }
-    printf("\nIn a terminal: Ctrl-A x ends, Ctrl-A c prints the memory map, "
-           "Ctrl-A Ctrl-A\nsends Ctrl-A. The man page says more.\n");
+    printf("\nIn a terminal: Ctrl-A x ends, Ctrl-A h lists the other keys. The man "
+           "page says\nmore.\n");
     s->done = true;
     return true;
 }

@@ -23,28 +23,6 @@
 
 /* ---- from settings to a machine ---------------------------------------------------- */
 
-static void escape_key(char key, void *opaque)
-{
-    if (key == 'x') {
-        vm_request_shutdown("Ctrl-A x", EXIT_GUEST_OFF);
-    } else if (key == 'c') {
-        mtree_info_flags(fprintf, stdout, MTREE_TREE | MTREE_FLAT);
-        fflush(stdout);
-    }
-}
-
-static Chardev *machine_open_chardev(Machine *machine, const char *id,
-                                     const char *spec, GError **err)
-{
-    Chardev *chr = chardev_open(id, spec, err);
-
-    if (chr) {
-        g_ptr_array_add(machine->chardevs, chr);
-        chardev_set_escape(chr, escape_key, NULL);
-    }
-    return chr;
-}
-
 /* An empty place among the serial ports, for "none", keeps its number. */
 static bool machine_open_serials(Machine *machine, const Settings *s,
                                  GError **err)
@@ -57,12 +35,12 @@ static bool machine_open_serials(Machine *machine, const Settings *s,
         Chardev *chr = NULL;
 
         if (strcmp(spec, "none") != 0) {
-            chr = machine_open_chardev(machine, id,
-                                       machine->dumpdtb ? "null" : spec, err);
+            chr = chardev_open(id, machine->dumpdtb ? "null" : spec, err);
             if (!chr) {
                 g_prefix_error(err, "-serial %s: ", spec);
                 return false;
             }
+            chardev_set_mux(chr, false);
         }
         g_ptr_array_add(machine->serials, chr);
     }
@@ -75,7 +53,7 @@ static bool machine_plug_devices(Machine *machine, const Settings *s,
     unsigned i;
 
     if (s->debugcon) {
-        if (!machine_open_chardev(machine, "debugcon", s->debugcon, err) ||
+        if (!chardev_open("debugcon", s->debugcon, err) ||
             !machine_plug(machine, "isa-debugcon,chardev=debugcon", err)) {
             g_prefix_error(err, "-debugcon %s: ", s->debugcon);
             return false;
@@ -297,6 +275,7 @@ int main(int argc, char **argv)
     signals = signals_init();
     status = machine_run(machine, &settings, &error);
     machine_free(machine);
+    chardev_close_all();
     if (signals >= 0) {
         close(signals);
     }

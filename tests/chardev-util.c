@@ -27,15 +27,38 @@ static void sink_writable(void *opaque)
     ((Sink *)opaque)->writable++;
 }
 
+static void sink_event(void *opaque, ChardevEvent event)
+{
+    static const char letters[] = {
+        [CHARDEV_OPENED] = 'O',      [CHARDEV_CLOSED] = 'C',
+        [CHARDEV_BREAK] = 'B',       [CHARDEV_INPUT_ENDED] = 'E',
+        [CHARDEV_FOCUS_IN] = 'i',    [CHARDEV_FOCUS_OUT] = 'o',
+    };
+    Sink *s = opaque;
+
+    s->breaks += event == CHARDEV_BREAK;
+    g_string_append_c(s->events, letters[event]);
+}
+
 const ChardevFrontend sink_frontend = {
     .can_receive = sink_room,
     .receive = sink_receive,
     .on_writable = sink_writable,
+    .event = sink_event,
+};
+
+const ChardevFrontend sink_line_frontend = {
+    .can_receive = sink_room,
+    .receive = sink_receive,
+    .on_writable = sink_writable,
+    .event = sink_event,
+    .is_line = true,
 };
 
 static void sink_init(size_t room)
 {
-    sink = (Sink){ .got = g_byte_array_new(), .room = room };
+    sink = (Sink){ .got = g_byte_array_new(), .room = room,
+                   .events = g_string_new(NULL) };
 }
 
 void sink_more(Chardev *chr, size_t room)
@@ -69,6 +92,7 @@ void close_with_sink(Chardev *chr)
 {
     chardev_close(chr);
     g_byte_array_free(sink.got, TRUE);
+    g_string_free(sink.events, TRUE);
 }
 
 bool say(Chardev *chr, const char *text)

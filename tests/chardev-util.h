@@ -12,10 +12,13 @@ typedef struct Sink {
     GByteArray *got;
     size_t room;       /* bytes it can take now */
     unsigned writable; /* calls of on_writable */
+    GString *events;   /* those of before, one letter each: O, C, B, E, i, o */
+    unsigned breaks;
 } Sink;
 
 extern Sink sink;
 extern const ChardevFrontend sink_frontend; /* its opaque: &sink */
+extern const ChardevFrontend sink_line_frontend; /* the same on a line */
 
 /* Open @spec as "c0" with a new sink on it. */
 Chardev *open_with_sink(const char *spec, size_t room);

@@ -46,8 +46,6 @@ void test_machine_init(void)
     memset(&test_wire, 0, sizeof(test_wire));
     memory_region_init(&m->ports_root, "ports", 0x10000);
     address_space_init(&m->ports, &m->ports_root);
-    m->chardevs =
-        g_ptr_array_new_with_free_func((GDestroyNotify)chardev_close);
     m->devices = g_ptr_array_new_with_free_func((GDestroyNotify)device_free);
 }
 
@@ -56,7 +54,7 @@ void test_machine_free(void)
     Machine *m = &test_machine;
 
     g_ptr_array_free(m->devices, TRUE);
-    g_ptr_array_free(m->chardevs, TRUE);
+    chardev_close_all();
     address_space_destroy(&m->ports);
     memory_region_destroy(&m->ports_root);
 }
@@ -67,7 +65,6 @@ Chardev *test_chardev(const char *id, const char *spec)
     Chardev *chr = chardev_open(id, spec, &err);
 
     expect(chr, "%s: %s", spec, err->message);
-    g_ptr_array_add(test_machine.chardevs, chr);
     return chr;
 }
 

@@ -33,9 +33,6 @@ static void board_add_serial(const char *id, const char *spec)
 {
     Chardev *chr = spec ? chardev_open(id, spec, NULL) : NULL;
 
-    if (chr) {
-        g_ptr_array_add(machine->chardevs, chr);
-    }
     g_ptr_array_add(machine->serials, chr);
 }
 
@@ -55,6 +52,7 @@ static void board_free(void)
     g_autofree char *dtb = g_build_filename(dir, "dtb", NULL);
 
     machine_free(machine);
+    chardev_close_all();
     unlink(file);
     unlink(dtb);
     rmdir(dir);

@@ -156,14 +156,6 @@ static int terminal(int *slave)
     return master;
 }
 
-static GString *escapes;
-
-static void on_escape(char key, void *opaque)
-{
-    expect(opaque == &escapes, "opaque");
-    g_string_append_c(escapes, key);
-}
-
 START_TEST(escape_keys)
 {
     int slave, master = terminal(&slave);
@@ -171,33 +163,55 @@ START_TEST(escape_keys)
     Chardev *chr;
 
     set_stdio(slave, slave);
-    escapes = g_string_new(NULL);
     chr = open_with_sink("stdio", 0);
+    expect(chardev_is_terminal(chr), "no terminal");
     tcgetattr(slave, &during);
     expect(!(during.c_lflag & (ICANON | ECHO | ISIG)), "not raw");
     expect(during.c_oflag & OPOST, "our own messages are not translated");
     expect(!(fcntl(0, F_GETFL) & O_NONBLOCK), "others see non-blocking mode");
-    chardev_set_escape(chr, on_escape, &escapes);
+    chardev_set_mux(chr, false);
     /* They work although the guest takes nothing. */
-    expect(write(master, "ab\001ccd\001\001e\001z\001", 12) == 12, "write");
-    test_loop_until(escapes->len == 1);
+    expect(write(master, "ab\001bcd\001\001e\001z\001", 12) == 12, "write");
+    test_loop_until(sink.breaks == 1);
     expect(write(master, "x\003", 2) == 2, "write");
-    test_loop_until(escapes->len == 2);
-    ck_assert_str_eq(escapes->str, "cx");
+    test_loop_until(requests.shutdowns == 1);
+    expect(requests.status == EXIT_GUEST_OFF, "status %d", requests.status);
     sink_expect("");
     sink_more(chr, 4);
     sink_expect("abcd");
     sink_more(chr, 100);
     sink_expect("abcd\001e\001z\003");
-    chardev_set_escape(chr, NULL, NULL);
-    expect(write(master, "\001x", 2) == 2, "write");
-    test_loop_until(sink.got->len == 11);
-    sink_expect("abcd\001e\001z\003\001x");
-    expect(escapes->len == 2, "an escape without a handler");
     close(master);
     expect_idle();
     close_with_sink(chr);
-    g_string_free(escapes, TRUE);
+    memset(&requests, 0, sizeof(requests));
+}
+END_TEST
+
+/* Where nobody asked for them, no key is special, nor is it off a terminal. */
+START_TEST(no_escape_keys)
+{
+    int slave, master = terminal(&slave), in[2];
+    Chardev *chr;
+
+    set_stdio(slave, slave);
+    chr = open_with_sink("stdio", 100);
+    expect(write(master, "\001x\001c", 4) == 4, "write");
+    test_loop_until(sink.got->len == 4);
+    sink_expect("\001x\001c");
+    close(master);
+    close_with_sink(chr);
+
+    expect(pipe(in) == 0, "pipe");
+    set_stdio(in[0], open("/dev/null", O_WRONLY));
+    chr = open_with_sink("stdio", 100);
+    expect(!chardev_is_terminal(chr), "a terminal");
+    chardev_set_mux(chr, false);
+    expect(write(in[1], "\001x\001c", 4) == 4, "write");
+    test_loop();
+    sink_expect("\001x\001c");
+    expect(requests.shutdowns == 0, "it ends");
+    close_with_sink(chr);
 }
 END_TEST
 
@@ -261,4 +275,4 @@ START_TEST(terminal_restored)
 END_TEST
 
 TEST_MAIN("stdio", stdio_pipes, stdio_full_pipe, stdio_odd, escape_keys,
-          terminal_restored)
+          no_escape_keys, terminal_restored)

@@ -397,6 +397,7 @@ static const ChardevFrontend serial_frontend = {
     .can_receive = serial_can_receive,
     .receive = serial_receive,
     .on_writable = serial_tx_drain,
+    .is_line = true,
 };
 
 static bool serial_realize(Device *dev, GError **err)
@@ -417,7 +418,7 @@ static void serial_unrealize(Device *dev)
 
     timer_cleanup(&s->timeout);
     timer_cleanup(&s->drain);
-    chardev_detach(s->chr);
+    chardev_detach(s->chr, s);
     chardev_write(s->chr, s->tx, s->tx_count);
 }
 

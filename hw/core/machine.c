@@ -154,8 +154,6 @@ Machine *machine_new(const MachineType *type)
     machine->type = type;
     machine->cpus = type->min_cpus;
     machine->serials = g_ptr_array_new();
-    machine->chardevs =
-        g_ptr_array_new_with_free_func((GDestroyNotify)chardev_close);
     machine->devices = g_ptr_array_new();
     properties_init(properties, machine);
     object_add(&machine->object, "/", "machine");
@@ -352,7 +350,6 @@ void machine_free(Machine *machine)
     object_remove(&machine->object);
     g_ptr_array_free(machine->devices, TRUE);
     g_ptr_array_free(machine->serials, TRUE);
-    g_ptr_array_free(machine->chardevs, TRUE);
     properties = machine_properties(machine->type);
     properties_clear(properties, machine);
     g_free(machine->name);

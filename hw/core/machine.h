@@ -58,8 +58,7 @@ struct Machine {
     char *memory_backend; /* id of a user object that is all RAM; NULL: none */
     RTCSettings rtc;
     char *uuid;         /* as "6ba7b810-9dad-11d1-80b4-00c04fd430c8"; NULL: none */
-    GPtrArray *serials; /* Chardev *, owned by chardevs; NULL: none */
-    GPtrArray *chardevs; /* Chardev *, owned */
+    GPtrArray *serials; /* Chardev *, not owned; NULL: none */
 
     /* Common to all boards, made by the core of hw/ before init: */
     KVMState *kvm; /* NULL where the machine runs no CPUs */

@@ -149,23 +149,10 @@ static bool number_set(const Property *prop, void *field, const char *what,
     return true;
 }
 
-static Chardev *chardev_by_id(Machine *machine, const char *id)
+static bool chardev_set(const Property *prop, Chardev **field, const char *what,
+                        const char *value, GError **err)
 {
-    for (guint i = 0; machine && machine->chardevs &&
-                      i < machine->chardevs->len; i++) {
-        Chardev *chr = g_ptr_array_index(machine->chardevs, i);
-
-        if (strcmp(chardev_id(chr), id) == 0) {
-            return chr;
-        }
-    }
-    return NULL;
-}
-
-static bool chardev_set(const Property *prop, Chardev **field, Machine *machine,
-                        const char *what, const char *value, GError **err)
-{
-    Chardev *chr = chardev_by_id(machine, value);
+    Chardev *chr = chardev_find(value);
 
     if (!chr) {
         g_set_error(err, FLATVIEW_ERROR, 0,
@@ -174,6 +161,8 @@ static bool chardev_set(const Property *prop, Chardev **field, Machine *machine,
                     what, prop->name, value);
         return false;
     }
+    chardev_release(*field);
+    chardev_hold(chr);
     *field = chr;
     return true;
 }
@@ -198,7 +187,7 @@ static bool property_store(const Property *prop, void *object, Machine *machine,
         *(char **)field = g_strdup(value);
         return true;
     case PROP_CHARDEV:
-        return chardev_set(prop, field, machine, what, value, err);
+        return chardev_set(prop, field, what, value, err);
     default:
         return number_set(prop, field, what, value, err);
     }
@@ -356,6 +345,9 @@ void properties_clear(const Property *list, void *object)
     for (const Property *prop = list; prop && prop->name; prop++) {
         if (prop->kind == PROP_STRING) {
             g_clear_pointer((char **)property_field(prop, object), g_free);
+        } else if (prop->kind == PROP_CHARDEV) {
+            g_clear_pointer((Chardev **)property_field(prop, object),
+                            chardev_release);
         }
     }
 }

@@ -59,7 +59,7 @@ static void catch_fatal_signals(void)
     }
 }
 
-int terminal_make_raw(int fd)
+int terminal_make_raw(int fd, bool signals)
 {
     static bool at_exit;
     struct termios t;
@@ -70,6 +70,9 @@ int terminal_make_raw(int fd)
     t = saved;
     cfmakeraw(&t);
     t.c_oflag |= OPOST;
+    if (signals) {
+        t.c_lflag |= ISIG;
+    }
     t.c_cc[VMIN] = 1;
     t.c_cc[VTIME] = 0;
     if (!at_exit) {

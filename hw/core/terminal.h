@@ -5,10 +5,13 @@
 #ifndef HW_CORE_TERMINAL_H
 #define HW_CORE_TERMINAL_H
 
+#include <stdbool.h>
+
 /* Put @fd, a terminal, into raw mode, to be undone by terminal_restore(), at
  * exit and before a fatal signal ends the program. Output is still translated,
- * so that our own messages stay readable. 0 or -errno. */
-int terminal_make_raw(int fd);
+ * so that our own messages stay readable. @signals: Ctrl-C and the like are
+ * still signals. 0 or -errno. */
+int terminal_make_raw(int fd, bool signals);
 
 /* Undo it. Idempotent. */
 void terminal_restore(void);
