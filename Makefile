@@ -172,6 +172,8 @@ TESTS_CORE = \
 # Unit tests of devices and boards: linked with everything but vl.o.
 TESTS_HW = \
 	tests/test-device \
+	tests/test-object \
+	tests/test-user-object \
 	tests/test-chardev \
 	tests/test-stdio \
 	tests/test-serial \

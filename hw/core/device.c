@@ -199,9 +199,19 @@ void device_free(Device *dev)
     g_free(dev);
 }
 
+static char *device_describe(void *opaque)
+{
+    const Device *dev = opaque;
+    g_autofree char *path = object_path(&dev->object);
+
+    return dev->id ? g_strdup_printf("dev id=%s", dev->id)
+                   : g_strdup_printf("dev path=%s", path);
+}
+
 void device_add_region(Device *dev, MemoryRegion *mr)
 {
     assert(dev->regions_nr < DEVICE_MAX_REGIONS);
+    memory_region_set_owner(mr, device_describe, dev);
     memory_region_set_guard(mr, &dev->guard);
     dev->regions[dev->regions_nr++] = mr;
 }

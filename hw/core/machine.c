@@ -68,7 +68,7 @@ const MachineType *machine_type_find(const char *name, GError **err)
 /* What is not in the table. */
 static const ObjectProperty machine_facts[] = {
     { "memory", "MemorySizeConfiguration", "the RAM: size, in bytes", false },
-    { "smp", "SMPConfiguration", "the vCPUs: cpus, maxcpus", false },
+    { "smp", "SMPConfiguration", "how many vCPUs, in how many sockets", false },
     { "kernel", "string", "a kernel that is started directly", false },
     { "initrd", "string", "its initial file system", false },
     { "append", "string", "its command line", false },
@@ -76,28 +76,40 @@ static const ObjectProperty machine_facts[] = {
     { 0 },
 };
 
-void machine_type_list(const MachineType *type, GArray *out)
+void machine_type_list(const MachineType *type, bool settable, GArray *out)
 {
     for (const ObjectProperty *fact = machine_facts; fact->name; fact++) {
         g_array_append_vals(out, fact, 1);
     }
-    properties_list(machine_common_properties, false, out);
-    properties_list(type->properties, false, out);
+    properties_list(machine_common_properties, settable, out);
+    properties_list(type->properties, settable, out);
 }
 
 static void machine_list(Object *obj, GArray *list)
 {
-    machine_type_list(((Machine *)obj)->type, list);
+    machine_type_list(((Machine *)obj)->type, false, list);
 }
 
-static GVariant *pairs_new(const char *name, uint64_t value, const char *name2,
-                           uint64_t value2)
+/* Every vCPU is a socket of its own. */
+static GVariant *machine_smp(const Machine *machine)
 {
     GVariantDict dict;
 
     g_variant_dict_init(&dict, NULL);
-    g_variant_dict_insert(&dict, name, "t", value);
-    g_variant_dict_insert(&dict, name2, "t", value2);
+    g_variant_dict_insert(&dict, "cpus", "t", (uint64_t)machine->cpus);
+    g_variant_dict_insert(&dict, "maxcpus", "t", (uint64_t)machine->cpus);
+    g_variant_dict_insert(&dict, "sockets", "t", (uint64_t)machine->cpus);
+    g_variant_dict_insert(&dict, "cores", "t", (uint64_t)1);
+    g_variant_dict_insert(&dict, "threads", "t", (uint64_t)1);
+    return g_variant_dict_end(&dict);
+}
+
+static GVariant *machine_memory(const Machine *machine)
+{
+    GVariantDict dict;
+
+    g_variant_dict_init(&dict, NULL);
+    g_variant_dict_insert(&dict, "size", "t", machine->ram_size);
     return g_variant_dict_end(&dict);
 }
 
@@ -111,10 +123,9 @@ static GVariant *machine_get(Object *obj, const char *name, GError **err)
     if (prop) {
         return property_get(prop, machine);
     } else if (strcmp(name, "memory") == 0) {
-        return pairs_new("size", machine->ram_size, "max-size",
-                         machine->ram_size);
+        return machine_memory(machine);
     } else if (strcmp(name, "smp") == 0) {
-        return pairs_new("cpus", machine->cpus, "maxcpus", machine->cpus);
+        return machine_smp(machine);
     } else if (strcmp(name, "kernel") == 0) {
         text = machine->kernel;
     } else if (strcmp(name, "initrd") == 0) {

@@ -98,8 +98,9 @@ void machine_print_properties(const MachineType *type, FILE *out);
 /* "NAME-machine", static: its type as an object. */
 const char *machine_object_type(const MachineType *type);
 
-/* Append the properties of any machine of that type to @out, of ObjectProperty. */
-void machine_type_list(const MachineType *type, GArray *out);
+/* Append what a machine of @type has but "type" to @out, of ObjectProperty.
+ * @settable: as before init. */
+void machine_type_list(const MachineType *type, bool settable, GArray *out);
 
 /* Make address spaces and RAM, and call the board. */
 bool machine_init(Machine *machine, GError **err);

@@ -65,6 +65,7 @@ static bool check_size(const MemoryBackend *s, GError **err)
 /* Once the region is there. */
 static bool backend_ready(MemoryBackend *s, GError **err)
 {
+    memory_region_set_owner(&s->mr, object_describe, &s->user.object);
     if (!apply_all(s, err)) {
         memory_region_destroy(&s->mr);
         return false;

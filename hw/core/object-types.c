@@ -99,14 +99,14 @@ static void list_properties(const char *type, GArray *list,
         if (strcmp(machine_object_type(machine_types[i]), type) == 0) {
             tables[0] = machine_common_properties;
             tables[1] = machine_types[i]->properties;
-            machine_type_list(machine_types[i], list);
+            machine_type_list(machine_types[i], true, list);
             return;
         }
     }
     for (size_t i = 0; user_object_types[i]; i++) {
         if (strcmp(user_object_types[i]->name, type) == 0) {
             tables[0] = user_object_types[i]->properties;
-            user_object_type_list(user_object_types[i], list);
+            user_object_type_list(user_object_types[i], true, list);
             return;
         }
     }

@@ -154,6 +154,13 @@ char *object_path(const Object *obj)
     return g_string_free(path, FALSE);
 }
 
+char *object_describe(void *obj)
+{
+    g_autofree char *path = object_path(obj);
+
+    return g_strdup_printf("obj path=%s", path);
+}
+
 /* ---- properties ------------------------------------------------------------------ */
 
 static bool is_child_property(const ObjectProperty *property)

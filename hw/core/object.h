@@ -75,6 +75,9 @@ Object *object_resolve(const char *path, bool *ambiguous);
 /* Absolute; to be freed. */
 char *object_path(const Object *obj);
 
+/* "obj path=PATH", to be freed: for memory_region_set_owner(). */
+char *object_describe(void *obj);
+
 /* All of its properties, "type" first and each child as "child<TYPE>". To be
  * freed with g_array_unref(); names are valid while the object is. */
 GArray *object_properties(Object *obj);

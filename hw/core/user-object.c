@@ -56,15 +56,16 @@ static bool is_updatable(const UserObjectType *type, const char *name)
     return type->updatable && g_strv_contains(type->updatable, name);
 }
 
-void user_object_type_list(const UserObjectType *type, GArray *out)
+void user_object_type_list(const UserObjectType *type, bool settable,
+                           GArray *out)
 {
     guint first = out->len;
 
-    properties_list(type->properties, false, out);
+    properties_list(type->properties, settable, out);
     for (guint i = first; i < out->len; i++) {
         ObjectProperty *property = &g_array_index(out, ObjectProperty, i);
 
-        property->writable = is_updatable(type, property->name);
+        property->writable |= is_updatable(type, property->name);
     }
     for (const ObjectProperty *fact = type->facts; fact && fact->name; fact++) {
         g_array_append_vals(out, fact, 1);
@@ -73,7 +74,7 @@ void user_object_type_list(const UserObjectType *type, GArray *out)
 
 static void user_object_list(Object *object, GArray *list)
 {
-    user_object_type_list(((UserObject *)object)->type, list);
+    user_object_type_list(((UserObject *)object)->type, false, list);
 }
 
 static GVariant *user_object_get(Object *object, const char *name, GError **err)

@@ -45,8 +45,10 @@ extern const UserObjectType *const user_object_types[];
 /* The type called @name, or NULL with an @err that names the nearest one. */
 const UserObjectType *user_object_type_find(const char *name, GError **err);
 
-/* Append what one of @type has but "type" to @out, of ObjectProperty. */
-void user_object_type_list(const UserObjectType *type, GArray *out);
+/* Append what one of @type has but "type" to @out, of ObjectProperty. @settable:
+ * as before it is complete. */
+void user_object_type_list(const UserObjectType *type, bool settable,
+                           GArray *out);
 
 /* The one of that id, if it is of @type or descends from it; or NULL with
  * @err. */

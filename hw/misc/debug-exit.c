@@ -60,6 +60,7 @@ const DeviceType isa_debug_exit_type = {
     .size = sizeof(DebugExit),
     .properties = debug_exit_properties,
     .user_creatable = true,
+    .hotpluggable = true,
     .realize = debug_exit_realize,
     .plug = device_plug_iobase,
 };
