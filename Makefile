@@ -121,6 +121,7 @@ QMP_COMMAND_OBJS = \
 HMP_OBJS = \
 
 QTEST_OBJS = \
+	qtest.o \
 
 GDB_OBJS = \
 
@@ -289,6 +290,7 @@ $(TESTS_CORE): %: %.o libtest.a libmemory-core.a
 $(TESTS_KVM): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_HW) $(TESTS_MACHINE) $(BENCHES): TEST_ARCHIVES = libtest.a libflatview.a libmemory-core.a
 $(TESTS_MACHINE): | $(PROGRAM)
+$(TESTS_QTEST): tests/qtest/qtest.o
 $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a
 	$(call say,LINK)
 	$(Q)$(LINK) $(filter %.o,$^) $(TEST_ARCHIVES) \
