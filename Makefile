@@ -61,6 +61,8 @@ endif
 HW_OBJS = \
 	cpus.o \
 	cpu-debug.o \
+	runstate.o \
+	vm-event.o \
 	opts.o \
 	hw/core/object.o \
 	hw/core/object-types.o \

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * vCPU threads, the run state of the machine, and the main loop.
+ * vCPU threads. When they run is for runstate.c to say.
  *
  * Locks, in the order in which they may be taken:
  *
@@ -21,10 +21,12 @@
  *   sleeps before the guest's door; one that is in a callback, or waits for the
  *   memory lock, is outside already, be it the pauser itself.
  *
- *   Stop (machine reset, shutdown, a paused machine) brings the threads to rest
- *   between two instructions of the guest. Only the main loop does it, without
- *   the memory lock, and waits until every thread has parked. A parking vCPU
- *   first lets KVM finish the instruction whose access it has just served.
+ *   Stop (cpus_stop) brings the threads to rest between two instructions of the
+ *   guest: for a reset, the end, a machine that does not run, and for whoever
+ *   looks at registers. Only the main loop's thread does it, without the memory
+ *   lock, and waits until every thread has parked. A parking vCPU first lets KVM
+ *   finish the instruction whose access it has just served. A vCPU that a
+ *   debugger holds stays parked when the others go on.
  *
  * A kick makes KVM_RUN return: it sets immediate_exit, which KVM looks at after
  * it has blocked signals, then sends one. The reason for a kick is always
@@ -34,11 +36,10 @@
 #include <errno.h>
 #include <pthread.h>
 #include <signal.h>
-#include <string.h>
+#include <unistd.h>
 
 #include "cpus.h"
 #include "kvm-internal.h"
-#include "sysemu.h"
 
 #define SIGNAL_KICK SIGUSR1
 
@@ -50,6 +51,7 @@ struct CPUThread {
     bool created;
     bool in_guest; /* atomic: in KVM_RUN, or about to be */
     bool parked;   /* cpus.mutex: at rest, and will stay so while stopped */
+    int id;        /* cpus.mutex: the host's number; 0: not known yet */
 };
 
 static struct {
@@ -60,19 +62,15 @@ static struct {
     pthread_mutex_t mutex;
     pthread_cond_t changed; /* of anything below, or an in_guest flag */
     unsigned pauses; /* atomic; written under mutex */
-    bool stop;       /* atomic; written under mutex: park */
+    unsigned stops;  /* mutex; one is the run state's, as at the start */
+    bool held_back;  /* mutex */
+    bool stop;       /* atomic; written under mutex: park, for either reason */
     bool quit;       /* mutex: and end the thread */
-
-    /* What was asked of the main loop; mutex. */
-    bool request; /* atomic; any of: */
-    bool shutdown;
-    int status;
-    bool reset;
-    char *pause_message;
-    bool paused; /* for good, because of a failure */
 } cpus = {
     .mutex = PTHREAD_MUTEX_INITIALIZER,
     .changed = PTHREAD_COND_INITIALIZER,
+    .stops = 1,
+    .stop = true,
 };
 
 #define LOAD(variable) __atomic_load_n(&(variable), __ATOMIC_SEQ_CST)
@@ -136,14 +134,15 @@ static void leave_guest(struct CPUThread *thread)
 }
 
 /* Rest until the machine goes on; false: end the thread. */
-static bool park(struct CPUThread *thread)
+static bool park(CPUState *cpu)
 {
+    struct CPUThread *thread = cpu->thread;
     bool quit;
 
     lock();
     thread->parked = true;
     announce_change();
-    while (cpus.stop && !cpus.quit) {
+    while ((cpus.stop || cpu->held) && !cpus.quit) {
         wait_change();
     }
     thread->parked = false;
@@ -166,13 +165,17 @@ static void *cpu_thread(void *opaque)
     CPUState *cpu = opaque;
     struct CPUThread *thread = cpu->thread;
 
+    lock();
+    thread->id = gettid();
+    announce_change();
+    unlock();
     for (;;) {
         bool stopping = LOAD(cpus.stop);
         int result;
 
         if (kvm_cpu_is_halted(cpu)) {
             sleep_until_stop();
-            if (!park(thread)) {
+            if (!park(cpu)) {
                 return NULL;
             }
             continue;
@@ -185,7 +188,7 @@ static void *cpu_thread(void *opaque)
         leave_guest(thread);
         if (!stopping || result >= 0) {
             kvm_cpu_handle_exit(cpu, result);
-        } else if (!park(thread)) {
+        } else if (!park(cpu)) {
             return NULL;
         }
     }
@@ -222,11 +225,11 @@ void cpus_resume_all(void)
 
 /* ---- stop ---------------------------------------------------------------- */
 
+/* Have every vCPU that runs stop, and wait until it has. Under the mutex. */
 static void stop_all(void)
 {
     unsigned i;
 
-    lock();
     STORE(cpus.stop, true);
     announce_change();
     for (i = 0; i < cpus.count; i++) {
@@ -239,78 +242,41 @@ static void stop_all(void)
             wait_change();
         }
     }
-    unlock();
 }
 
-/* Let parked vCPUs run, unless something was asked for meanwhile. */
-static void go_on(void)
+static void update_stop(void)
 {
-    lock();
-    if (!cpus.paused && !cpus.request) {
-        STORE(cpus.stop, false);
-        announce_change();
-    }
-    unlock();
-}
-
-/* ---- requests: any thread ------------------------------------------------ */
-
-/* The asking vCPU, if it is one, goes no further: it parks when it has served
- * its exit. The main loop stops the others. Under the mutex. */
-static void request_made(void)
-{
-    STORE(cpus.request, true);
-    STORE(cpus.stop, true);
+    STORE(cpus.stop, cpus.stops || cpus.held_back);
     announce_change();
-    g_main_context_wakeup(NULL);
 }
 
-void vm_request_shutdown(const char *cause, int status)
+void cpus_stop(void)
 {
     lock();
-    if (!cpus.shutdown) {
-        cpus.shutdown = true;
-        cpus.status = status;
-        g_debug("shutdown: %s", cause);
-        request_made();
+    cpus.stops++;
+    stop_all();
+    unlock();
+    if (cpus.kvm && kvm_coalesced_pending(cpus.kvm)) {
+        memory_lock();
+        kvm_coalesced_drain(cpus.kvm);
+        memory_unlock();
     }
-    unlock();
 }
 
-bool vm_shutdown_requested(void)
-{
-    bool requested;
-
-    lock();
-    requested = cpus.shutdown;
-    unlock();
-    return requested;
-}
-
-void vm_request_reset(const char *cause)
+void cpus_go_on(void)
 {
     lock();
-    if (!cpus.reset) {
-        cpus.reset = true;
-        g_debug("reset: %s", cause);
-        request_made();
-    }
+    cpus.stops--;
+    update_stop();
     unlock();
 }
 
-void vm_request_pause(const char *message)
+void cpus_hold_back(bool hold)
 {
     lock();
-    if (!cpus.pause_message && !cpus.paused) {
-        cpus.pause_message = g_strdup(message);
-        request_made();
-    }
+    cpus.held_back = hold;
+    update_stop();
     unlock();
-}
-
-bool vm_is_running(void)
-{
-    return cpus.kvm && !LOAD(cpus.stop);
 }
 
 /* ---- life ---------------------------------------------------------------- */
@@ -318,7 +284,7 @@ bool vm_is_running(void)
 bool cpus_create(KVMState *kvm, unsigned n, AddressSpace *memory,
                  AddressSpace *ports, GError **err)
 {
-    unsigned max = kvm_max_cpus(kvm);
+    unsigned max = kvm ? kvm_max_cpus(kvm) : n;
     unsigned i;
 
     if (n < 1 || n > max) {
@@ -337,7 +303,7 @@ bool cpus_create(KVMState *kvm, unsigned n, AddressSpace *memory,
         cpu->ports = ports;
         cpu->thread = g_new0(struct CPUThread, 1);
     }
-    for (i = 0; i < n; i++) {
+    for (i = 0; kvm && i < n; i++) {
         if (!kvm_cpu_init(&cpus.cpu[i], err)) {
             cpus_destroy();
             return false;
@@ -373,6 +339,14 @@ static void reset_cpus(void)
     }
 }
 
+void cpus_reset(void)
+{
+    if (cpus.kvm) {
+        kvm_arch_reset_vm(cpus.kvm);
+        reset_cpus();
+    }
+}
+
 static void ignore_signal(int number)
 {
 }
@@ -404,13 +378,15 @@ bool cpus_start(GError **err)
     KVMState *kvm = cpus.cpu[0].kvm;
     unsigned i;
 
+    if (!kvm) {
+        return true;
+    }
     reset_cpus();
     if (!kvm_check(kvm, err)) {
         return false;
     }
     sigaction(SIGNAL_KICK, &action, NULL);
     g_main_context_default(); /* made before threads that will wake it up */
-    STORE(cpus.stop, true);
     for (i = 0; i < cpus.count; i++) {
         int error = create_thread(&cpus.cpu[i]);
 
@@ -424,8 +400,23 @@ bool cpus_start(GError **err)
     }
     kvm_set_started(kvm);
     cpus.kvm = kvm;
-    go_on();
     return true;
+}
+
+int cpu_thread_id(const CPUState *cpu)
+{
+    int id;
+
+    if (!cpu->thread->created) {
+        return getpid();
+    }
+    lock();
+    while (!cpu->thread->id) {
+        wait_change();
+    }
+    id = cpu->thread->id;
+    unlock();
+    return id;
 }
 
 void cpus_destroy(void)
@@ -435,8 +426,8 @@ void cpus_destroy(void)
     if (!cpus.cpu) {
         return;
     }
-    stop_all();
     lock();
+    stop_all();
     cpus.quit = true;
     announce_change();
     unlock();
@@ -446,86 +437,16 @@ void cpus_destroy(void)
         }
     }
     for (i = 0; i < cpus.count; i++) {
-        kvm_cpu_destroy(&cpus.cpu[i]);
+        if (cpus.cpu[i].kvm) {
+            kvm_cpu_destroy(&cpus.cpu[i]);
+        }
         g_free(cpus.cpu[i].thread);
     }
     g_clear_pointer(&cpus.cpu, g_free);
-    g_clear_pointer(&cpus.pause_message, g_free);
+    lock();
     cpus.count = 0;
     cpus.kvm = NULL;
-    cpus.stop = cpus.quit = false;
-    cpus.request = cpus.shutdown = cpus.reset = cpus.paused = false;
-    cpus.status = 0;
-}
-
-/* ---- the main loop ------------------------------------------------------- */
-
-static void reset_all(void (*reset_machine)(void *opaque), void *opaque)
-{
-    memory_lock();
-    if (cpus.kvm) {
-        kvm_coalesced_drain(cpus.kvm);
-    }
-    if (reset_machine) {
-        reset_machine(opaque);
-    }
-    if (cpus.kvm) {
-        kvm_arch_reset_vm(cpus.kvm);
-    }
-    reset_cpus();
-    memory_unlock();
-}
-
-/* Do what was asked for, every vCPU being stopped. False: the end. */
-static bool serve_requests(void (*reset_machine)(void *opaque), void *opaque,
-                           bool no_reboot)
-{
-    bool shutdown;
-    bool reset;
-    g_autofree char *message = NULL;
-
-    lock();
-    STORE(cpus.request, false);
-    if (cpus.reset && no_reboot) {
-        cpus.shutdown = true;
-    }
-    shutdown = cpus.shutdown;
-    message = g_steal_pointer(&cpus.pause_message);
-    cpus.paused |= !!message;
-    reset = cpus.reset && !cpus.paused;
-    cpus.reset = false;
+    cpus.quit = false;
+    update_stop();
     unlock();
-    if (message) {
-        g_printerr("flatview: %s\nflatview: the machine is paused; end it with"
-                   " SIGINT or SIGTERM, or Ctrl-A x on its terminal\n",
-                   message);
-    }
-    if (reset && !shutdown) {
-        reset_all(reset_machine, opaque);
-    }
-    return !shutdown;
-}
-
-int cpus_main_loop(void (*reset_machine)(void *opaque), void *opaque,
-                   bool no_reboot)
-{
-    int status;
-
-    for (;;) {
-        while (!LOAD(cpus.request)) {
-            g_main_context_iteration(NULL, TRUE);
-        }
-        stop_all();
-        if (!serve_requests(reset_machine, opaque, no_reboot)) {
-            break;
-        }
-        go_on();
-    }
-    lock();
-    status = cpus.status;
-    if (status == EXIT_GUEST_OFF && cpus.paused) {
-        status = EXIT_USAGE;
-    }
-    unlock();
-    return status;
 }

@@ -23,25 +23,48 @@ struct CPUState {
     void (*reset_hook)(CPUState *cpu, void *opaque);
     void *reset_opaque;
 
+    /* The debugger keeps it at rest while the machine runs. Set while every
+     * vCPU is stopped. */
+    bool held;
+
     struct CPUThread *thread; /* private to cpus.c */
     struct KVMCPU *accel;     /* private to kvm-*.c and target-<arch> */
 };
 
-/* Make @n vCPUs over @memory and @ports. They do not run yet. On failure there
- * are none. */
+/* Make @n vCPUs over @memory and @ports. They do not run yet; with @kvm NULL
+ * (-accel qtest) they never will, and have no threads. On failure there are
+ * none. */
 bool cpus_create(KVMState *kvm, unsigned n, AddressSpace *memory,
                  AddressSpace *ports, GError **err);
 unsigned cpus_count(void);
 CPUState *cpus_get(unsigned index);
 
-/* Put every vCPU into its reset state and let it run in a thread of its own.
- * False with @err also if KVM refused something earlier; see kvm_check(). */
+/* Put every vCPU into its reset state and give it a thread of its own; they run
+ * from vm_start() on. False with @err also if KVM refused something earlier; see
+ * kvm_check(). */
 bool cpus_start(GError **err);
 
-/* Run the main loop until a shutdown; @reset_machine is called, with every
- * vCPU stopped, under the memory lock, for a reset. Returns the exit status. */
-int cpus_main_loop(void (*reset_machine)(void *opaque), void *opaque,
-                   bool no_reboot);
+/* The host's number of its thread, as ps shows it; the program's own where the
+ * vCPU has no thread. */
+int cpu_thread_id(const CPUState *cpu);
+
+/* Bring every vCPU to rest between two instructions; then its registers can be
+ * read and written. Only the main loop's thread, without the memory lock; nests,
+ * so that a monitor may look at a machine that runs: no event, no change of
+ * vm_run_state(). */
+void cpus_stop(void);
+
+/* Undo one cpus_stop(). */
+void cpus_go_on(void);
+
+/* From a request to the run state until it is served: no vCPU begins another
+ * instruction once it has finished what it is at, also after cpus_go_on(). Waits
+ * for nothing. Any thread, any lock. */
+void cpus_hold_back(bool hold);
+
+/* Every vCPU, which are stopped, and what belongs to them, into the reset state.
+ * Under the memory lock. */
+void cpus_reset(void);
 
 /* Stop every vCPU outside the guest until cpus_resume_all(); nests. Called
  * under the memory lock, also by a vCPU thread inside a callback. A vCPU that

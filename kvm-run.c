@@ -68,27 +68,35 @@ static void handle_mmio(CPUState *cpu, struct kvm_run *run)
 
 /* ---- failures ------------------------------------------------------------ */
 
-/* The vCPU cannot go on: say why, with its state, and end the program. */
-static void G_GNUC_PRINTF(2, 3) fail(CPUState *cpu, const char *fmt, ...)
+/* @text, with the vCPU's state. */
+static void report(CPUState *cpu, const char *text)
 {
-    g_autofree char *text = NULL;
     size_t size = 0;
     char *state = NULL;
     FILE *out = open_memstream(&state, &size);
-    va_list args;
 
-    va_start(args, fmt);
-    text = g_strdup_vprintf(fmt, args);
-    va_end(args);
     if (out) {
         cpu_print(cpu, out);
         fclose(out);
     }
     /* One write: other vCPUs may fail at the same time. */
-    g_printerr("flatview: vCPU %u cannot go on: %s\n%s", cpu->index, text,
-               state ? state : "");
+    g_printerr("flatview: vCPU %u%s\n%s", cpu->index, text, state ? state : "");
     free(state);
-    vm_request_shutdown("KVM cannot run the guest", EXIT_KVM_INTERNAL);
+}
+
+/* The vCPU cannot go on: say why, and end the program. */
+static void G_GNUC_PRINTF(2, 3) fail(CPUState *cpu, const char *fmt, ...)
+{
+    g_autofree char *why = NULL;
+    g_autofree char *text = NULL;
+    va_list args;
+
+    va_start(args, fmt);
+    why = g_strdup_vprintf(fmt, args);
+    va_end(args);
+    text = g_strconcat(" cannot go on: ", why, NULL);
+    report(cpu, text);
+    vm_request_shutdown(SHUTDOWN_CAUSE_HOST_ERROR, EXIT_KVM_INTERNAL);
 }
 
 static void fail_internal(CPUState *cpu, struct kvm_run *run)
@@ -138,14 +146,14 @@ static void handle_system_event(CPUState *cpu, struct kvm_run *run)
 {
     switch (run->system_event.type) {
     case KVM_SYSTEM_EVENT_SHUTDOWN:
-        vm_request_shutdown("the guest asked KVM for power-off",
-                            EXIT_GUEST_OFF);
+        vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
         break;
     case KVM_SYSTEM_EVENT_RESET:
-        vm_request_reset("the guest asked KVM for a reset");
+        vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
         break;
     case KVM_SYSTEM_EVENT_CRASH:
-        fail(cpu, "the guest reports that it has crashed");
+        report(cpu, ": the guest reports that it has crashed");
+        vm_request_panic();
         break;
     default:
         fail(cpu, "unknown system event %u of KVM", run->system_event.type);
@@ -195,7 +203,7 @@ void kvm_cpu_handle_exit(CPUState *cpu, int result)
         cpu->accel->halted = true;
         break;
     case KVM_EXIT_SHUTDOWN:
-        vm_request_reset("triple fault");
+        vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
         break;
     case KVM_EXIT_SYSTEM_EVENT:
         handle_system_event(cpu, run);

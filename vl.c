@@ -145,7 +145,7 @@ static gboolean signal_arrived(gint fd, GIOCondition condition, gpointer opaque)
     struct signalfd_siginfo info;
 
     if (read(fd, &info, sizeof(info)) == sizeof(info)) {
-        vm_request_shutdown("signal", EXIT_GUEST_OFF);
+        vm_request_shutdown(SHUTDOWN_CAUSE_HOST_SIGNAL, EXIT_GUEST_OFF);
     }
     return G_SOURCE_CONTINUE;
 }
@@ -173,6 +173,11 @@ static int signals_init(void)
 static void machine_reset_opaque(void *opaque)
 {
     machine_reset(opaque);
+}
+
+static void machine_power_button_opaque(void *opaque)
+{
+    machine_power_button(opaque);
 }
 
 static void machine_reset_locked(Machine *machine)
@@ -224,7 +229,9 @@ static int machine_run(Machine *machine, Settings *s, GError **err)
     if (!cpus_start(err)) {
         goto out_cpus;
     }
-    status = cpus_main_loop(machine_reset_opaque, machine, s->no_reboot);
+    status = vm_main_loop(&(RunOptions){ .no_reboot = s->no_reboot },
+                          machine_reset_opaque, machine_power_button_opaque,
+                          machine);
 out_cpus:
     cpus_destroy();
 out:

@@ -11,7 +11,7 @@ Requests requests;
 Machine test_machine;
 TestWire test_wire;
 
-void vm_request_shutdown(const char *cause, int status)
+void vm_request_shutdown(ShutdownCause cause, int status)
 {
     requests.shutdowns++;
     requests.status = status;
@@ -23,10 +23,15 @@ bool vm_shutdown_requested(void)
     return requests.shutdowns != 0;
 }
 
-void vm_request_reset(const char *cause)
+void vm_request_reset(ShutdownCause cause)
 {
     requests.resets++;
     requests.cause = cause;
+}
+
+void vm_request_panic(void)
+{
+    requests.panics++;
 }
 
 static void wire_set(void *opaque, int n, int level)

@@ -2,7 +2,7 @@
 /*
  * What the tests of devices share: a machine of ports and nothing else, whose
  * guest is the test, and a peer at the other end of a character device. It
- * stands in for cpus.c: requests to end or reset are only counted.
+ * stands in for runstate.c: requests are only counted.
  */
 #ifndef DEVICE_UTIL_H
 #define DEVICE_UTIL_H
@@ -16,7 +16,8 @@ typedef struct Requests {
     unsigned shutdowns;
     unsigned resets;
     int status;        /* of the last shutdown */
-    const char *cause; /* of the last of any */
+    unsigned panics;
+    ShutdownCause cause; /* of the last shutdown or reset */
 } Requests;
 
 extern Requests requests;

@@ -91,8 +91,9 @@ static void *script_thread(void *opaque)
 {
     Robot *r = opaque;
 
+    robot_until(vm_is_running());
     r->script(r);
-    vm_request_shutdown("end of the script", 0);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 0);
     return NULL;
 }
 
@@ -113,7 +114,8 @@ int robot_run(Robot *r, void (*script)(Robot *r))
            err->message);
     expect(cpus_start(&err), "cpus_start: %s", err->message);
     thread = g_thread_new("script", script_thread, r);
-    status = cpus_main_loop(reset_machine, r, r->no_reboot);
+    status = vm_main_loop(&(RunOptions){ .no_reboot = r->no_reboot },
+                          reset_machine, NULL, r);
     g_thread_join(thread);
     cpus_destroy();
     kvm_free(r->kvm);

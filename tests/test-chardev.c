@@ -501,7 +501,7 @@ END_TEST
 
 static gboolean ask_to_end(gpointer opaque)
 {
-    vm_request_shutdown("test", 0);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 0);
     return G_SOURCE_REMOVE;
 }
 

@@ -81,7 +81,7 @@ static void halts(Robot *r)
         robot_wait_alive(r, 0);
         robot_post(r, 0, (RobotOp){ .code = ROBOT_HALT });
         g_usleep(1000); /* mostly, it halts by then */
-        vm_request_reset("test");
+        vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
         robot_until(resets(r) == i + 1);
     }
     robot_wait_alive(r, 0);
@@ -169,7 +169,7 @@ END_TEST
 static void port_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 {
     if (data == STATUS) {
-        vm_request_shutdown("test", STATUS);
+        vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, STATUS);
     } else {
         vm_request_pause("a test asks for it");
     }
@@ -211,15 +211,18 @@ START_TEST(test_shutdown)
 }
 END_TEST
 
-/* Paused because of a failure, it neither runs nor resets; it can be ended. */
+/* Paused because of a failure, it does not run, not even when it is reset; it
+ * can be ended. */
 static void asks_for_a_pause(Robot *r)
 {
     robot_post(r, 0, (RobotOp){ .code = ROBOT_OUT, .addr = PORT, .size = 4 });
     robot_post(r, 0, (RobotOp){ .code = ROBOT_WRITE, .addr = ROBOT_FREE,
                                 .size = 4, .value = 1 });
     nothing_more(r);
-    vm_request_reset("test");
-    g_usleep(20000); /* it does not; were it to, mostly by then */
+    expect_hex(vm_run_state(), RUN_STATE_INTERNAL_ERROR);
+    vm_request_reset(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+    robot_until(resets(r) == 1);
+    g_usleep(20000); /* it would mostly be seen to run by then */
     expect(!vm_is_running(), "it runs");
 }
 
@@ -229,7 +232,7 @@ START_TEST(test_pause)
 
     ck_assert_int_eq(run_with_port(&r, asks_for_a_pause), EXIT_USAGE);
     expect_hex(*(uint32_t *)(r.host + ROBOT_FREE), 0);
-    ck_assert_uint_eq(r.resets, 0);
+    ck_assert_uint_eq(r.resets, 1);
     robot_destroy(&r);
 }
 END_TEST

@@ -152,12 +152,12 @@ static void step_interrupt(void)
 
 static void step_reset(void)
 {
-    vm_request_reset("test");
+    vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
 }
 
 static void step_end(void)
 {
-    vm_request_shutdown("test", EXIT_GUEST_OFF);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
 }
 
 static void (*const steps[])(void) = {
@@ -213,7 +213,7 @@ static bool live_through(GError **err)
     life->phase_end[START] = fake.calls;
     step = 0;
     g_idle_add(next_step, &step);
-    life->status = cpus_main_loop(reset_machine, NULL, false);
+    life->status = vm_main_loop(&(RunOptions){ 0 }, reset_machine, NULL, NULL);
     life->phase_end[RUN] = fake.calls;
     life->failed = END;
     return true;

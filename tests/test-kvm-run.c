@@ -69,7 +69,7 @@ static int scripted_guest(FakeKVM *f, unsigned cpu, struct kvm_run *run)
 
 static void end_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 {
-    vm_request_shutdown("the script is over", EXIT_GUEST_OFF);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
 }
 
 static const MemoryRegionOps end_ops = { .write = end_write };
@@ -115,7 +115,8 @@ static int machine_run(bool no_reboot)
 
     fake_messages_begin();
     expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
-    status = cpus_main_loop(reset_machine, NULL, no_reboot);
+    status = vm_main_loop(&(RunOptions){ .no_reboot = no_reboot },
+                          reset_machine, NULL, NULL);
     messages = fake_messages_end();
     return status;
 }
@@ -379,7 +380,7 @@ END_TEST
 static void end_at_second(IoDevice *d, const IoCall *call)
 {
     if (call->data == 2) {
-        vm_request_shutdown("seen", EXIT_GUEST_OFF);
+        vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
     }
 }
 
@@ -482,8 +483,8 @@ static const struct {
     const char *message; /* NULL: none */
 } ends[] = {
     { { 0, KVM_EXIT_SYSTEM_EVENT, shutdown_event, NULL }, EXIT_GUEST_OFF, NULL },
-    { { 0, KVM_EXIT_SYSTEM_EVENT, crash_event, NULL }, EXIT_KVM_INTERNAL,
-      "vCPU 0 cannot go on: the guest reports that it has crashed\n" },
+    { { 0, KVM_EXIT_SYSTEM_EVENT, crash_event, NULL }, EXIT_GUEST_OFF,
+      "vCPU 0: the guest reports that it has crashed\n" },
     { { 0, KVM_EXIT_SYSTEM_EVENT, unknown_event, NULL }, EXIT_KVM_INTERNAL,
       "unknown system event 77 of KVM\n" },
     { { 0, KVM_EXIT_FAIL_ENTRY, fail_entry, NULL }, EXIT_KVM_INTERNAL,
@@ -636,7 +637,7 @@ static void move_in_callback(IoDevice *d, const IoCall *call)
 
     memory_region_set_address(&moving, 0x1000000 + moves++ % 3 * 0x100000);
     if (moves == ROUNDS) {
-        vm_request_shutdown("enough", EXIT_GUEST_OFF);
+        vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
     }
 }
 
@@ -691,13 +692,13 @@ static void *nagging_thread(void *opaque)
         if (i % 3 == 0) {
             unsigned before = resets_now();
 
-            vm_request_reset("nagging");
+            vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
             while (resets_now() == before) {
                 sched_yield();
             }
         }
     }
-    vm_request_shutdown("enough", EXIT_GUEST_OFF);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
     return NULL;
 }
 
@@ -724,6 +725,7 @@ START_TEST(test_paused_means_outside)
     machine_make(&(KVMOptions){ 0 }, THREADS);
     fake.guest = noisy_guest;
     expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
+    ck_assert(vm_start(&err));
     for (round = 0; round < 50; round++) {
         memory_lock();
         cpus_pause_all();
@@ -739,6 +741,7 @@ START_TEST(test_paused_means_outside)
         cpus_resume_all();
         memory_unlock();
     }
+    vm_stop(RUN_STATE_PAUSED);
     machine_destroy();
 }
 END_TEST
@@ -747,8 +750,8 @@ END_TEST
 
 static gboolean two_ends(void *opaque)
 {
-    vm_request_shutdown("first", 7);
-    vm_request_shutdown("second", 8);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 7);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, 8);
     return G_SOURCE_REMOVE;
 }
 
@@ -764,7 +767,7 @@ END_TEST
 
 static gboolean end_soon(void *opaque)
 {
-    vm_request_shutdown("test", EXIT_GUEST_OFF);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
     return G_SOURCE_REMOVE;
 }
 

@@ -384,7 +384,7 @@ static gboolean add_one_too_many(void *opaque)
 
 static gboolean end_it(void *opaque)
 {
-    vm_request_shutdown("test", EXIT_GUEST_OFF);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
     return G_SOURCE_REMOVE;
 }
 
@@ -399,10 +399,10 @@ START_TEST(test_exhaustion_while_running)
     world_attach(2);
     fake_messages_begin();
     expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
-    ck_assert(vm_is_running());
     g_idle_add(add_one_too_many, &more);
     g_timeout_add(50, end_it, NULL);
-    ck_assert_int_eq(cpus_main_loop(NULL, NULL, false), EXIT_USAGE);
+    ck_assert_int_eq(vm_main_loop(&(RunOptions){ 0 }, NULL, NULL, NULL),
+                     EXIT_USAGE);
     messages = fake_messages_end();
     ck_assert_ptr_nonnull(strstr(messages, "KVM has only 1 memory slots: none is"
                                            " left for region 'one-too-many' at"
@@ -476,7 +476,7 @@ static void *mover_thread(void *opaque)
             memory_region_set_enabled(mr, true);
         }
     }
-    vm_request_shutdown("test", EXIT_GUEST_OFF);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
     return NULL;
 }
 
@@ -498,7 +498,8 @@ START_TEST(test_no_hole_is_seen)
     memory_listener_register(&last_listener, &memory);
     expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
     pthread_create(&mover, NULL, mover_thread, &work);
-    ck_assert_int_eq(cpus_main_loop(NULL, NULL, false), EXIT_GUEST_OFF);
+    ck_assert_int_eq(vm_main_loop(&(RunOptions){ 0 }, NULL, NULL, NULL),
+                     EXIT_GUEST_OFF);
     pthread_join(mover, NULL);
     ck_assert_uint_eq(fake.intrusions, 0);
     ck_assert_uint_gt(fake.slot_deletes, MOVES / 3);
@@ -521,6 +522,7 @@ START_TEST(test_additions_do_not_stop_the_guest)
     add_ram(&ram, "ram", 0, 16 * PAGE);
     world_attach(1);
     expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
+    ck_assert(vm_start(&err));
     while (!__atomic_load_n(&fake.cpus[0].in_run, __ATOMIC_SEQ_CST)) {
         g_usleep(10);
     }

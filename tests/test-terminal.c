@@ -235,7 +235,7 @@ START_TEST(key_x_while_paused)
 
         chardev_set_mux(chr, false);
         vm_request_pause("a reason");
-        status = cpus_main_loop(NULL, NULL, false);
+        status = vm_main_loop(&(RunOptions){ 0 }, NULL, NULL, NULL);
         chardev_close(chr);
         _exit(status);
     }

@@ -34,10 +34,10 @@ static void acpi_pm_write(void *opaque, hwaddr addr, uint64_t data,
     if (addr == ACPI_PM_SLEEP_CONTROL) {
         s->slp_typ = data >> SLP_TYP_SHIFT & SLP_TYP_MASK;
         if ((data & SLP_EN) && s->slp_typ == ACPI_PM_SLP_TYP_S5) {
-            vm_request_shutdown("guest power-off", EXIT_GUEST_OFF);
+            vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
         }
     } else if (addr == ACPI_PM_RESET && data == ACPI_PM_RESET_VALUE) {
-        vm_request_reset("ACPI reset register");
+        vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
     }
 }
 

@@ -51,7 +51,7 @@ static bool key_command(Chardev *chr, uint8_t key)
         focus_next(chr);
         return true;
     case 'x':
-        vm_request_shutdown("Ctrl-A x", EXIT_GUEST_OFF);
+        vm_request_shutdown(SHUTDOWN_CAUSE_HOST_UI, EXIT_GUEST_OFF);
         return true;
     case 'b':
         /* Behind what was typed before it, as far as that is taken. */

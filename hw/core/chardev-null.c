@@ -41,7 +41,8 @@ static size_t testdev_write(Chardev *chr, const uint8_t *buf, size_t len)
             continue;
         }
         if (buf[i] == 'q') {
-            vm_request_shutdown("test device", (s->number << 1 | 1) & 0xff);
+            vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
+                                (s->number << 1 | 1) & 0xff);
         }
         s->number = 0;
     }

@@ -1,64 +1,240 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Timers as sources of the main loop, woken from any thread.
+ * The virtual clock, and its timers: a list in the order of deadlines, and one
+ * source of the main loop, which is woken, from any thread, for the first.
+ *
+ * The clock is one word, so that it is read without a lock: (ns << 1) where it
+ * stands, (ns << 1 | 1) where it runs, ns then being what to add to the host's.
  */
 #include "hw/core/timer.h"
+
+#include <pthread.h>
+#include <time.h>
+
+#include "hw/core/clock.h"
 #include "memory.h"
 
-typedef struct TimerSource {
-    GSource base;
-    Timer *timer;
-} TimerSource;
+#define NS_PER_S 1000000000ll
+#define NS_PER_US 1000
 
-static gboolean timer_dispatch(GSource *source, GSourceFunc callback,
-                               gpointer opaque)
+static int64_t clock_word; /* atomic */
+static pthread_once_t clock_once = PTHREAD_ONCE_INIT;
+
+/* The memory lock */
+static struct {
+    bool manual;
+    GSequence *armed; /* Timer *; NULL: none yet */
+    GSource *source;
+    uint64_t order; /* of the next to be armed */
+} timers;
+
+/* ---- the clock -------------------------------------------------------------- */
+
+static int64_t host_ns(void)
 {
-    int64_t ready;
+    struct timespec ts;
+
+    clock_gettime(CLOCK_MONOTONIC, &ts);
+    return ts.tv_sec * NS_PER_S + ts.tv_nsec;
+}
+
+static void clock_make(void)
+{
+    __atomic_store_n(&clock_word, -host_ns() * 2 | 1, __ATOMIC_RELAXED);
+}
+
+static int64_t clock_load(void)
+{
+    pthread_once(&clock_once, clock_make);
+    return __atomic_load_n(&clock_word, __ATOMIC_ACQUIRE);
+}
+
+static void clock_store(int64_t ns, bool running)
+{
+    __atomic_store_n(&clock_word, ns * 2 | running, __ATOMIC_RELEASE);
+}
+
+static bool clock_runs(void)
+{
+    return clock_load() & 1;
+}
+
+int64_t clock_virtual_ns(void)
+{
+    int64_t word = clock_load();
+
+    return (word >> 1) + (word & 1 ? host_ns() : 0);
+}
+
+/* ---- the first deadline -------------------------------------------------------- */
+
+static Timer *timer_first(void)
+{
+    GSequenceIter *first;
+
+    if (!timers.armed || g_sequence_is_empty(timers.armed)) {
+        return NULL;
+    }
+    first = g_sequence_get_begin_iter(timers.armed);
+    return g_sequence_get(first);
+}
+
+/* Have the main loop woken when it has something to do. */
+static void source_update(void)
+{
+    Timer *first = timer_first();
+    int64_t ready = -1;
+
+    if (!timers.source) {
+        return;
+    }
+    if (first && first->deadline_ns <= clock_virtual_ns()) {
+        ready = clock_runs() || timers.manual ? 0 : -1;
+    } else if (first && clock_runs()) {
+        int64_t host = first->deadline_ns - (clock_load() >> 1);
+
+        ready = host / NS_PER_US + 1;
+    }
+    g_source_set_ready_time(timers.source, ready);
+}
+
+void clock_virtual_enable(bool run)
+{
+    int64_t now = clock_virtual_ns();
+
+    if (timers.manual || run == clock_runs()) {
+        return;
+    }
+    clock_store(run ? now - host_ns() : now, run);
+    source_update();
+}
+
+void clock_virtual_set_manual(void)
+{
+    clock_load();
+    timers.manual = true;
+    clock_store(0, false);
+}
+
+int64_t clock_virtual_deadline_ns(void)
+{
+    Timer *first = timer_first();
+
+    return first ? first->deadline_ns : INT64_MAX;
+}
+
+/* ---- meeting deadlines ---------------------------------------------------------- */
+
+static void timer_fire(Timer *timer)
+{
+    g_sequence_remove(timer->place);
+    timer->place = NULL;
+    timer->fire(timer->opaque);
+}
+
+bool clock_virtual_advance_to(int64_t ns)
+{
+    unsigned fires = 0;
+    Timer *first;
+    bool whole = true;
+
+    while (whole && (first = timer_first()) && first->deadline_ns <= ns) {
+        clock_store(MAX(first->deadline_ns, clock_virtual_ns()), false);
+        timer_fire(first);
+        whole = ++fires < CLOCK_FIRES_MAX;
+    }
+    if (whole) {
+        clock_store(MAX(ns, clock_virtual_ns()), false);
+    }
+    source_update();
+    return whole;
+}
+
+/* Those that are due by now: one that is armed again waits for the next round,
+ * even if for no time. Another thread may have changed all since it was woken. */
+static gboolean timers_dispatch(GSource *source, GSourceFunc callback,
+                                gpointer opaque)
+{
+    int64_t now;
+    uint64_t end;
+    Timer *first;
 
     memory_lock();
-    /* Another thread may have moved or removed the deadline meanwhile. */
-    ready = g_source_get_ready_time(source);
-    if (!g_source_is_destroyed(source) && ready >= 0 &&
-        ready <= g_source_get_time(source)) {
-        Timer *timer = ((TimerSource *)source)->timer;
-
-        g_source_set_ready_time(source, -1);
-        timer->fire(timer->opaque);
+    now = clock_virtual_ns();
+    end = timers.order;
+    while ((clock_runs() || timers.manual) && (first = timer_first()) &&
+           first->deadline_ns <= now && first->order < end) {
+        timer_fire(first);
     }
+    source_update();
     memory_unlock();
     return G_SOURCE_CONTINUE;
 }
 
-static GSourceFuncs timer_funcs = { .dispatch = timer_dispatch };
+static GSourceFuncs timer_funcs = { .dispatch = timers_dispatch };
+
+/* ---- timers ---------------------------------------------------------------------- */
+
+static int timer_compare(gconstpointer a, gconstpointer b, gpointer opaque)
+{
+    const Timer *x = a, *y = b;
+
+    if (x->deadline_ns != y->deadline_ns) {
+        return x->deadline_ns < y->deadline_ns ? -1 : 1;
+    }
+    return x->order < y->order ? -1 : x->order > y->order;
+}
 
 void timer_init(Timer *timer, void (*fire)(void *opaque), void *opaque)
 {
-    timer->source = g_source_new(&timer_funcs, sizeof(TimerSource));
-    timer->fire = fire;
-    timer->opaque = opaque;
-    ((TimerSource *)timer->source)->timer = timer;
-    g_source_attach(timer->source, NULL);
+    *timer = (Timer){ .fire = fire, .opaque = opaque };
 }
 
 void timer_cleanup(Timer *timer)
 {
-    if (timer->source) {
-        g_source_destroy(timer->source);
-        g_clear_pointer(&timer->source, g_source_unref);
+    timer_cancel(timer);
+}
+
+void timer_arm_ns(Timer *timer, int64_t deadline_ns)
+{
+    Timer *first = timer_first();
+
+    if (!timers.armed) {
+        timers.armed = g_sequence_new(NULL);
+        timers.source = g_source_new(&timer_funcs, sizeof(GSource));
+        g_source_attach(timers.source, NULL);
+    }
+    if (timer->place) {
+        g_sequence_remove(timer->place);
+    }
+    timer->deadline_ns = deadline_ns;
+    timer->order = timers.order++;
+    timer->place = g_sequence_insert_sorted(timers.armed, timer, timer_compare,
+                                            NULL);
+    if (first == timer || timer_first() == timer) {
+        source_update();
     }
 }
 
 void timer_arm(Timer *timer, int64_t delay_us)
 {
-    g_source_set_ready_time(timer->source, g_get_monotonic_time() + delay_us);
+    timer_arm_ns(timer, clock_virtual_ns() + delay_us * NS_PER_US);
 }
 
 void timer_cancel(Timer *timer)
 {
-    g_source_set_ready_time(timer->source, -1);
+    if (timer->place) {
+        bool first = timer_first() == timer;
+
+        g_sequence_remove(timer->place);
+        timer->place = NULL;
+        if (first) {
+            source_update();
+        }
+    }
 }
 
 bool timer_is_armed(const Timer *timer)
 {
-    return g_source_get_ready_time(timer->source) >= 0;
+    return timer->place != NULL;
 }

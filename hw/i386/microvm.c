@@ -439,7 +439,7 @@ static void microvm_reset(Machine *machine)
 
     if (!s->loaded && !loader_load(s->loader, false, &err)) {
         fprintf(stderr, "reset: %s\n", err->message);
-        vm_request_shutdown("reset failed", EXIT_USAGE);
+        vm_request_shutdown(SHUTDOWN_CAUSE_HOST_ERROR, EXIT_USAGE);
     }
     s->loaded = false;
 }

@@ -132,7 +132,7 @@ static void i8042_command(I8042 *s, uint8_t cmd)
         break;
     case CMD_PULSE ... 0xff:
         if (!(cmd & OUTPUT_NOT_RESET)) {
-            vm_request_reset("keyboard controller");
+            vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
         }
         break;
     }
@@ -149,7 +149,7 @@ static void i8042_data(I8042 *s, uint8_t byte)
         break;
     case CMD_WRITE_OUTPUT:
         if (!(byte & OUTPUT_NOT_RESET)) {
-            vm_request_reset("keyboard controller");
+            vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
         }
         break;
     case CMD_WRITE_KBD_OBF:

@@ -22,7 +22,8 @@ static uint64_t debug_exit_read(void *opaque, hwaddr addr, unsigned size)
 static void debug_exit_write(void *opaque, hwaddr addr, uint64_t data,
                              unsigned size)
 {
-    vm_request_shutdown("isa-debug-exit", ((data << 1) | 1) & 0xff);
+    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN,
+                        ((data << 1) | 1) & 0xff);
 }
 
 static const MemoryRegionOps debug_exit_ops = {

@@ -1,0 +1,418 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The run state of the machine, what is asked of it, and the main loop.
+ *
+ * Anybody may ask. The main loop then stops every vCPU and does what was asked
+ * for; from the request on no vCPU enters the guest, so that who asks from
+ * inside one goes no further.
+ *
+ * While the machine does not run, the run state holds one cpus_stop() of its
+ * own, beside those of whoever only looks at the vCPUs for a moment.
+ *
+ * run.mutex is a leaf, but for that of cpus.c. Events are sent without it.
+ */
+#include "sysemu.h"
+
+#include <pthread.h>
+
+#include "cpus.h"
+#include "hw/core/clock.h"
+#include "hw/core/device.h"
+
+static struct {
+    RunState state; /* atomic; changed by the main loop's thread */
+
+    pthread_mutex_t mutex; /* of what follows */
+    bool request;          /* atomic; any of: */
+    bool shutdown;
+    ShutdownCause shutdown_cause;
+    int status;
+    bool reset;
+    ShutdownCause reset_cause;
+    bool stop;
+    RunState stop_state;
+    char *pause_message;
+    bool panic;
+    bool powerdown;
+
+    /* The main loop's thread only, but for no_shutdown */
+    RunOptions options; /* no_shutdown: mutex */
+    int failure_status; /* instead of success, until it runs again */
+} run = {
+    .state = RUN_STATE_PRELAUNCH,
+    .mutex = PTHREAD_MUTEX_INITIALIZER,
+};
+
+#define LOAD(variable) __atomic_load_n(&(variable), __ATOMIC_SEQ_CST)
+#define STORE(variable, value) \
+    __atomic_store_n(&(variable), value, __ATOMIC_SEQ_CST)
+
+const char *run_state_name(RunState state)
+{
+    static const char *const names[] = {
+        [RUN_STATE_PRELAUNCH] = "prelaunch",
+        [RUN_STATE_RUNNING] = "running",
+        [RUN_STATE_PAUSED] = "paused",
+        [RUN_STATE_DEBUG] = "debug",
+        [RUN_STATE_SHUTDOWN] = "shutdown",
+        [RUN_STATE_INTERNAL_ERROR] = "internal-error",
+        [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
+    };
+
+    return names[state];
+}
+
+RunState vm_run_state(void)
+{
+    return LOAD(run.state);
+}
+
+bool vm_is_running(void)
+{
+    return LOAD(run.state) == RUN_STATE_RUNNING;
+}
+
+static void send(VMEvent event)
+{
+    vm_event_send(&event);
+}
+
+/* ---- requests: any thread --------------------------------------------------- */
+
+static void lock(void)
+{
+    pthread_mutex_lock(&run.mutex);
+}
+
+static void unlock(void)
+{
+    pthread_mutex_unlock(&run.mutex);
+}
+
+/* Under the mutex. */
+static void request_made(void)
+{
+    STORE(run.request, true);
+    cpus_hold_back(true);
+    g_main_context_wakeup(NULL);
+}
+
+/* Whether -no-shutdown makes a stop of this end. A status of its own is meant
+ * to be seen by whoever started the program. */
+static bool only_stops(ShutdownCause cause, int status)
+{
+    if (!run.options.no_shutdown) {
+        return false;
+    }
+    switch (cause) {
+    case SHUTDOWN_CAUSE_GUEST_SHUTDOWN:
+    case SHUTDOWN_CAUSE_GUEST_RESET:
+    case SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET:
+        return status == EXIT_GUEST_OFF;
+    case SHUTDOWN_CAUSE_HOST_ERROR:
+        return status == EXIT_KVM_INTERNAL;
+    default:
+        return false;
+    }
+}
+
+void vm_request_shutdown(ShutdownCause cause, int status)
+{
+    lock();
+    if (!run.shutdown || (only_stops(run.shutdown_cause, run.status) &&
+                          !only_stops(cause, status))) {
+        run.shutdown = true;
+        run.shutdown_cause = cause;
+        run.status = status;
+        g_debug("shutdown: %s", shutdown_cause_name(cause));
+        request_made();
+    }
+    unlock();
+}
+
+bool vm_shutdown_requested(void)
+{
+    bool requested;
+
+    lock();
+    requested = run.shutdown && !only_stops(run.shutdown_cause, run.status);
+    unlock();
+    return requested;
+}
+
+void vm_request_reset(ShutdownCause cause)
+{
+    lock();
+    if (!run.reset) {
+        run.reset = true;
+        run.reset_cause = cause;
+        g_debug("reset: %s", shutdown_cause_name(cause));
+        request_made();
+    }
+    unlock();
+}
+
+void vm_request_pause(const char *message)
+{
+    lock();
+    if (!run.pause_message && LOAD(run.state) != RUN_STATE_INTERNAL_ERROR) {
+        run.pause_message = g_strdup(message);
+        request_made();
+    }
+    unlock();
+}
+
+void vm_request_stop(RunState state)
+{
+    lock();
+    if (!run.stop) {
+        run.stop = true;
+        run.stop_state = state;
+        request_made();
+    }
+    unlock();
+}
+
+void vm_request_panic(void)
+{
+    lock();
+    run.panic = true;
+    request_made();
+    unlock();
+}
+
+void vm_request_powerdown(void)
+{
+    lock();
+    run.powerdown = true;
+    request_made();
+    unlock();
+}
+
+/* ---- stop and go: the main loop's thread -------------------------------------- */
+
+static bool needs_reset(RunState state)
+{
+    return state == RUN_STATE_SHUTDOWN || state == RUN_STATE_INTERNAL_ERROR;
+}
+
+static bool is_failure(RunState state)
+{
+    return needs_reset(state) || state == RUN_STATE_GUEST_PANICKED;
+}
+
+static void clock_enable(bool enable)
+{
+    memory_lock();
+    clock_virtual_enable(enable);
+    memory_unlock();
+}
+
+void vm_stop(RunState state)
+{
+    if (!vm_is_running()) {
+        if (is_failure(state)) {
+            STORE(run.state, state);
+        }
+        return;
+    }
+    cpus_stop();
+    clock_enable(false);
+    STORE(run.state, state);
+    send((VMEvent){ .kind = VM_EVENT_STOP });
+}
+
+bool vm_start(GError **err)
+{
+    if (vm_is_running()) {
+        return true;
+    }
+    if (needs_reset(LOAD(run.state))) {
+        g_set_error_literal(err, FLATVIEW_ERROR, 0,
+                            "Resetting the Virtual Machine is required");
+        return false;
+    }
+    run.failure_status = EXIT_GUEST_OFF;
+    STORE(run.state, RUN_STATE_RUNNING);
+    send((VMEvent){ .kind = VM_EVENT_RESUME });
+    clock_enable(true);
+    cpus_go_on();
+    return true;
+}
+
+/* ---- what was asked for: every vCPU stopped ----------------------------------- */
+
+typedef struct Board {
+    void (*reset_machine)(void *opaque);
+    void (*power_button)(void *opaque);
+    void *opaque;
+} Board;
+
+static void serve_pause(const char *message)
+{
+    g_printerr("flatview: %s\nflatview: the machine is paused; end it with"
+               " SIGINT or SIGTERM, or Ctrl-A x on its terminal\n", message);
+    run.failure_status = EXIT_USAGE;
+    vm_stop(RUN_STATE_INTERNAL_ERROR);
+}
+
+static void serve_panic(void)
+{
+    bool stay = run.options.no_shutdown;
+
+    send((VMEvent){ .kind = VM_EVENT_GUEST_PANICKED,
+                    .action = stay ? "pause" : "poweroff" });
+    vm_stop(RUN_STATE_GUEST_PANICKED);
+    if (!stay) {
+        vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_PANIC, EXIT_GUEST_OFF);
+    }
+}
+
+static void serve_powerdown(const Board *board)
+{
+    send((VMEvent){ .kind = VM_EVENT_POWERDOWN });
+    memory_lock();
+    if (board->power_button) {
+        board->power_button(board->opaque);
+    }
+    memory_unlock();
+}
+
+static void serve_reset(const Board *board, ShutdownCause cause)
+{
+    memory_lock();
+    if (board->reset_machine) {
+        board->reset_machine(board->opaque);
+    }
+    cpus_reset();
+    memory_unlock();
+    if (!vm_is_running()) {
+        STORE(run.state, RUN_STATE_PRELAUNCH);
+    }
+    send((VMEvent){ .kind = VM_EVENT_RESET, .cause = cause });
+}
+
+/* False: the end. */
+static bool serve_shutdown(ShutdownCause cause, int status, bool ends)
+{
+    send((VMEvent){ .kind = VM_EVENT_SHUTDOWN, .cause = cause });
+    if (!ends) {
+        run.failure_status = status;
+        vm_stop(cause == SHUTDOWN_CAUSE_HOST_ERROR ? RUN_STATE_INTERNAL_ERROR
+                                                   : RUN_STATE_SHUTDOWN);
+    }
+    return !ends;
+}
+
+/* Do all that was asked for by now. False: the end, for which run.shutdown
+ * stays. */
+static bool serve_requests(const Board *board)
+{
+    g_autofree char *message = NULL;
+    bool reset, stop, panic, powerdown, shutdown, ends;
+    ShutdownCause reset_cause, shutdown_cause;
+    RunState stop_state;
+    int status;
+
+    lock();
+    if (run.reset && run.options.no_reboot) {
+        run.reset = false;
+        if (!run.shutdown) {
+            run.shutdown = true;
+            run.shutdown_cause = run.reset_cause;
+            run.status = EXIT_GUEST_OFF;
+        }
+    }
+    STORE(run.request, false);
+    cpus_hold_back(false);
+    message = g_steal_pointer(&run.pause_message);
+    reset = run.reset;
+    reset_cause = run.reset_cause;
+    stop = run.stop;
+    stop_state = run.stop_state;
+    panic = run.panic;
+    powerdown = run.powerdown;
+    shutdown = run.shutdown;
+    shutdown_cause = run.shutdown_cause;
+    status = run.status;
+    ends = shutdown && !only_stops(shutdown_cause, status);
+    run.reset = run.stop = run.panic = run.powerdown = false;
+    run.shutdown = ends;
+    unlock();
+
+    if (powerdown) {
+        serve_powerdown(board);
+    }
+    if (panic) {
+        serve_panic();
+    }
+    if (stop) {
+        vm_stop(stop_state);
+    }
+    if (shutdown && !serve_shutdown(shutdown_cause, status, ends)) {
+        return false;
+    }
+    /* What led to a reset is over by it; what failed since then is not. */
+    if (reset) {
+        serve_reset(board, reset_cause);
+    }
+    if (message) {
+        serve_pause(message);
+    }
+    return true;
+}
+
+/* ---- the main loop ------------------------------------------------------------- */
+
+/* As before the first run; the vCPUs are at rest. Returns the exit status. */
+static int end_run(void)
+{
+    RunState state = LOAD(run.state);
+    int status;
+
+    if (state != RUN_STATE_RUNNING) {
+        cpus_go_on(); /* one stop is left: the run state's own */
+    }
+    clock_enable(false);
+    STORE(run.state, RUN_STATE_PRELAUNCH);
+    lock();
+    status = run.status;
+    run.shutdown = run.reset = run.stop = run.panic = run.powerdown = false;
+    run.options = (RunOptions){ 0 };
+    STORE(run.request, false);
+    cpus_hold_back(false);
+    g_clear_pointer(&run.pause_message, g_free);
+    unlock();
+    if (status == EXIT_GUEST_OFF) {
+        status = run.failure_status;
+    }
+    run.failure_status = EXIT_GUEST_OFF;
+    return status;
+}
+
+int vm_main_loop(const RunOptions *options, void (*reset_machine)(void *opaque),
+                 void (*power_button)(void *opaque), void *opaque)
+{
+    const Board board = { reset_machine, power_button, opaque };
+    bool going_on = true;
+
+    lock();
+    run.options = *options;
+    unlock();
+    if (options->start_paused) {
+        clock_enable(false);
+    } else {
+        vm_start(NULL);
+    }
+    while (going_on) {
+        while (!LOAD(run.request)) {
+            g_main_context_iteration(NULL, TRUE);
+        }
+        cpus_stop();
+        going_on = serve_requests(&board);
+        if (going_on) {
+            cpus_go_on();
+        }
+    }
+    return end_run();
+}
