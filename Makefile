@@ -193,6 +193,7 @@ TESTS_HW = \
 TESTS_QTEST = \
 
 TESTS_QMP = \
+	tests/qmp/test-json-stream \
 
 TESTS_HMP = \
 
