@@ -109,6 +109,7 @@ HW_OBJS = \
 
 # Control from outside: QMP, its commands, the human monitor, qtest, gdb.
 QMP_OBJS = \
+	monitor/monitor.o \
 	monitor/json-stream.o \
 	monitor/json-text.o \
 	monitor/qapi.o \
@@ -201,6 +202,8 @@ TESTS_GDB = \
 
 # Fuzzers, for `make fuzz`: clang's libFuzzer.
 FUZZERS = \
+
+TESTS_MACHINE = $(TESTS_QTEST) $(TESTS_QMP) $(TESTS_HMP) $(TESTS_GDB)
 
 # Tests in a guest: each has the robot, tests/guest/robot.h, built in.
 ROBOT_TESTS = \
@@ -369,7 +372,6 @@ tests/guest/%.bin: tests/guest/%.elf
 
 # ---- what is made ------------------------------------------------------------
 
-TESTS_MACHINE = $(TESTS_QTEST) $(TESTS_QMP) $(TESTS_HMP) $(TESTS_GDB)
 CHECK_PROGRAMS = $(TESTS_CORE) $(TESTS_HW) $(TESTS_MACHINE) \
 	$(if $(filter yes,$(CONFIG_KVM)),$(TESTS_KVM))
 

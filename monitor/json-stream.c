@@ -24,6 +24,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "monitor/json-text.h"
+
 /* What is between '{' or '[' and its end, and what may come next there. */
 typedef struct Level {
     JsonNode *node;
@@ -413,8 +415,8 @@ static gunichar unicode_escape(const char **p)
 {
     int first = hex4(*p + 2), second;
 
-    if (first < 0) {
-        return 0;
+    if (first <= 0) {
+        return 0; /* no digits, or what ends a string in C */
     }
     if (first < 0xd800 || first > 0xdfff) {
         *p += 6;
@@ -465,8 +467,8 @@ static void string_end(JSONStream *s, JSONText *text)
 {
     const char *p = s->token->str;
     GString *value = g_string_sized_new(s->token->len);
+    GString *source = g_string_new(NULL);
     JsonNode *node;
-    char *source;
 
     while (*p && !s->skipping) {
         if (*p != '\\') {
@@ -482,11 +484,13 @@ static void string_end(JSONStream *s, JSONText *text)
         scalar_skip(s);
     } else {
         node = json_node_init_string(json_node_alloc(), value->str);
-        source = s->in_id ? json_to_string(node, FALSE) : NULL;
-        scalar_token(s, node, source, text);
-        g_free(source);
+        if (s->in_id) {
+            json_text_append_string(source, value->str);
+        }
+        scalar_token(s, node, source->str, text);
     }
     g_string_free(value, TRUE);
+    g_string_free(source, TRUE);
 }
 
 /* Whether the token is a number; *@is_integer: without fraction and exponent. */

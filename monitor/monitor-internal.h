@@ -33,7 +33,7 @@ typedef struct MonitorOps {
     void (*unblocked)(Monitor *mon);
 } MonitorOps;
 
-extern const MonitorOps hmp_ops; /* hmp.c */
+extern const MonitorOps hmp_ops __attribute__((weak)); /* hmp.c */
 extern const MonitorOps qmp_ops; /* qmp.c */
 
 struct Monitor {
