@@ -105,6 +105,7 @@ HW_OBJS = \
 	hw/core/terminal.o \
 	hw/core/timer.o \
 	options.o \
+	readconfig.o \
 	trace.o \
 
 # Control from outside: QMP, its commands, the human monitor, qtest, gdb.
@@ -122,6 +123,7 @@ QMP_OBJS = \
 QMP_COMMAND_OBJS = \
 
 HMP_OBJS = \
+	monitor/hmp-none.o \
 
 QTEST_OBJS = \
 	qtest.o \
@@ -131,6 +133,7 @@ GDB_OBJS = \
 # The command line and main().
 MAIN_OBJS = \
 	vl.o \
+	daemon.o \
 
 # What tests share; needs the core only, but for device-util,
 # chardev-util and countdown.
@@ -175,6 +178,7 @@ TESTS_CORE = \
 
 # Unit tests of devices and boards: linked with everything but vl.o.
 TESTS_HW = \
+	tests/test-readconfig \
 	tests/test-device \
 	tests/test-object \
 	tests/test-user-object \
@@ -256,6 +260,8 @@ BENCHES = \
 # ---- how it is built ---------------------------------------------------------
 
 PROGRAM = flatview-x86_64
+# The same under the form of name from which clients take the architecture.
+ALIAS = flatview-system-x86_64
 
 # unused-parameter: a callback has the parameters of its type, used or not.
 FLAGS = -std=gnu11 $(OPTIMISE) -g -Wall -Wextra -Wno-unused-parameter \
@@ -273,7 +279,10 @@ Q = @
 say = @printf '  %-8s %s\n' $(1) $@
 endif
 
-all: $(PROGRAM) $(GUESTS)
+all: $(PROGRAM) $(ALIAS) $(GUESTS)
+
+$(ALIAS): $(PROGRAM)
+	$(Q)ln -sf $< $@
 
 $(PROGRAM): $(MAIN_OBJS) libflatview.a libmemory-core.a
 	$(call say,LINK)
@@ -295,7 +304,7 @@ $(TESTS_CORE): %: %.o libtest.a libmemory-core.a
 # Tests of devices stand in for the machine, tests in a guest have a real one.
 $(TESTS_KVM): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_HW) $(TESTS_MACHINE) $(BENCHES): TEST_ARCHIVES = libtest.a libflatview.a libmemory-core.a
-$(TESTS_MACHINE): | $(PROGRAM)
+$(TESTS_MACHINE): | $(PROGRAM) $(ALIAS)
 $(TESTS_QTEST): tests/qtest/qtest.o
 $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a
 	$(call say,LINK)
@@ -405,13 +414,14 @@ bench-rig: all
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin
+	ln -sf $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/$(ALIAS)
 	install -m 644 $(SRC_PATH)/docs/flatview.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/$(PROGRAM).1
 
 BUILD_DIRS = . hw/* monitor target-i386 tests tests/guest tests/bench tests/qtest \
 	tests/qmp tests/hmp tests/gdb tests/fuzz
 clean:
-	rm -f $(PROGRAM) $(TESTS_CORE) $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) \
+	rm -f $(PROGRAM) $(ALIAS) $(TESTS_CORE) $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) \
 		$(BENCHES) $(FUZZERS) tests/bench/bare-kvm
 	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.aml *.log \
 		*.elf *.bin))

@@ -7,8 +7,9 @@
 #include <ctype.h>
 #include <string.h>
 
-#include "hw/core/machine.h"
+#include "monitor/qapi.h"
 #include "opts.h"
+#include "readconfig.h"
 #include "target-i386/cpu.h"
 #include "trace.h"
 
@@ -16,9 +17,10 @@ typedef struct Option {
     const char *name;
     const char *argument; /* NULL: takes none */
     const char *help;
-    /* Either of the two; neither: accepted, and without effect here. */
+    /* One of the three; none: accepted, and without effect here. */
     bool (*set)(Settings *s, const char *value, GError **err);
     size_t string; /* offset of a string that the last use sets */
+    size_t flag;   /* offset of a bool that it turns on */
     const Property *properties; /* what its argument sets; NULL: no such list */
 } Option;
 
@@ -47,10 +49,17 @@ static const Property smp_properties[] = {
     { 0 },
 };
 
+typedef struct AccelSetting {
+    char *accel;
+    uint32_t dirty_ring_size;
+} AccelSetting;
+
 static const Property accel_properties[] = {
-    { "accel", PROP_STRING, offsetof(Settings, accel), NULL, "kvm", 0 },
-    { "dirty-ring-size", PROP_UINT32, offsetof(Settings, dirty_ring_size), "0",
-      "entries of each vCPU's dirty ring, a power of two; 0: a bitmap", 65536 },
+    { "accel", PROP_STRING, offsetof(AccelSetting, accel), NULL,
+      "kvm, or qtest", 0 },
+    { "dirty-ring-size", PROP_UINT32, offsetof(AccelSetting, dirty_ring_size),
+      "0", "kvm: entries of each vCPU's dirty ring, a power of two; 0: a bitmap",
+      65536 },
     { 0 },
 };
 
@@ -60,14 +69,44 @@ static const Property name_properties[] = {
     { 0 },
 };
 
-bool accel_check(const char *accel, GError **err)
+static const Property monitor_properties[] = {
+    { "id", PROP_STRING, offsetof(MonitorSetting, id), NULL,
+      "its name; nothing refers to it", 0 },
+    { "chardev", PROP_STRING, offsetof(MonitorSetting, chardev), NULL,
+      "the id of the character device", 0 },
+    { "mode", PROP_STRING, offsetof(MonitorSetting, mode), "readline",
+      "readline for a person, control for QMP", 0 },
+    { "pretty", PROP_BOOL, offsetof(MonitorSetting, pretty), "off",
+      "QMP in many lines", 0 },
+    { 0 },
+};
+
+/* ---- the accelerator ------------------------------------------------------------- */
+
+static const char *const accel_names[] = { "kvm", "qtest", NULL };
+
+const char *accel_choose(GPtrArray *names, GError **err)
 {
-    if (strcmp(accel, "kvm") != 0) {
-        g_set_error(err, FLATVIEW_ERROR, 0,
-                    "no accelerator is called '%s'; there is 'kvm'", accel);
-        return false;
+    unsigned i;
+
+    for (i = 0; i < names->len; i++) {
+        const char *name = names->pdata[i];
+        bool last = i + 1 == names->len;
+
+        /* What KVM lacks is told by kvm_new(), unless there is another. */
+        if (strcmp(name, "qtest") == 0) {
+            return "qtest";
+        }
+        if (strcmp(name, "kvm") == 0 && (last || kvm_available(NULL))) {
+            return "kvm";
+        }
+        if (last) {
+            g_set_error(err, FLATVIEW_ERROR, 0,
+                        "no accelerator is called '%s'; there are 'kvm' and "
+                        "'qtest'", name);
+        }
     }
-    return true;
+    return NULL;
 }
 
 /* ---- one function per option that needs one ---------------------------------------- */
@@ -96,8 +135,12 @@ static bool set_machine(Settings *s, const char *value, GError **err)
 
 static bool set_accel(Settings *s, const char *value, GError **err)
 {
+    AccelSetting accel = { 0 };
+    const char *nearest;
+    bool ok;
+
     if (strcmp(value, "help") == 0) {
-        printf("kvm\n");
+        printf("kvm\nqtest\n");
         s->done = true;
         return true;
     }
@@ -106,8 +149,28 @@ static bool set_accel(Settings *s, const char *value, GError **err)
         s->done = true;
         return true;
     }
-    return opts_set(value, "accel", accel_properties, s, "-accel", err) &&
-           (!s->accel || accel_check(s->accel, err));
+    properties_init(accel_properties, &accel);
+    ok = opts_set(value, "accel", accel_properties, &accel, "-accel", err);
+    if (ok && accel.accel && !g_strv_contains(accel_names, accel.accel)) {
+        nearest = nearest_name(accel.accel, accel_names);
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "no accelerator is called '%s'; there are 'kvm' and "
+                    "'qtest'%s%s%s", accel.accel,
+                    nearest ? "; did you mean '" : "", nearest ? nearest : "",
+                    nearest ? "'?" : "");
+        ok = false;
+    }
+    if (ok) {
+        g_ptr_array_add(s->accels, g_strdup(accel.accel ? accel.accel : "kvm"));
+        s->dirty_ring_size = accel.dirty_ring_size;
+    }
+    properties_clear(accel_properties, &accel);
+    return ok;
+}
+
+static bool enable_kvm(Settings *s, const char *value, GError **err)
+{
+    return set_accel(s, "kvm", err);
 }
 
 static bool set_cpu(Settings *s, const char *value, GError **err)
@@ -190,64 +253,209 @@ static bool add_serial(Settings *s, const char *value, GError **err)
     return true;
 }
 
-static bool add_device(Settings *s, const char *value, GError **err)
+/* Help for "TYPE,help" and "help"; *@given says whether it was that. */
+static bool type_help(Settings *s, const char *value, const char *key,
+                      void (*print_types)(FILE *out),
+                      bool (*print_properties)(const char *type, FILE *out,
+                                               GError **err),
+                      GError **err)
 {
-    g_autoptr(GPtrArray) opts = opts_parse(value, "driver");
-    Opt *first = opts->len ? opts->pdata[0] : NULL;
-    Opt *second = opts->len > 1 ? opts->pdata[1] : NULL;
+    g_autoptr(GPtrArray) opts = opts_parse(value, key);
+    const char *type = NULL;
+    bool help = false;
+    unsigned i;
 
-    if (!first || strcmp(first->key, "driver") != 0) {
+    for (i = 0; i < opts->len; i++) {
+        Opt *opt = opts->pdata[i];
+
+        if (strcmp(opt->key, key) == 0) {
+            type = opt->value;
+        }
+        help |= strcmp(opt->key, "help") == 0;
+    }
+    if (!type) {
         g_set_error(err, FLATVIEW_ERROR, 0,
-                    "the name of a device comes first; '-device help' lists "
-                    "them");
+                    "what it is is missing: '%s=...'; 'help' lists what there "
+                    "is", key);
         return false;
     }
-    if (strcmp(first->value, "help") == 0) {
-        device_print_types(stdout);
+    if (strcmp(type, "help") == 0) {
         s->done = true;
-    } else if (second && strcmp(second->key, "help") == 0) {
-        const DeviceType *type = device_type_find(first->value, err);
-
-        if (!type) {
-            return false;
-        }
-        device_print_properties(type, stdout);
+        print_types(stdout);
+    } else if (help) {
         s->done = true;
+        return print_properties(type, stdout, err);
     }
-    g_ptr_array_add(s->devices, g_strdup(value));
     return true;
 }
+
+static bool device_help(const char *name, FILE *out, GError **err)
+{
+    const DeviceType *type = device_type_find(name, err);
+
+    if (type) {
+        device_print_properties(type, out);
+    }
+    return type != NULL;
+}
+
+static bool add_device(Settings *s, const char *value, GError **err)
+{
+    g_ptr_array_add(s->devices, g_strdup(value));
+    return type_help(s, value, "driver", device_print_types, device_help, err);
+}
+
+static bool add_object(Settings *s, const char *value, GError **err)
+{
+    g_ptr_array_add(s->objects, g_strdup(value));
+    return type_help(s, value, "qom-type", user_object_print_types,
+                     user_object_print_properties, err);
+}
+
+static bool add_global(Settings *s, const char *value, GError **err)
+{
+    return device_add_global(value, err);
+}
+
+static bool add_chardev(Settings *s, const char *value, GError **err)
+{
+    if (strcmp(value, "help") == 0) {
+        chardev_print_backends(stdout);
+        s->done = true;
+    }
+    g_ptr_array_add(s->chardevs, g_strdup(value));
+    return true;
+}
+
+/* ---- monitors ---------------------------------------------------------------------- */
+
+static void monitor_setting_free(void *opaque)
+{
+    MonitorSetting *m = opaque;
+
+    properties_clear(monitor_properties, m);
+    g_free(m);
+}
+
+static MonitorSetting *monitor_setting_add(Settings *s)
+{
+    MonitorSetting *m = g_new0(MonitorSetting, 1);
+
+    properties_init(monitor_properties, m);
+    g_ptr_array_add(s->monitors, m);
+    return m;
+}
+
+static bool add_monitor_on(Settings *s, const char *option, const char *chardev,
+                           const char *mode, bool pretty)
+{
+    MonitorSetting *m = monitor_setting_add(s);
+
+    m->option = option;
+    m->chardev = g_strdup(chardev);
+    g_free(m->mode);
+    m->mode = g_strdup(mode);
+    m->pretty = pretty;
+    return true;
+}
+
+static bool add_monitor(Settings *s, const char *value, GError **err)
+{
+    s->no_monitor = strcmp(value, "none") == 0;
+    return s->no_monitor || add_monitor_on(s, "monitor", value, "readline",
+                                            false);
+}
+
+static bool print_qmp(Settings *s)
+{
+    g_autofree char *text = qapi_document();
+
+    fputs(text, stdout);
+    s->done = true;
+    return true;
+}
+
+static bool add_qmp(Settings *s, const char *value, GError **err)
+{
+    if (strcmp(value, "help") == 0) {
+        return print_qmp(s);
+    }
+    return strcmp(value, "none") == 0 ||
+           add_monitor_on(s, "qmp", value, "control", false);
+}
+
+static bool add_qmp_pretty(Settings *s, const char *value, GError **err)
+{
+    return add_monitor_on(s, "qmp-pretty", value, "control", true);
+}
+
+static bool add_mon(Settings *s, const char *value, GError **err)
+{
+    MonitorSetting *m = monitor_setting_add(s);
+
+    if (!opts_set(value, "chardev", monitor_properties, m, "-mon", err)) {
+        return false;
+    }
+    if (!m->chardev) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "chardev=ID is missing: the one that the monitor is on");
+        return false;
+    }
+    if (strcmp(m->mode, "readline") && strcmp(m->mode, "control")) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "mode is 'readline' or 'control', not '%s'", m->mode);
+        return false;
+    }
+    return true;
+}
+
+/* ---- and so on --------------------------------------------------------------------- */
 
 static bool set_name(Settings *s, const char *value, GError **err)
 {
     return opts_set(value, "guest", name_properties, s, "-name", err);
 }
 
-static bool set_display(Settings *s, const char *value, GError **err)
+/* Sound and screens: there are none, so only that can be asked for. */
+static bool accept_none(Settings *s, const char *value, GError **err)
 {
     if (strcmp(value, "help") == 0) {
         printf("none\n");
         s->done = true;
-        return true;
-    }
-    if (strcmp(value, "none") != 0) {
-        g_set_error(err, FLATVIEW_ERROR, 0,
-                    "there is no display '%s'; there is 'none'", value);
+    } else if (strcmp(value, "none") != 0) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "'%s' cannot be chosen; there is "
+                    "'none'", value);
         return false;
     }
     return true;
 }
 
-static bool set_nodefaults(Settings *s, const char *value, GError **err)
+static bool set_gdb_default(Settings *s, const char *value, GError **err)
 {
-    s->nodefaults = true;
+    g_free(s->gdb);
+    s->gdb = g_strdup("tcp::1234");
     return true;
 }
 
-static bool set_no_reboot(Settings *s, const char *value, GError **err)
+static bool set_uuid(Settings *s, const char *value, GError **err)
 {
-    s->no_reboot = true;
+    if (!g_uuid_string_is_valid(value)) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "'%s' is no UUID: 32 hexadecimal digits, as in "
+                    "6ba7b810-9dad-11d1-80b4-00c04fd430c8", value);
+        return false;
+    }
+    g_free(s->uuid);
+    s->uuid = g_ascii_strdown(value, -1);
     return true;
+}
+
+static bool read_group(const char *group, const char *text, void *opaque,
+                       GError **err);
+
+static bool read_config(Settings *s, const char *value, GError **err)
+{
+    return readconfig(value, read_group, s, err);
 }
 
 static bool set_trace(Settings *s, const char *value, GError **err)
@@ -279,51 +487,90 @@ static bool print_help(Settings *s, const char *value, GError **err)
         printf(strlen(left) < 28 ? "%-28s %s\n" : "%s\n%29s%s\n", left,
                strlen(left) < 28 ? o->help : "", o->help);
     }
-    printf("\nIn a terminal: Ctrl-A x ends, Ctrl-A h lists the other keys. The man "
-           "page says\nmore.\n");
+    printf("\nIn a terminal: Ctrl-A x ends, Ctrl-A c goes to the monitor and "
+           "back, Ctrl-A h\nlists more. The man page says more.\n");
     s->done = true;
     return true;
 }
 
-#define STRING(field) NULL, offsetof(Settings, field), NULL
-#define CALL(function) function, 0, NULL
-#define LIST(function, list) function, 0, list
+#define STRING(field) .string = offsetof(Settings, field)
+#define FLAG(field) .flag = offsetof(Settings, field)
+#define CALL(function) .set = function
+#define LIST(function, list) .set = function, .properties = list
+
+#define BACKEND "BACKEND"
 
 static const Option options[] = {
-    { "machine", "TYPE[,PROP=VALUE...]", "the board; 'help' and 'TYPE,help' list",
-      CALL(set_machine) },
+    { "machine", "TYPE[,PROP=VALUE...]",
+      "the board; 'help' and 'TYPE,help' list", CALL(set_machine) },
     { "M", "TYPE[,PROP=VALUE...]", "the same as -machine", CALL(set_machine) },
-    { "accel", "kvm[,PROP=VALUE...]", "the accelerator; 'help' and 'kvm,help' list",
+    { "accel", "kvm|qtest[,PROP=VALUE...]",
+      "what runs the vCPUs; 'help' and 'kvm,help' list",
       LIST(set_accel, accel_properties) },
+    { "enable-kvm", NULL, "the same as -accel kvm", CALL(enable_kvm) },
     { "cpu", "MODEL[,+FEATURE...]", "the vCPU model and features; 'help' lists",
       CALL(set_cpu) },
-    { "smp", "N", "the number of vCPUs, 1 if not given", LIST(set_smp, smp_properties) },
+    { "smp", "N", "the number of vCPUs, 1 if not given",
+      LIST(set_smp, smp_properties) },
     { "m", "SIZE", "guest memory in MiB, or with a suffix K, M, G, T",
       LIST(set_memory, memory_properties) },
     { "mem-path", "PATH", "memory from this file, or from a file in this directory",
       STRING(mem_path) },
-    { "name", "NAME", "a name for the guest, also for ps and top", LIST(set_name, name_properties) },
+    { "name", "NAME", "a name for the guest, also for ps and top",
+      LIST(set_name, name_properties) },
+    { "uuid", "UUID", "the machine's UUID, as monitors show it",
+      CALL(set_uuid) },
     { "kernel", "FILE", "a Linux bzImage, or an ELF kernel with a PVH entry",
       STRING(kernel) },
     { "initrd", "FILE", "the kernel's initramfs", STRING(initrd) },
     { "append", "TEXT", "the kernel's command line", STRING(append) },
     { "bios", "FILE", "a raw image that ends at 4 GiB, in place of a kernel",
       STRING(bios) },
-    { "serial", "BACKEND",
-      "a serial port: stdio, null, none, file:PATH, unix:PATH[,server=on], pty",
-      CALL(add_serial) },
-    { "debugcon", "BACKEND", "a debug console at port 0xe9", STRING(debugcon) },
+    { "chardev", "KIND,id=ID[,KEY=VALUE...]",
+      "a character device, to be named by others; 'help' lists",
+      CALL(add_chardev) },
+    { "serial", BACKEND,
+      "a serial port: stdio, null, none, file:PATH, pty, unix:PATH, "
+      "tcp:HOST:PORT, chardev:ID, mon:BACKEND", CALL(add_serial) },
+    { "debugcon", BACKEND, "a debug console at port 0xe9", STRING(debugcon) },
+    { "monitor", BACKEND, "a monitor for a person, or none", CALL(add_monitor) },
+    { "qmp", BACKEND,
+      "a monitor for programs (QMP); 'help' prints all commands", CALL(add_qmp) },
+    { "qmp-pretty", BACKEND, "the same, in many lines", CALL(add_qmp_pretty) },
+    { "mon", "ID[,mode=readline|control][,pretty=on]",
+      "a monitor on the character device ID", LIST(add_mon, monitor_properties) },
+    { "gdb", BACKEND, "serve gdb, e.g. on tcp::1234", STRING(gdb) },
+    { "s", NULL, "the same as -gdb tcp::1234", CALL(set_gdb_default) },
+    { "qtest", BACKEND, "with -accel qtest: serve a test's commands",
+      STRING(qtest) },
+    { "qtest-log", "FILE", "write what is said there to this file",
+      STRING(qtest_log) },
     { "device", "NAME[,PROP=VALUE...]", "add a device; 'help' and 'NAME,help' list",
       CALL(add_device) },
-    { "nodefaults", NULL, "no serial port unless asked for",
-      CALL(set_nodefaults) },
-    { "no-user-config", NULL, "accepted; there are no configuration files",
+    { "object", "TYPE,id=ID[,PROP=VALUE...]",
+      "add an object; 'help' and 'TYPE,help' list", CALL(add_object) },
+    { "global", "TYPE.PROP=VALUE", "a default for every device of that type",
+      CALL(add_global) },
+    { "readconfig", "FILE", "read options from this file", CALL(read_config) },
+    { "nodefaults", NULL, "no serial port and no monitor unless asked for",
+      FLAG(nodefaults) },
+    { "no-user-config", NULL, "accepted; only -readconfig reads files",
       CALL(NULL) },
-    { "nographic", NULL, "accepted; the serial port is on the terminal anyway",
+    { "nographic", NULL,
+      "accepted; the serial port and a monitor are on the terminal anyway",
       CALL(NULL) },
-    { "display", "none", "accepted; there is no display", CALL(set_display) },
+    { "display", "none", "accepted; there is no display", CALL(accept_none) },
+    { "vga", "none", "accepted; there is no display", CALL(accept_none) },
+    { "audio", "none", "accepted; there is no sound", CALL(accept_none) },
+    { "S", NULL, "do not run the vCPUs before a monitor says so",
+      FLAG(run.start_paused) },
     { "no-reboot", NULL, "end where the guest would restart",
-      CALL(set_no_reboot) },
+      FLAG(run.no_reboot) },
+    { "no-shutdown", NULL, "stop, and do not end, where the guest powers off",
+      FLAG(run.no_shutdown) },
+    { "daemonize", NULL, "go to the background once the machine is ready",
+      FLAG(daemonize) },
+    { "pidfile", "FILE", "write the process id to this file", STRING(pidfile) },
     { "d", "ITEM[,ITEM...]", "trace these; 'help' lists", CALL(set_trace) },
     { "D", "FILE", "write traces to this file, not to standard error",
       STRING(trace_path) },
@@ -361,6 +608,58 @@ static const Option *option_find(const char *name, GError **err)
     return NULL;
 }
 
+/* @text is the option as the user wrote it, @value NULL where it takes none. */
+static bool option_apply(Settings *s, const Option *o, const char *text,
+                         const char *value, GError **err)
+{
+    /* A command line may be empty, anything else is a slip. */
+    if (value && !*value && o->string != offsetof(Settings, append)) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "%s: what follows is empty: %s",
+                    text, o->argument);
+        return false;
+    }
+    if (o->string) {
+        char **string = (char **)((char *)s + o->string);
+
+        g_free(*string);
+        *string = g_strdup(value);
+    } else if (o->flag) {
+        *(bool *)((char *)s + o->flag) = true;
+    } else if (o->set && !o->set(s, value, err)) {
+        if (!g_str_has_prefix((*err)->message, text)) {
+            g_prefix_error(err, "%s%s%s: ", text, value ? " " : "",
+                           value ? value : "");
+        }
+        return false;
+    }
+    return true;
+}
+
+/* Groups of a file of settings that are not called as the option. */
+static const char *group_option(const char *group)
+{
+    return strcmp(group, "memory") == 0     ? "m"
+           : strcmp(group, "smp-opts") == 0 ? "smp"
+                                            : group;
+}
+
+static bool read_group(const char *group, const char *text, void *opaque,
+                       GError **err)
+{
+    const Option *o = option_find(group_option(group), err);
+
+    if (!o) {
+        return false;
+    }
+    if (!o->argument || o->string || o->set == read_config) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "the option '-%s' has no settings; it belongs on the "
+                    "command line", o->name);
+        return false;
+    }
+    return !*text || option_apply(opaque, o, o->name, text, err);
+}
+
 bool settings_parse(Settings *s, int argc, char **argv, GError **err)
 {
     int i;
@@ -388,22 +687,8 @@ bool settings_parse(Settings *s, int argc, char **argv, GError **err)
                 return false;
             }
             value = argv[i];
-            /* A command line may be empty, anything else is a slip. */
-            if (!*value && o->string != offsetof(Settings, append)) {
-                g_set_error(err, FLATVIEW_ERROR, 0,
-                            "%s: what follows is empty: %s", text, o->argument);
-                return false;
-            }
         }
-        if (o->string) {
-            char **string = (char **)((char *)s + o->string);
-
-            g_free(*string);
-            *string = g_strdup(value);
-        } else if (o->set && !o->set(s, value, err)) {
-            if (!g_str_has_prefix((*err)->message, text)) {
-                g_prefix_error(err, "%s %s: ", text, value);
-            }
+        if (!option_apply(s, o, text, value, err)) {
             return false;
         }
     }
@@ -413,8 +698,13 @@ bool settings_parse(Settings *s, int argc, char **argv, GError **err)
 void settings_init(Settings *s)
 {
     *s = (Settings){ .machine = opts_parse("", NULL),
+                     .accels = g_ptr_array_new_with_free_func(g_free),
                      .serials = g_ptr_array_new_with_free_func(g_free),
-                     .devices = g_ptr_array_new_with_free_func(g_free) };
+                     .devices = g_ptr_array_new_with_free_func(g_free),
+                     .chardevs = g_ptr_array_new_with_free_func(g_free),
+                     .objects = g_ptr_array_new_with_free_func(g_free),
+                     .monitors = g_ptr_array_new_with_free_func(
+                         monitor_setting_free) };
 }
 
 void settings_clear(Settings *s)
@@ -427,11 +717,15 @@ void settings_clear(Settings *s)
         }
     }
     g_ptr_array_free(s->machine, TRUE);
-    g_free(s->accel);
-    g_free(s->cpu);
-    g_free(s->name);
+    g_ptr_array_free(s->accels, TRUE);
     g_ptr_array_free(s->serials, TRUE);
     g_ptr_array_free(s->devices, TRUE);
+    g_ptr_array_free(s->chardevs, TRUE);
+    g_ptr_array_free(s->objects, TRUE);
+    g_ptr_array_free(s->monitors, TRUE);
+    g_free(s->cpu);
+    g_free(s->name);
+    g_free(s->uuid);
 }
 
 void options_describe(void (*fn)(const OptionInfo *info, void *opaque),

@@ -10,8 +10,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#include "hw/core/device.h"
+#include "hw/core/machine.h"
 #include "kvm.h"
+#include "sysemu.h"
 
 #define PROGRAM "flatview-x86_64"
 #ifndef FLATVIEW_VERSION
@@ -22,21 +23,40 @@ typedef struct Smp {
     uint32_t cpus, maxcpus, sockets, dies, clusters, cores, threads;
 } Smp;
 
+/* A monitor: -monitor, -qmp, -qmp-pretty, -mon. Strings are owned. */
+typedef struct MonitorSetting {
+    const char *option; /* NULL: -mon, and @chardev is an id */
+    char *id;
+    char *chardev; /* else what chardev_open() takes */
+    char *mode;    /* "readline" or "control" */
+    bool pretty;
+} MonitorSetting;
+
 /* What the command line says; strings are owned. */
 typedef struct Settings {
     GPtrArray *machine; /* Opt *, of every -machine */
+    GPtrArray *accels;  /* char *, those of -accel, the best first */
     KVMOptions kvm;
     uint32_t dirty_ring_size;
-    char *accel;
     char *cpu;
     uint64_t ram_size; /* 0: the machine's default */
     Smp smp;
     char *kernel, *initrd, *append, *bios, *mem_path, *name;
     char *debugcon;
-    GPtrArray *serials; /* char *, as after -serial */
-    GPtrArray *devices; /* char *, as after -device */
+    GPtrArray *serials;  /* char *, as after -serial */
+    GPtrArray *devices;  /* char *, as after -device */
+    GPtrArray *chardevs; /* char *, as after -chardev */
+    GPtrArray *objects;  /* char *, as after -object */
+    GPtrArray *monitors; /* MonitorSetting * */
+    bool no_monitor;     /* -monitor none: not even by default */
+    char *qtest, *qtest_log;
+    char *gdb;
+    RTCSettings rtc;
+    char *uuid;
+    RunOptions run;
+    bool daemonize;
+    char *pidfile;
     bool nodefaults;
-    bool no_reboot;
     unsigned trace_mask;
     char *trace_path;
     bool done; /* help was asked for and given */
@@ -63,7 +83,8 @@ bool settings_parse(Settings *s, int argc, char **argv, GError **err);
 
 void settings_clear(Settings *s);
 
-/* Whether there is an accelerator called @accel; if not, @err. */
-bool accel_check(const char *accel, GError **err);
+/* The first of @names (char *, the best first) that can be used here: "kvm" or
+ * "qtest", static. NULL with @err: none. */
+const char *accel_choose(GPtrArray *names, GError **err);
 
 #endif

@@ -13,9 +13,14 @@
 #include <unistd.h>
 
 #include "cpus.h"
+#include "daemon.h"
+#include "gdbstub.h"
+#include "hw/core/clock.h"
 #include "hw/core/machine.h"
+#include "monitor/monitor.h"
 #include "options.h"
 #include "opts.h"
+#include "qtest.h"
 #include "sysemu.h"
 #include "trace.h"
 
@@ -23,9 +28,36 @@
 
 /* ---- from settings to a machine ---------------------------------------------------- */
 
+/* The character device for @spec, which other options may have opened already
+ * ("chardev:ID"). */
+static Chardev *open_chardev(const char *option, const char *id,
+                             const char *spec, GError **err)
+{
+    Chardev *chr = chardev_open(id, spec, err);
+
+    if (!chr) {
+        g_prefix_error(err, "-%s %s: ", option, spec);
+    }
+    return chr;
+}
+
+static bool open_chardevs(const Settings *s, GError **err)
+{
+    unsigned i;
+
+    for (i = 0; i < s->chardevs->len; i++) {
+        const char *text = s->chardevs->pdata[i];
+
+        if (!chardev_open_opts(text, err)) {
+            g_prefix_error(err, "-chardev %s: ", text);
+            return false;
+        }
+    }
+    return true;
+}
+
 /* An empty place among the serial ports, for "none", keeps its number. */
-static bool machine_open_serials(Machine *machine, const Settings *s,
-                                 GError **err)
+static bool open_serials(Machine *machine, const Settings *s, GError **err)
 {
     unsigned i;
 
@@ -35,9 +67,9 @@ static bool machine_open_serials(Machine *machine, const Settings *s,
         Chardev *chr = NULL;
 
         if (strcmp(spec, "none") != 0) {
-            chr = chardev_open(id, machine->dumpdtb ? "null" : spec, err);
+            chr = open_chardev("serial", id, machine->dumpdtb ? "null" : spec,
+                               err);
             if (!chr) {
-                g_prefix_error(err, "-serial %s: ", spec);
                 return false;
             }
             chardev_set_mux(chr, false);
@@ -47,14 +79,19 @@ static bool machine_open_serials(Machine *machine, const Settings *s,
     return true;
 }
 
-static bool machine_plug_devices(Machine *machine, const Settings *s,
-                                 GError **err)
+static bool plug_devices(Machine *machine, const Settings *s, GError **err)
 {
     unsigned i;
 
     if (s->debugcon) {
-        if (!chardev_open("debugcon", s->debugcon, err) ||
-            !machine_plug(machine, "isa-debugcon,chardev=debugcon", err)) {
+        g_autofree char *text = NULL;
+        Chardev *chr = open_chardev("debugcon", "debugcon", s->debugcon, err);
+
+        if (!chr) {
+            return false;
+        }
+        text = g_strdup_printf("isa-debugcon,chardev=%s", chardev_id(chr));
+        if (!machine_plug(machine, text, err)) {
             g_prefix_error(err, "-debugcon %s: ", s->debugcon);
             return false;
         }
@@ -67,6 +104,31 @@ static bool machine_plug_devices(Machine *machine, const Settings *s,
             return false;
         }
     }
+    return true;
+}
+
+static bool choose_accel(Machine *machine, Settings *s, GError **err)
+{
+    g_auto(GStrv) names = g_strsplit(machine->accel, ":", -1);
+    const char *accel;
+    unsigned i;
+
+    if (s->accels->len == 0) {
+        for (i = 0; names[i]; i++) {
+            g_ptr_array_add(s->accels, g_strdup(names[i]));
+        }
+    }
+    accel = accel_choose(s->accels, err);
+    if (!accel) {
+        g_prefix_error(err, "-machine: accel: ");
+        return false;
+    }
+    if (s->qtest && strcmp(accel, "qtest") != 0) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "-qtest needs -accel qtest");
+        return false;
+    }
+    g_free(machine->accel);
+    machine->accel = g_strdup(accel);
     return true;
 }
 
@@ -101,8 +163,7 @@ static Machine *machine_from_settings(Settings *s, GError **err)
             goto fail;
         }
     }
-    if (!accel_check(machine->accel, err)) {
-        g_prefix_error(err, "-machine: ");
+    if (!choose_accel(machine, s, err)) {
         goto fail;
     }
     if (!s->kernel && (s->initrd || s->append)) {
@@ -128,8 +189,14 @@ static Machine *machine_from_settings(Settings *s, GError **err)
     machine->initrd = g_steal_pointer(&s->initrd);
     machine->append = g_steal_pointer(&s->append);
     machine->bios = g_steal_pointer(&s->bios);
+    machine->rtc = s->rtc;
+    if (s->uuid) {
+        machine->uuid = g_steal_pointer(&s->uuid);
+    }
     if (s->serials->len == 0 && !s->nodefaults) {
-        g_ptr_array_add(s->serials, g_strdup("stdio"));
+        /* A process in the background has no terminal. */
+        g_ptr_array_add(s->serials,
+                        g_strdup(s->daemonize || s->qtest ? "null" : "stdio"));
     }
     return machine;
 
@@ -187,21 +254,208 @@ static void machine_reset_locked(Machine *machine)
     memory_unlock();
 }
 
-/* Build and run. Returns the exit status; -1 with @err. */
-static int machine_run(Machine *machine, Settings *s, GError **err)
-{
-    Trace *trace = NULL;
-    int status = -1;
+/* ---- who controls it --------------------------------------------------------------- */
 
+/* What serves those outside; all NULL where nobody asked. */
+typedef struct Control {
+    Chardev *qtest_chardev, *gdb_chardev;
+    FILE *qtest_log;
+    QTest *qtest;
+    GDBStub *gdb;
+    GPtrArray *chardevs; /* Chardev *, of each monitor setting */
+    GPtrArray *monitors; /* Monitor *, owned */
+} Control;
+
+/* Open what may have to wait for a peer, before there is a machine that could
+ * be told anything. */
+static bool control_open(Control *c, const Settings *s, GError **err)
+{
+    unsigned i;
+
+    c->chardevs = g_ptr_array_new();
+    c->monitors = g_ptr_array_new_with_free_func((GDestroyNotify)monitor_free);
+    if (s->qtest_log) {
+        c->qtest_log = output_stream_open(s->qtest_log);
+        if (!c->qtest_log) {
+            g_set_error(err, FLATVIEW_ERROR, 0, "-qtest-log: cannot write '%s': %s",
+                        s->qtest_log, g_strerror(errno));
+            return false;
+        }
+    }
+    if (s->qtest) {
+        c->qtest_chardev = open_chardev("qtest", "qtest", s->qtest, err);
+        if (!c->qtest_chardev) {
+            return false;
+        }
+    }
+    if (s->gdb && strcmp(s->gdb, "none") != 0) {
+        g_autofree char *spec =
+            g_str_has_prefix(s->gdb, "tcp:") && !strchr(s->gdb, ',')
+                ? g_strconcat(s->gdb, ",server=on,wait=off", NULL)
+                : g_strdup(s->gdb);
+
+        c->gdb_chardev = open_chardev("gdb", "gdb", spec, err);
+        if (!c->gdb_chardev) {
+            return false;
+        }
+    }
+    for (i = 0; i < s->monitors->len; i++) {
+        const MonitorSetting *m = s->monitors->pdata[i];
+        g_autofree char *id = g_strdup_printf("compat_monitor%u", i);
+        Chardev *chr = m->option ? open_chardev(m->option, id, m->chardev, err)
+                                 : chardev_find(m->chardev);
+
+        if (!chr) {
+            if (!m->option) {
+                g_set_error(err, FLATVIEW_ERROR, FLATVIEW_ERROR_NOT_FOUND,
+                            "-mon: there is no character device '%s'; "
+                            "-chardev makes one", m->chardev);
+            }
+            return false;
+        }
+        g_ptr_array_add(c->chardevs, chr);
+    }
+    return true;
+}
+
+static bool control_add_monitor(Control *c, Chardev *chr, MonitorMode mode,
+                                bool pretty, GError **err)
+{
+    Monitor *mon = monitor_new(chr, mode, pretty, err);
+
+    if (mon) {
+        g_ptr_array_add(c->monitors, mon);
+    }
+    return mon != NULL;
+}
+
+/* Whether a person at serial port @spec, on @chr, has a monitor there: asked for
+ * ("mon:"), or because it is a terminal. */
+static bool serial_has_monitor(const Settings *s, const char *spec,
+                               Chardev *chr)
+{
+    if (!chr) {
+        return false;
+    }
+    if (g_str_has_prefix(spec, "mon:")) {
+        return true;
+    }
+    if (!chardev_is_terminal(chr)) {
+        return false;
+    }
+    return !s->nodefaults && !s->no_monitor;
+}
+
+/* Begin to serve. The machine is ready to run. */
+static bool control_start(Control *c, Machine *machine, const Settings *s,
+                          GError **err)
+{
+    unsigned i;
+
+    for (i = 0; i < s->monitors->len; i++) {
+        const MonitorSetting *m = s->monitors->pdata[i];
+
+        if (!control_add_monitor(c, c->chardevs->pdata[i],
+                                 strcmp(m->mode, "control") == 0
+                                     ? MONITOR_CONTROL : MONITOR_HUMAN,
+                                 m->pretty, err)) {
+            return false;
+        }
+    }
+    for (i = 0; i < machine->serials->len; i++) {
+        Chardev *chr = machine->serials->pdata[i];
+
+        if (serial_has_monitor(s, s->serials->pdata[i], chr) &&
+            !control_add_monitor(c, chr, MONITOR_HUMAN, false, err)) {
+            return false;
+        }
+    }
+    if (c->qtest_chardev) {
+        c->qtest = qtest_new(machine, c->qtest_chardev, c->qtest_log, err);
+    }
+    return !c->qtest_chardev || c->qtest;
+}
+
+static void control_end(Control *c)
+{
+    qtest_free(c->qtest);
+    if (c->monitors) {
+        g_ptr_array_free(c->monitors, TRUE);
+        g_ptr_array_free(c->chardevs, TRUE);
+    }
+    if (c->qtest_log) {
+        fclose(c->qtest_log);
+    }
+    *c = (Control){ 0 };
+}
+
+/* ---- the run ----------------------------------------------------------------------- */
+
+static bool add_objects(const Settings *s, GError **err)
+{
+    unsigned i;
+
+    for (i = 0; i < s->objects->len; i++) {
+        const char *text = s->objects->pdata[i];
+
+        if (!user_object_add(text, err)) {
+            g_prefix_error(err, "-object %s: ", text);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* Make the accelerator, or what stands in for it. */
+static bool accel_start(Machine *machine, Settings *s, GError **err)
+{
+    if (strcmp(machine->accel, "qtest") == 0) {
+        clock_virtual_set_manual();
+        return true;
+    }
     s->kvm.dirty_ring_size = s->dirty_ring_size;
     s->kvm.cpu_model = s->cpu;
     if (!machine->dumpdtb) {
         machine->kvm = kvm_new(&s->kvm, err);
-        if (!machine->kvm) {
-            return -1;
+    }
+    return machine->dumpdtb || machine->kvm;
+}
+
+/* A process in the background has no terminal and no standard streams. */
+static bool check_streams(const Settings *s, GError **err)
+{
+    g_autoptr(GPtrArray) list = chardev_list();
+    unsigned i;
+
+    for (i = 0; s->daemonize && i < list->len; i++) {
+        g_autofree char *name = chardev_filename(list->pdata[i]);
+
+        if (strcmp(name, "stdio") == 0) {
+            g_set_error(err, FLATVIEW_ERROR, 0,
+                        "-daemonize: character device '%s' is on standard "
+                        "input and output, which are not there in the "
+                        "background; use a file, a socket or a pty",
+                        chardev_id(list->pdata[i]));
+            return false;
         }
     }
-    if (!machine_open_serials(machine, s, err) || !machine_init(machine, err)) {
+    return true;
+}
+
+/* Build and run. Returns the exit status; -1 with @err. */
+static int machine_run(Machine *machine, Settings *s, GError **err)
+{
+    Control control = { 0 };
+    Trace *trace = NULL;
+    int status = -1;
+
+    if (!accel_start(machine, s, err)) {
+        return -1;
+    }
+    if (!open_chardevs(s, err) || !control_open(&control, s, err) ||
+        !open_serials(machine, s, err) || !check_streams(s, err) ||
+        !add_objects(s, err) ||
+        !machine_init(machine, err)) {
         goto out;
     }
     if (s->trace_mask) {
@@ -210,9 +464,10 @@ static int machine_run(Machine *machine, Settings *s, GError **err)
             goto out;
         }
     }
-    if (!machine_plug_devices(machine, s, err)) {
+    if (!plug_devices(machine, s, err)) {
         goto out;
     }
+    device_globals_check(stderr);
     if (machine->dumpdtb) {
         status = machine_prepare(machine, err) ? 0 : -1;
         goto out;
@@ -222,19 +477,24 @@ static int machine_run(Machine *machine, Settings *s, GError **err)
         goto out;
     }
     if (!machine_prepare(machine, err) ||
-        !kvm_attach(machine->kvm, &machine->memory, &machine->ports, err)) {
+        (machine->kvm &&
+         !kvm_attach(machine->kvm, &machine->memory, &machine->ports, err))) {
         goto out_cpus;
     }
+    monitor_set_machine(machine);
     machine_reset_locked(machine);
-    if (!cpus_start(err)) {
+    if (!control_start(&control, machine, s, err) || !cpus_start(err)) {
         goto out_cpus;
     }
-    status = vm_main_loop(&(RunOptions){ .no_reboot = s->no_reboot },
-                          machine_reset_opaque, machine_power_button_opaque,
-                          machine);
+    daemon_ready();
+    status = vm_main_loop(&s->run, machine_reset_opaque,
+                          machine_power_button_opaque, machine);
 out_cpus:
+    control_end(&control);
+    monitor_set_machine(NULL);
     cpus_destroy();
 out:
+    control_end(&control);
     trace_free(trace);
     kvm_free(machine->kvm);
     machine->kvm = NULL;
@@ -272,6 +532,12 @@ int main(int argc, char **argv)
         status = 0;
         goto out;
     }
+    if (settings.daemonize && !daemon_start(&error)) {
+        goto out;
+    }
+    if (settings.pidfile && !pidfile_write(settings.pidfile, &error)) {
+        goto out;
+    }
     machine = machine_from_settings(&settings, &error);
     if (!machine) {
         goto out;
@@ -282,11 +548,13 @@ int main(int argc, char **argv)
     signals = signals_init();
     status = machine_run(machine, &settings, &error);
     machine_free(machine);
+    user_objects_free();
     chardev_close_all();
     if (signals >= 0) {
         close(signals);
     }
 out:
+    pidfile_remove();
     settings_clear(&settings);
     if (status < 0) {
         fprintf(stderr, PROGRAM ": %s\n", error->message);

@@ -56,7 +56,8 @@ refused "'disk.img' is no option; options start with '-'" disk.img
 refused "'-' is no option.*" -
 refused "'' is no option.*" ""
 for option in machine M accel cpu smp m mem-path name kernel initrd append bios \
-    serial debugcon device display d D; do
+    serial debugcon device display d D uuid rtc chardev monitor qmp qmp-pretty mon gdb \
+    qtest qtest-log object global readconfig vga audio pidfile; do
     refused "-$option: what follows is missing: .*" "-$option"
     [ $option = append ] || refused "-$option: what follows is empty: .*" "-$option" ""
 done
@@ -64,8 +65,9 @@ done
 refused ".*no machine is called 'microvn'; did you mean 'microvm'?" -M microvn
 refused ".*machine 'microvm' has no property 'dumpdbt'; did you mean 'dumpdtb'?" \
     -machine microvm,dumpdbt=x
-refused ".*no accelerator is called 'tcg'; there is 'kvm'" -machine accel=tcg
-refused "-accel hax: no accelerator is called 'hax'; there is 'kvm'" -accel hax
+refused ".*no accelerator is called 'tcg'; there are 'kvm' and 'qtest'" -machine accel=tcg
+refused "-accel hax: no accelerator is called 'hax'; there are 'kvm' and 'qtest'" -accel hax
+refused "-accel qtets: .*; did you mean 'qtest'?" -accel qtets
 refused "-accel has no property 'dirty-ring-sise'; did you mean 'dirty-ring-size'?" \
     -accel kvm,dirty-ring-sise=4096
 refused ".*'dirty-ring-size' cannot be '65537'.* 65536 .*" -accel kvm,dirty-ring-size=65537
@@ -88,7 +90,18 @@ for topology in sockets=3 cores=5 threads=8 cores=3,threads=1 sockets=4,dies=2; 
     refused "-smp .*: sockets.* make a number other than cpus=4" -smp 4,$topology
 done
 refused "-name has no property 'gust'; did you mean 'guest'?" -name gust=x
-refused "-display sdl: there is no display 'sdl'; there is 'none'" -display sdl
+refused "-display sdl: 'sdl' cannot be chosen; there is 'none'" -display sdl
+refused "-vga std: 'std' cannot be chosen; there is 'none'" -vga std
+refused "-audio alsa: 'alsa' cannot be chosen; there is 'none'" -audio alsa
+refused "-uuid 1-2: '1-2' is no UUID: .*" -uuid 1-2
+refused "-rtc base=then: .*" -rtc base=then
+refused "-mon mode=control: chardev=ID is missing.*" -mon mode=control
+refused "-mon x,mode=tty: mode is 'readline' or 'control', not 'tty'" -mon x,mode=tty
+refused "-mon has no property 'pritty'; did you mean 'pretty'?" -mon x,pritty=on
+refused "-object id=a: what it is is missing: 'qom-type=...'.*" -object id=a
+refused "-global x: .*" -global x
+refused "-readconfig /nonexistent: cannot read '/nonexistent': No such file or directory" \
+    -readconfig /nonexistent
 refused "-d unasigned: there is no 'unasigned' to trace; did you mean 'unassigned'?" \
     -d unasigned
 refused "-d map,zzzzzz: there is no 'zzzzzz' to trace; '-d help' lists what there is" \
@@ -109,10 +122,29 @@ dumpdtb="-M microvm,dumpdtb=$scratch/dtb"
     refused "-device .*: ports 0x3f8 to 0x3f9 are not free.*" $dumpdtb \
         -serial null -device isa-debug-exit,iobase=0x3f8
     refused "-device i8042: .*'i8042' is a part of the board.*" $dumpdtb -device i8042
-    refused "-device iobase=4: the name of a device comes first.*" -device iobase=4
+    refused "-device iobase=4: what it is is missing: 'driver=...'.*" -device iobase=4
     refused "-device .*: Duplicate device ID 'a': it is in use by device 'isa-debug-exit'; choose another" \
         $dumpdtb -device isa-debug-exit,id=a -device isa-debug-exit,iobase=0x700,id=a
     refused "-debugcon floppy: .*there is no kind 'floppy'.*" $dumpdtb -debugcon floppy
+    refused "-debugcon chardev:x: .*'x'.*" $dumpdtb -debugcon chardev:x
+    refused "-serial chardev:x: .*'x'.*" -accel qtest -serial chardev:x
+    refused "-chardev nul,id=x: .*'nul'.*" $dumpdtb -chardev nul,id=x
+    refused "-chardev null: .*id.*" $dumpdtb -chardev null
+    refused "-chardev null,id=x: .*'x'.*" $dumpdtb -chardev null,id=x -chardev null,id=x
+    refused "-mon: there is no character device 'x'; -chardev makes one" $dumpdtb -mon x
+    refused "-qmp floppy: .*there is no kind 'floppy'.*" $dumpdtb -qmp floppy
+    refused "-monitor unix:/nonexistent/s: .*/nonexistent/s: No such file.*" $dumpdtb \
+        -monitor unix:/nonexistent/s
+    refused "-gdb floppy: .*there is no kind 'floppy'.*" $dumpdtb -gdb floppy
+    refused "-qtest needs -accel qtest" -qtest null
+    refused "-qtest-log: cannot write '/nonexistent/log': No such file or directory" \
+        -accel qtest -qtest null -qtest-log /nonexistent/log
+    refused "-object nothing,id=x: .*nothing.*" $dumpdtb -object nothing,id=x
+    refused "-pidfile: cannot write '/nonexistent/pid': No such file or directory" $dumpdtb \
+        -pidfile /nonexistent/pid
+    refused "-pidfile: cannot write '/dev/null': .*" $dumpdtb -pidfile /dev/null
+    refused "-daemonize: character device 'serial0' is on standard input and output.*" \
+        $dumpdtb -daemonize -accel qtest -M microvm -serial stdio
     refused "kernel '/nonexistent': cannot be opened: No such file or directory" $dumpdtb \
         -kernel /nonexistent
     refused "kernel '/dev/null': is not a regular file" $dumpdtb -kernel /dev/null
@@ -144,7 +176,14 @@ printed "microvm  *[A-Z].*" -machine help
 printed " *dumpdtb=<text> .*" -M microvm,help
 printed "kvm" -accel help
 printed " *dirty-ring-size=<number> .*" -accel kvm,help
+printed "qtest" -accel help
 printed "none" -display help
+printed "none" -vga help
+printed "socket .*" -chardev help
+printed "memory-backend-ram .*" -object help
+printed " *size=<size> .*" -object memory-backend-ram,help
+printed ".*query-status.*" -qmp help
+printed ".*clock.*" -rtc help
 printed "exit-map  *the.*" -d help
 printed "isa-debug-exit  *.*" -device help
 printed " *iosize=<number> .*" -device isa-debug-exit,help
@@ -158,6 +197,71 @@ awk '/^\.TP/ { head = 1; next } head { print; head = 0 }' "$SRC_PATH/docs/flatvi
 [ -s "$scratch/help" ] &&
     diff "$scratch/help" "$scratch/man" >"$scratch/out" 2>"$scratch/err"
 point $? "the man page has the options that -help has"
+
+# ---- files of settings -------------------------------------------------------------------
+
+cat >"$scratch/config" <<END
+# what would be five options
+[machine]
+  dumpdtb = "$scratch/config-dtb"
+[chardev "log"]
+  backend = "file"
+  path = "$scratch/config-log"
+[device "debug"]
+  driver = "isa-debugcon"
+  chardev = "log"
+[memory]
+  size = "64M"
+[global]
+  driver = "isa-debug-exit"
+  property = "iobase"
+  value = "0x700"
+END
+run -readconfig "$scratch/config" -serial null -device isa-debug-exit -d map
+[ "$status" = 0 ] && [ -s "$scratch/config-dtb" ] && [ -e "$scratch/config-log" ] &&
+    grep -q "0x0000000000000000-0x0000000003ffffff ram" "$scratch/err" &&
+    grep -q "0x00000000000000e9-0x00000000000000e9 isa-debugcon" "$scratch/err" &&
+    grep -q "0x0000000000000700-0x0000000000000701 isa-debug-exit" "$scratch/err"
+point $? "-readconfig says what options would"
+echo '[device]
+driver = "isa-debug-exiy"' >"$scratch/config"
+refused ".*isa-debug-exiy.*did you mean 'isa-debug-exit'.*" -readconfig "$scratch/config" \
+    -M "dumpdtb=$scratch/dtb"
+echo '
+[devise]
+driver = "x"' >"$scratch/config"
+refused "-readconfig .*/config: .*/config:2: \[devise\]: .*did you mean '-device'?" \
+    -readconfig "$scratch/config"
+echo '[kernel]
+path = "x"' >"$scratch/config"
+refused ".*/config:1: \[kernel\]: the option '-kernel' has no settings.*" \
+    -readconfig "$scratch/config"
+
+# ---- in the background -------------------------------------------------------------------
+
+# Its own process id, a machine that answers, and a file that goes with it.
+run -accel qtest -nodefaults -daemonize -pidfile "$scratch/pid" \
+    -qmp "unix:$scratch/qmp,server=on,wait=off"
+pid=$(cat "$scratch/pid")
+[ "$status" = 0 ] && [ ! -s "$scratch/err" ] && kill -0 "$pid" && [ -S "$scratch/qmp" ]
+point $? "-daemonize: the command ends, the machine is there"
+refused "-pidfile .*/pid: another process that runs keeps this file.*" -accel qtest \
+    -pidfile "$scratch/pid" -nodefaults
+[ "$(readlink "/proc/$pid/fd/0" "/proc/$pid/fd/1" "/proc/$pid/fd/2" "/proc/$pid/cwd" |
+    tr '\n' ' ')" = "/dev/null /dev/null /dev/null / " ]
+point $? "-daemonize: no terminal, no directory is held"
+kill "$pid"
+tries=100
+while kill -0 "$pid" 2>/dev/null && [ $tries -gt 0 ]; do
+    sleep 0.1
+    tries=$((tries - 1))
+done
+[ $tries -gt 0 ] && [ ! -e "$scratch/pid" ] && [ ! -e "$scratch/qmp" ]
+point $? "-daemonize: at its end, the files are gone"
+echo 12345678 >"$scratch/pid"
+run -accel qtest -nodefaults -daemonize -pidfile "$scratch/pid" -M nosuch
+[ "$status" = 1 ] && grep -q "no machine is called 'nosuch'" "$scratch/err"
+point $? "-daemonize: what fails before is told in the foreground"
 
 # The map that docs/microvm.md shows.
 run -M "microvm,dumpdtb=$scratch/dtb" -m 6G -serial null -d exit-map -D "$scratch/map"
