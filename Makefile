@@ -182,6 +182,7 @@ TESTS_HW = \
 	tests/test-device \
 	tests/test-object \
 	tests/test-user-object \
+	tests/test-hotplug \
 	tests/test-chardev \
 	tests/test-stdio \
 	tests/test-serial \

@@ -232,9 +232,10 @@ START_TEST(device_properties)
     s->text = g_strdup("a\xffz"); /* no text, though a file may be called so */
     expect_value(obj, "text", "'a\xef\xbf\xbdz'");
     s->chr = chardev_open("c0", "null", &err);
+    chardev_hold(s->chr);
     expect_value(obj, "chardev", "'c0'");
-    chardev_close(s->chr);
     device_free(&s->dev);
+    expect(chardev_remove("c0", &err), "%s", err ? err->message : "?");
     expect(!object_resolve("p0", NULL), "freed, and in the tree");
 }
 END_TEST
@@ -366,7 +367,6 @@ START_TEST(machine_in_the_tree)
     machine->append = g_strdup("quiet");
     g_ptr_array_add(machine->serials, NULL);
     g_ptr_array_add(machine->serials, chardev_open("s1", "null", &err));
-    g_ptr_array_add(machine->chardevs, machine->serials->pdata[1]);
     expect(machine_init(machine, &err) && machine_prepare(machine, &err), "%s",
            err ? err->message : "?");
     expect_list(&machine->object,
@@ -392,6 +392,7 @@ START_TEST(machine_in_the_tree)
     look_at_all(object_root(), &count);
     expect(count > 40, "only %u properties", count);
     machine_free(machine);
+    chardev_close_all();
     expect(!object_resolve("/machine", NULL), "the machine is still there");
 }
 END_TEST
@@ -469,6 +470,7 @@ START_TEST(types)
         { "none-machine", "machine" }, { "iothread", "user-creatable" },
         { "memory-backend-ram", "memory-backend" },
         { "memory-backend-file", "user-creatable" }, { "container", "object" },
+        { "chardev-null", "chardev" }, { "chardev-socket", "object" },
     };
     static const char *const no_chains[][2] = {
         { "device", "isa-serial" }, { "iothread", "memory-backend" },

@@ -27,7 +27,8 @@ static const Property debugcon_properties[] = {
 };
 
 const DeviceType isa_debugcon_type = {
-    .name = "isa-debugcon", .description = "debug console port", .user_creatable = true,
+    .name = "isa-debugcon", .description = "debug console port",
+    .user_creatable = true, .hotpluggable = true,
     .size = sizeof(DebugCon), .properties = debugcon_properties,
     .ops = &(const MemoryRegionOps){ debugcon_read, debugcon_write,
                                      .impl.max_access_size = 1 },

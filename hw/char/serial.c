@@ -79,6 +79,8 @@ enum {
 typedef struct Serial {
     Device dev;
     Chardev *chr;
+    uint16_t iobase;
+    uint8_t irq;
 
     uint8_t rx[FIFO_SIZE]; /* oldest first */
     unsigned rx_count;
@@ -439,6 +441,9 @@ static void serial_reset(Device *dev)
 static const Property serial_properties[] = {
     { "chardev", PROP_CHARDEV, offsetof(Serial, chr), NULL,
       "the line's other end", 0 },
+    { "iobase", PROP_UINT16, offsetof(Serial, iobase), "0x3f8", "the first port",
+      0 },
+    { "irq", PROP_UINT8, offsetof(Serial, irq), "4", "its interrupt", 0 },
     { 0 },
 };
 
@@ -447,9 +452,13 @@ const DeviceType isa_serial_type = {
     .description = "16550A UART",
     .size = sizeof(Serial),
     .properties = serial_properties,
+    .compatible = "ns16550a",
+    .user_creatable = true,
+    .hotpluggable = true,
     .ops = &serial_ops,
     .ops_size = REG_COUNT,
     .realize = serial_realize,
     .unrealize = serial_unrealize,
     .reset = serial_reset,
+    .plug = device_plug_iobase,
 };

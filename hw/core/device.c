@@ -229,35 +229,86 @@ void device_map(Device *dev, unsigned n, MemoryRegion *container, hwaddr addr,
     }
 }
 
-bool device_plug_iobase(Device *dev, Machine *machine, GError **err)
+static bool plug_ports(Device *dev, Machine *machine, GError **err)
 {
     uint64_t size = memory_region_size(dev->regions[0]);
     hwaddr port = property_number(dev->type->properties, dev, "iobase");
-    char *what = device_title(dev);
     MemoryRegionSection taken;
-    bool ok = false;
 
-    memory_lock();
     if (port > 0xffff || size > 0x10000 - port) {
         g_set_error(err, FLATVIEW_ERROR, 0,
-                    "%s: its %" PRIu64 " ports from 0x%" PRIx64 " do not fit "
-                    "below port 0x10000", what, size, port);
-        goto out;
+                    "its %" PRIu64 " ports from 0x%" PRIx64 " do not fit "
+                    "below port 0x10000", size, port);
+        return false;
     }
     taken = memory_region_find(&machine->ports_root, port, size);
     if (taken.mr) {
         g_set_error(err, FLATVIEW_ERROR, 0,
-                    "%s: ports 0x%" PRIx64 " to 0x%" PRIx64 " are not free: "
-                    "'%s' is at 0x%" PRIx64 "; choose another iobase", what,
-                    port, port + size - 1, memory_region_name(taken.mr),
+                    "ports 0x%" PRIx64 " to 0x%" PRIx64 " are not free: "
+                    "'%s' is at 0x%" PRIx64 "; choose another iobase", port,
+                    port + size - 1, memory_region_name(taken.mr),
                     taken.offset_within_address_space);
-        goto out;
+        return false;
     }
     device_map(dev, 0, &machine->ports_root, port, 0);
-    ok = true;
-out:
+    return true;
+}
+
+static bool is_connected_to(const Device *dev, const IRQLine *line)
+{
+    for (unsigned n = 0; n < DEVICE_MAX_IRQS; n++) {
+        if (dev->irqs[n].set == line->set && dev->irqs[n].n == line->n &&
+            dev->irqs[n].opaque == line->opaque) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static bool plug_interrupt(Device *dev, Machine *machine, GError **err)
+{
+    uint64_t irq = property_number(dev->type->properties, dev, "irq");
+    Device *inputs = machine->interrupts;
+    IRQLine line;
+
+    if (!inputs || irq >= inputs->type->inputs_nr) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "irq %" PRIu64 " is not there: machine '%s' has %u "
+                    "interrupts", irq, machine->type->name,
+                    inputs ? inputs->type->inputs_nr : 0);
+        return false;
+    }
+    line = device_irq_in(inputs, irq);
+    for (guint i = 0; i < machine->devices->len; i++) {
+        Device *other = machine->devices->pdata[i];
+
+        if (is_connected_to(other, &line)) {
+            g_autofree char *path = object_path(&other->object);
+
+            /* Inputs that react to edges cannot be shared. */
+            g_set_error(err, FLATVIEW_ERROR, 0, "irq %" PRIu64 " is that of "
+                        "'%s'; choose another irq", irq, path);
+            return false;
+        }
+    }
+    device_connect_irq(dev, 0, line);
+    return true;
+}
+
+bool device_plug_iobase(Device *dev, Machine *machine, GError **err)
+{
+    bool ok;
+
+    memory_lock();
+    ok = plug_ports(dev, machine, err) &&
+         (!property_find(dev->type->properties, "irq") ||
+          plug_interrupt(dev, machine, err));
     memory_unlock();
-    g_free(what);
+    if (!ok) {
+        g_autofree char *what = device_title(dev);
+
+        g_prefix_error(err, "%s: ", what);
+    }
     return ok;
 }
 

@@ -47,6 +47,7 @@ typedef struct DeviceType {
     const char *description; /* one line for help */
     size_t size;             /* of the state struct */
     const Property *properties; /* NULL: none */
+    const char *compatible;  /* in a device tree; NULL: "flatview,NAME" */
     bool user_creatable;     /* by -device */
     /* A device of one block of registers needs no more than these: the core
      * makes a region of @ops_size bytes, called with the state as opaque, and
@@ -139,8 +140,9 @@ void device_set_irq(Device *dev, unsigned n, bool level);
 void device_map(Device *dev, unsigned n, MemoryRegion *container, hwaddr addr,
                 int priority);
 
-/* A ->plug: put region 0 at the port in the device's property "iobase". False
- * with @err naming device and range when that is taken or beyond 64 K. */
+/* A ->plug: put region 0 at the port in the device's property "iobase", and
+ * connect output 0 to the board's interrupt in its property "irq", if it has one.
+ * False with @err naming the device and what is taken, or beyond the last. */
 bool device_plug_iobase(Device *dev, Machine *machine, GError **err);
 
 /* For boards: connect output @n. */

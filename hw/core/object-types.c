@@ -38,6 +38,11 @@ static GArray *make_types(void)
         add_type(types, machine_types[i]->cpu_type, "cpu", false);
     }
     add_type(types, "chardev", "object", true);
+    for (const char *const *name = chardev_backends(); *name; name++) {
+        g_autofree char *type = g_strconcat("chardev-", *name, NULL);
+
+        add_type(types, g_intern_string(type), "chardev", false);
+    }
     add_type(types, "user-creatable", "object", true);
     add_type(types, "memory-backend", "user-creatable", true);
     for (size_t i = 0; user_object_types[i]; i++) {

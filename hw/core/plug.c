@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "opts.h"
+#include "vm-event.h"
 
 /* ---- in ---------------------------------------------------------------------------- */
 
@@ -119,7 +120,7 @@ static Device *find_device(const char *id_or_path, GError **err)
 static bool unplug_locked(Machine *machine, const char *id_or_path,
                           GError **err)
 {
-    g_autofree char *path = NULL;
+    g_autofree char *path = NULL, *id = NULL;
     Device *dev = find_device(id_or_path, err);
 
     if (!dev) {
@@ -132,7 +133,10 @@ static bool unplug_locked(Machine *machine, const char *id_or_path,
                     dev->type->name, path);
         return false;
     }
+    id = g_strdup(dev->id);
     machine_remove_device(machine, dev);
+    vm_event_send(&(VMEvent){ .kind = VM_EVENT_DEVICE_DELETED, .device = id,
+                              .path = path });
     return true;
 }
 

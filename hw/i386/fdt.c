@@ -248,8 +248,9 @@ static void add_device(Tree *t, const FDTConfig *config, const Device *dev,
     Machine *machine = (Machine *)config->machine;
     MemoryRegion *root = space == BOARD_PORTS ? &machine->ports_root
                                               : &machine->memory_root;
-    g_autofree char *compatible = g_strdup_printf("flatview,%s",
-                                                  dev->type->name);
+    g_autofree char *compatible =
+        dev->type->compatible ? g_strdup(dev->type->compatible)
+                              : g_strconcat("flatview,", dev->type->name, NULL);
     g_autoptr(GArray) reg = cells_new();
     hwaddr first = 0;
     unsigned i;
@@ -266,6 +267,9 @@ static void add_device(Tree *t, const FDTConfig *config, const Device *dev,
         begin_at(t, dev->type->name, first);
         put_string(t, "compatible", compatible);
         put_cells(t, "reg", reg);
+        if (dev->irqs[0].opaque && dev->irqs[0].opaque == machine->interrupts) {
+            put_interrupt(t, dev->irqs[0].n);
+        }
         end(t);
     }
 }

@@ -172,6 +172,16 @@ static MemoryRegion *space_root(Machine *machine, BoardSpace space)
     return space == BOARD_PORTS ? &machine->ports_root : &machine->memory_root;
 }
 
+/* Devices that a user may add, too, say where they are in properties. */
+static bool set_place(Device *dev, const char *property, uint64_t number,
+                      GError **err)
+{
+    g_autofree char *text = g_strdup_printf("%" PRIu64, number);
+
+    return !property_find(dev->type->properties, property) ||
+           device_set(dev, property, text, err);
+}
+
 /* Make the device of entry @i and put its regions where that entry and the
  * ones that belong to it say. */
 static bool add_device(MicroVM *s, unsigned i, GError **err)
@@ -184,9 +194,11 @@ static bool add_device(MicroVM *s, unsigned i, GError **err)
     if (!dev) {
         return false;
     }
-    if (e->serial >= 0 &&
-        !device_set(dev, "chardev", chardev_id(m->serials->pdata[e->serial]),
-                    err)) {
+    if (!set_place(dev, "iobase", e->base, err) ||
+        !set_place(dev, "irq", e->irq, err) ||
+        (e->serial >= 0 &&
+         !device_set(dev, "chardev", chardev_id(m->serials->pdata[e->serial]),
+                     err))) {
         device_free(dev);
         return false;
     }
