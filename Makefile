@@ -123,7 +123,17 @@ QMP_OBJS = \
 QMP_COMMAND_OBJS = \
 
 HMP_OBJS = \
-	monitor/hmp-none.o \
+	monitor/hmp.o \
+	monitor/hmp-table.o \
+	monitor/hmp-session.o \
+	monitor/hmp-help.o \
+	monitor/hmp-info.o \
+	monitor/hmp-machine.o \
+	monitor/hmp-memory.o \
+	monitor/hmp-complete.o \
+	monitor/expression.o \
+	monitor/editor.o \
+	monitor/qmp-mtree.o \
 
 QTEST_OBJS = \
 	qtest.o \

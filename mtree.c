@@ -102,6 +102,7 @@ static void visit_region(Walk *w, MemoryRegion *mr, uint128 base,
 {
     g_autofree char *owner = region_owner(w, mr);
     MtreeRegion region = {
+        .mr = mr,
         .id = region_id(w, mr),
         .parent = depth ? region_id(w, mr->parent) : MTREE_NONE,
         .depth = depth,
@@ -121,6 +122,7 @@ static void visit_region(Walk *w, MemoryRegion *mr, uint128 base,
     if (mr->alias) {
         region.target = region_id(w, mr->alias);
         region.target_name = mr->alias->name;
+        region.offset = mr->alias_offset;
         region.window = range_of(mr->alias_offset, mr->size);
         g_ptr_array_add(w->targets, mr->alias);
     }

@@ -40,6 +40,7 @@ typedef struct MtreeRange {
 
 /* A region; what it points to is valid during the call. */
 typedef struct MtreeRegion {
+    const MemoryRegion *mr; /* which one it is */
     unsigned id;     /* of the region in this walk, from 0 */
     unsigned parent; /* its id; MTREE_NONE at the top of a tree */
     unsigned depth;  /* 0 there */
@@ -55,7 +56,8 @@ typedef struct MtreeRegion {
     MtreeRange range;        /* where it is, counted from the top of the tree */
     unsigned target;         /* of an alias; MTREE_NONE: it is none */
     const char *target_name;
-    MtreeRange window;       /* of the target, that it shows */
+    hwaddr offset;           /* in the target, from where on it shows that */
+    MtreeRange window;       /* the same with its end */
 } MtreeRegion;
 
 /* A view, which all address spaces of one root have; names as above. */

@@ -31,6 +31,9 @@ typedef struct MonitorOps {
     bool (*run)(Monitor *mon);
     /* Output waited, and now does so no more; NULL: does not care. */
     void (*unblocked)(Monitor *mon);
+    /* Of several frontends of its device, it is this one now that the user types
+     * to; NULL: does not care. Not before opened(). */
+    void (*focus_in)(Monitor *mon);
 } MonitorOps;
 
 extern const MonitorOps hmp_ops __attribute__((weak)); /* hmp.c */
@@ -55,6 +58,7 @@ struct Monitor {
     bool is_open;    /* ops->opened() was called */
     bool has_opened; /* news: a client came, */
     bool has_closed; /* a client went; before has_opened, if there are both */
+    bool has_focus_in; /* news: see ops->focus_in */
     bool was_blocked;
     bool is_deaf;    /* the device may hold input back */
 };

@@ -161,6 +161,8 @@ static void monitor_event(void *opaque, ChardevEvent event)
         if (!mon->is_open) {
             mon->has_opened = mon->has_closed = false;
         }
+    } else if (event == CHARDEV_FOCUS_IN) {
+        mon->has_focus_in = true;
     }
     monitor_schedule(mon);
 }
@@ -196,6 +198,12 @@ static gboolean monitor_dispatch(GSource *source, GSourceFunc callback,
         mon->has_opened = false;
         mon->is_open = true;
         mon->ops->opened(mon);
+    }
+    if (mon->has_focus_in && mon->is_open) {
+        mon->has_focus_in = false;
+        if (mon->ops->focus_in) {
+            mon->ops->focus_in(mon);
+        }
     }
     if (mon->input_len) {
         taken = mon->ops->input(mon, mon->input, mon->input_len);

@@ -5,8 +5,10 @@
 #include "monitor/qapi.h"
 
 extern const QMPCommand qmp_core_commands[];
+extern const QMPCommand qmp_mtree_commands[];
 
 const QMPCommand *const qmp_command_groups[] = {
     qmp_core_commands, /* qmp-core.c: the protocol itself */
+    qmp_mtree_commands, /* qmp-mtree.c: x-query-mtree */
     NULL,
 };
