@@ -375,7 +375,7 @@ static int create_thread(CPUState *cpu)
 bool cpus_start(GError **err)
 {
     struct sigaction action = { .sa_handler = ignore_signal };
-    KVMState *kvm = cpus.cpu[0].kvm;
+    KVMState *kvm = cpus.count ? cpus.cpu[0].kvm : NULL;
     unsigned i;
 
     if (!kvm) {

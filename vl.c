@@ -472,8 +472,8 @@ static int machine_run(Machine *machine, Settings *s, GError **err)
         status = machine_prepare(machine, err) ? 0 : -1;
         goto out;
     }
-    if (!cpus_create(machine->kvm, machine->cpus, &machine->memory,
-                     &machine->ports, err)) {
+    if (machine->cpus && !cpus_create(machine->kvm, machine->cpus,
+                                      &machine->memory, &machine->ports, err)) {
         goto out;
     }
     if (!machine_prepare(machine, err) ||

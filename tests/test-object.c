@@ -451,6 +451,13 @@ START_TEST(empty_machine)
     machine_free(machine);
 
     machine = machine_new(machine_type_find("none", NULL));
+    machine->bios = g_strdup("/dev/null");
+    machine->ram_size = 1 << 20;
+    expect(!machine_init(machine, &err), "firmware");
+    expect_message("machine 'none'", "-bios");
+    machine_free(machine);
+
+    machine = machine_new(machine_type_find("none", NULL));
     machine->cpus = 2;
     expect(!machine_init(machine, &err), "two CPUs");
     expect_message("machine 'none'", "0 to 1 CPUs, not 2");

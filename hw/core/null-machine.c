@@ -11,6 +11,12 @@ static bool null_init(Machine *machine, GError **err)
     if (machine->ram_size) {
         memory_region_add_subregion(&machine->memory_root, 0, &machine->ram);
     }
+    if (machine->kernel || machine->bios) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "machine 'none' starts nothing: leave -kernel and -bios out, "
+                    "or choose another machine");
+        return false;
+    }
     return true;
 }
 
