@@ -171,6 +171,7 @@ static bool set_up(void)
     using_history();
     stifle_history(HISTORY_MAX);
     rl_initialize();
+    rl_tty_set_echoing(1); /* it would ask the terminal */
     rl_variable_bind("page-completions", "off");
     rl_variable_bind("enable-bracketed-paste", "off");
     rl_variable_bind("convert-meta", "off");

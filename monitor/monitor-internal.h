@@ -36,7 +36,7 @@ typedef struct MonitorOps {
     void (*focus_in)(Monitor *mon);
 } MonitorOps;
 
-extern const MonitorOps hmp_ops __attribute__((weak)); /* hmp.c */
+extern const MonitorOps hmp_ops; /* hmp-session.c */
 extern const MonitorOps qmp_ops; /* qmp.c */
 
 struct Monitor {
