@@ -345,10 +345,11 @@ START_TEST(one_after_the_other)
 {
     char *path = path_of("socket");
     char *spec = g_strdup_printf("unix:%s,server,nowait", path);
-    Chardev *chr = open_with_sink(spec, 0);
+    Chardev *chr = open_with_sink(spec, 1);
     int fd = client_of(path);
 
     test_loop();
+    sink.room = 0;
     expect(write(fd, "first", 5) == 5, "write");
     close(fd);
     fd = client_of(path);
@@ -360,9 +361,11 @@ START_TEST(one_after_the_other)
     sink_more(chr, 3);
     expect_idle();
     ck_assert_str_eq(sink.events->str, "O");
-    sink_more(chr, 100);
+    sink_more(chr, 2);
+    expect_idle(); /* there is no room */
     sink_expect("first");
     ck_assert_str_eq(sink.events->str, "OC");
+    sink_more(chr, 100);
     test_loop_until(sink.got->len == 11);
     ck_assert_str_eq(sink.events->str, "OCO");
     expect(chardev_is_connected(chr), "not connected");

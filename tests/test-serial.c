@@ -460,6 +460,51 @@ END_TEST
 
 /* ---- loopback ------------------------------------------------------------------------- */
 
+/* Ctrl-A b at the other end: a zero byte with an indication of its own. */
+START_TEST(breaks)
+{
+    serial_with_peer();
+    chardev_set_mux(chardev_find("line"), true);
+    out(IER, 0x05); /* received data, line status */
+    out(FCR, 0x01);
+    peer_send("a\001bc", 4);
+    test_loop();
+    expect(test_wire.level, "no interrupt");
+    expect_hex(in(IIR), 0xc4); /* the break is not the next character */
+    expect_hex(in(LSR), 0xe1); /* but one of those in the FIFO */
+    expect_hex(in(DATA), 'a');
+    expect_hex(in(IIR), 0xc6);
+    expect_hex(in(LSR), 0xf1);
+    expect_hex(in(IIR), 0xc4);
+    expect_hex(in(LSR), 0x61); /* told once */
+    expect_hex(in(DATA), 0);
+    expect_hex(in(DATA), 'c');
+    expect_hex(in(LSR), 0x60);
+
+    /* Without FIFOs, and bit 7 is theirs. */
+    out(FCR, 0);
+    peer_send("\001b", 2);
+    test_loop();
+    expect_hex(in(IIR), 0x06);
+    expect_hex(in(LSR), 0x71);
+    expect_hex(in(DATA), 0);
+
+    /* Not in loopback, where the line is cut. */
+    out(MCR, 0x10);
+    peer_send("\001b", 2);
+    test_loop();
+    expect_hex(in(LSR), 0x60);
+    out(MCR, 0);
+
+    /* One too many is an overrun like any other character. */
+    peer_send("\001b\001b", 4);
+    test_loop();
+    expect_hex(in(LSR), 0x73);
+    expect_hex(in(LSR), 0x61);
+    serial_end();
+}
+END_TEST
+
 START_TEST(loopback)
 {
     uint8_t byte = 0;
@@ -716,5 +761,5 @@ END_TEST
 TEST_MAIN("serial", after_reset, every_value_of_every_register, widths,
           modem_lines, thre_edges, bursts, priorities, enables, one_character,
           trigger_levels, one_by_one, enabled_late, clearing, much_input,
-          loopback, full_pipe, held_is_not_lost, end_while_held, peer_goes,
+          breaks, loopback, full_pipe, held_is_not_lost, end_while_held, peer_goes,
           input_ends, chardev_taken, hostile)

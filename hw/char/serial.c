@@ -6,12 +6,12 @@
  * The line has no speed. What is written goes out when the transmit FIFO is
  * full, when the guest looks whether it is empty, or else as soon as the main
  * loop comes to it, so that one system call and one interrupt serve many
- * characters. The receive time-out expires at once. When the chardev is full, characters stay
- * in the transmit FIFO, with THRE and TEMT clear, until it takes them; nothing
- * but that puts characters there, so neither clearing the FIFO nor a reset
- * throws them away: as far as the guest can tell they were sent long ago.
- * Input is taken only as the receive FIFO has room. Region 0 is the 8 ports,
- * output 0 the interrupt, which OUT2 does not gate.
+ * characters. The receive time-out expires at once. When the chardev is full,
+ * characters stay in the transmit FIFO, with THRE and TEMT clear, until it takes
+ * them; nothing but that puts characters there, so neither clearing the FIFO nor
+ * a reset throws them away: as far as the guest can tell they were sent long ago.
+ * Input is taken only as the receive FIFO has room; a break comes at any time.
+ * Region 0 is the 8 ports, output 0 the interrupt, which OUT2 does not gate.
  */
 #include "hw/core/chardev.h"
 #include "hw/core/device.h"
@@ -61,8 +61,10 @@ enum {
 
 #define LSR_DR 0x01
 #define LSR_OE 0x02
+#define LSR_BI 0x10
 #define LSR_THRE 0x20
 #define LSR_TEMT 0x40
+#define LSR_FIFO_ERROR 0x80
 
 #define MSR_DELTA 0x0f /* DCTS, DDSR, TERI, DDCD */
 #define MSR_TERI 0x04
@@ -83,6 +85,7 @@ typedef struct Serial {
     uint8_t irq;
 
     uint8_t rx[FIFO_SIZE]; /* oldest first */
+    bool rx_break[FIFO_SIZE]; /* this zero byte stands for a break */
     unsigned rx_count;
     uint8_t tx[FIFO_SIZE];
     unsigned tx_count;
@@ -90,7 +93,6 @@ typedef struct Serial {
     bool thr_pending;  /* THRE interrupt: an edge, unlike the others */
     bool overrun;
     Timer timeout;
-    Timer drain;
 
     uint16_t divisor;
     uint8_t ier;
@@ -113,10 +115,17 @@ static unsigned serial_trigger(const Serial *s)
     return s->fcr & FCR_ENABLE ? triggers[s->fcr >> FCR_TRIGGER_SHIFT] : 1;
 }
 
+/* An error belongs to its character, and shows when that is the next one. */
+static uint8_t serial_errors(const Serial *s)
+{
+    return (s->overrun ? LSR_OE : 0) |
+           (s->rx_count && s->rx_break[0] ? LSR_BI : 0);
+}
+
 /* The pending interrupt of the highest priority. */
 static uint8_t serial_source(const Serial *s)
 {
-    if ((s->ier & IER_RLSI) && s->overrun) {
+    if ((s->ier & IER_RLSI) && serial_errors(s)) {
         return IIR_RLSI;
     } else if ((s->ier & IER_RDI) && s->rx_count >= serial_trigger(s)) {
         return IIR_RDI;
@@ -137,17 +146,19 @@ static void serial_update_irq(Serial *s)
 
 /* ---- receiving ------------------------------------------------------------------ */
 
-static void serial_rx_push(Serial *s, uint8_t byte)
+static void serial_rx_push(Serial *s, uint8_t byte, bool is_break)
 {
     unsigned depth = serial_depth(s);
+    bool full = s->rx_count == depth;
 
-    if (s->rx_count < depth) {
-        s->rx[s->rx_count++] = byte;
-    } else {
+    if (full) {
         s->overrun = true;
-        if (depth == 1) {
-            s->rx[0] = byte;
-        }
+    } else {
+        s->rx_count++;
+    }
+    if (!full || depth == 1) {
+        s->rx[s->rx_count - 1] = byte;
+        s->rx_break[s->rx_count - 1] = is_break;
     }
     s->rx_timeout = s->fcr & FCR_ENABLE;
 }
@@ -176,6 +187,7 @@ static uint8_t serial_rx_pop(Serial *s)
     }
     s->rx_count--;
     memmove(s->rx, s->rx + 1, s->rx_count);
+    memmove(s->rx_break, s->rx_break + 1, s->rx_count * sizeof(s->rx_break[0]));
     /* A time-out is over with the first read. One that leaves characters
      * behind starts another, which a guest that waits for edges needs. */
     s->rx_timeout = false;
@@ -201,9 +213,19 @@ static void serial_receive(void *opaque, const uint8_t *buf, size_t len)
     Serial *s = opaque;
 
     for (size_t i = 0; i < len; i++) {
-        serial_rx_push(s, buf[i]);
+        serial_rx_push(s, buf[i], false);
     }
     serial_update_irq(s);
+}
+
+static void serial_event(void *opaque, ChardevEvent event)
+{
+    Serial *s = opaque;
+
+    if (event == CHARDEV_BREAK && !(s->mcr & MCR_LOOP)) {
+        serial_rx_push(s, 0, true);
+        serial_update_irq(s);
+    }
 }
 
 /* ---- sending -------------------------------------------------------------------- */
@@ -219,20 +241,21 @@ static void serial_tx_drain(void *opaque)
     serial_update_irq(s);
 }
 
+/* What is left of a FIFO's worth goes when the main loop comes to it. */
 static void serial_tx_push(Serial *s, uint8_t byte)
 {
     s->thr_pending = false;
     serial_update_irq(s);
     if (s->mcr & MCR_LOOP) {
-        serial_rx_push(s, byte);
+        serial_rx_push(s, byte, false);
         s->thr_pending = s->tx_count == 0;
     } else if (s->tx_count < FIFO_SIZE) {
         s->tx[s->tx_count++] = byte;
     }
-    if (s->tx_count >= serial_depth(s)) {
+    if (s->tx_count >= serial_depth(s) || !s->chr) {
         serial_tx_drain(s);
-    } else if (!timer_is_armed(&s->drain)) {
-        timer_arm(&s->drain, 0);
+    } else if (s->tx_count == 1) {
+        chardev_write_soon(s->chr);
     }
 }
 
@@ -341,9 +364,13 @@ static uint8_t serial_read_lsr(Serial *s)
     uint8_t lsr;
 
     serial_tx_drain(s);
-    lsr = (s->rx_count ? LSR_DR : 0) | (s->overrun ? LSR_OE : 0) |
+    lsr = (s->rx_count ? LSR_DR : 0) | serial_errors(s) |
           (s->tx_count ? 0 : LSR_THRE | LSR_TEMT);
+    for (unsigned i = 0; (s->fcr & FCR_ENABLE) && i < s->rx_count; i++) {
+        lsr |= s->rx_break[i] ? LSR_FIFO_ERROR : 0;
+    }
     s->overrun = false;
+    s->rx_break[0] = false;
     return lsr;
 }
 
@@ -399,6 +426,7 @@ static const ChardevFrontend serial_frontend = {
     .can_receive = serial_can_receive,
     .receive = serial_receive,
     .on_writable = serial_tx_drain,
+    .event = serial_event,
     .is_line = true,
 };
 
@@ -410,7 +438,6 @@ static bool serial_realize(Device *dev, GError **err)
         return false;
     }
     timer_init(&s->timeout, serial_timeout, s);
-    timer_init(&s->drain, serial_tx_drain, s);
     return true;
 }
 
@@ -419,7 +446,6 @@ static void serial_unrealize(Device *dev)
     Serial *s = (Serial *)dev;
 
     timer_cleanup(&s->timeout);
-    timer_cleanup(&s->drain);
     chardev_detach(s->chr, s);
     chardev_write(s->chr, s->tx, s->tx_count);
 }

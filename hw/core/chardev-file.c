@@ -56,7 +56,7 @@ static const Property file_properties[] = {
 };
 
 const ChardevBackend chardev_file = {
-    .name = "file",
+    CHARDEV_NAME("file"),
     .description = "output to a file",
     .form = "file:PATH",
     .size = sizeof(ChardevFile),

@@ -20,6 +20,7 @@
 
 typedef struct ChardevBackend {
     const char *name;        /* as after -chardev */
+    const char *type;        /* the same as an object's type: CHARDEV_NAME() */
     const char *description; /* one line for help */
     const char *form;        /* as after -serial, for help; NULL: its name */
     size_t size;             /* of the state struct */
@@ -32,11 +33,13 @@ typedef struct ChardevBackend {
     /* Take what can be taken at once, of a connected peer. Returns the bytes
      * done with: those that can never be written are done with, too. */
     size_t (*write)(Chardev *chr, const uint8_t *buf, size_t len);
-    /* The room for input, the queue or who lags has changed. NULL: no matter. */
+    /* The room for input, the queue or chardev_is_ready() has changed. NULL: no matter. */
     void (*update)(Chardev *chr);
     void (*disconnect)(Chardev *chr); /* NULL: there is no peer to send away */
     char *(*filename)(const Chardev *chr); /* NULL: the name */
 } ChardevBackend;
+
+#define CHARDEV_NAME(text) .name = text, .type = "chardev-" text
 
 /* ---- a queue of bytes ------------------------------------------------------------ */
 
@@ -103,6 +106,7 @@ typedef struct ChardevSlot {
 } ChardevSlot;
 
 struct Chardev {
+    Object object; /* /chardevs/ID */
     const ChardevBackend *backend;
     char *id;
     unsigned holds;
@@ -147,8 +151,9 @@ void chardev_drop_input(Chardev *chr);
 /* Write what is queued, as much as is taken. */
 void chardev_output(Chardev *chr);
 
-/* Whether a frontend has not yet received all of the peer before. */
-bool chardev_lags(const Chardev *chr);
+/* Whether the next peer may come: each frontend has received all of the last
+ * one, and has room for more. */
+bool chardev_is_ready(const Chardev *chr);
 
 /* @err: "chardev 'ID': WHAT PATH: the cause in errno". Returns false. */
 bool chardev_open_failed(const Chardev *chr, const char *what, const char *path,

@@ -19,7 +19,7 @@ static size_t null_write(Chardev *chr, const uint8_t *buf, size_t len)
 }
 
 const ChardevBackend chardev_null = {
-    .name = "null",
+    CHARDEV_NAME("null"),
     .description = "takes everything, gives nothing",
     .size = sizeof(Chardev),
     .open = always_open,
@@ -50,7 +50,7 @@ static size_t testdev_write(Chardev *chr, const uint8_t *buf, size_t len)
 }
 
 const ChardevBackend chardev_testdev = {
-    .name = "testdev",
+    CHARDEV_NAME("testdev"),
     .description = "ends the program with the status that is written to it",
     .size = sizeof(ChardevTest),
     .open = always_open,

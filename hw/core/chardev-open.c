@@ -121,6 +121,26 @@ bool chardev_print_keys(const char *backend, FILE *out, GError **err)
     return true;
 }
 
+/* ---- an object among others -------------------------------------------------------------- */
+
+static void chardev_object_list(Object *obj, GArray *list)
+{
+    ObjectProperty property = { "connected", "bool",
+                                "somebody hears what is written", false };
+
+    g_array_append_val(list, property);
+}
+
+static GVariant *chardev_object_get(Object *obj, const char *name, GError **err)
+{
+    return g_variant_new_boolean(((Chardev *)obj)->connected);
+}
+
+static const ObjectOps chardev_object_ops = {
+    .list = chardev_object_list,
+    .get = chardev_object_get,
+};
+
 /* ---- opening, from settings -------------------------------------------------------------- */
 
 bool chardev_open_failed(const Chardev *chr, const char *what, const char *path,
@@ -201,6 +221,8 @@ static Chardev *chardev_make(const char *id, const ChardevBackend *backend,
     }
     signal(SIGPIPE, SIG_IGN); /* a peer that goes is an EPIPE */
     chr = g_malloc0(backend->size);
+    chr->object.type = backend->type;
+    chr->object.ops = &chardev_object_ops;
     chr->backend = backend;
     chr->id = g_strdup(id);
     chr->focus = &chr->slots[0];
@@ -219,10 +241,13 @@ static Chardev *chardev_make(const char *id, const ChardevBackend *backend,
     if (chr->mux) {
         chardev_set_mux(chr, true);
     }
+    memory_lock();
     if (!chardevs) {
         chardevs = g_ptr_array_new();
     }
     g_ptr_array_add(chardevs, chr);
+    object_add(&chr->object, "/chardevs", id);
+    memory_unlock();
     return chr;
 }
 
@@ -383,6 +408,7 @@ void chardev_close(Chardev *chr)
         chr->slots[i].frontend = NULL;
     }
     g_ptr_array_remove(chardevs, chr);
+    object_remove(&chr->object);
     if (chr->backend->close) {
         chr->backend->close(chr);
     }

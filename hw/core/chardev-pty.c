@@ -37,7 +37,7 @@ static void pty_retry(void *opaque, GIOCondition cond)
     ChardevPty *s = opaque;
 
     if ((chardev_fd_events(s->master, 0) & POLLHUP) ||
-        chardev_lags(&s->fd.chr)) {
+        !chardev_is_ready(&s->fd.chr)) {
         watch_after(&s->retry, RETRY_MS);
     } else {
         chardev_fd_opened(&s->fd, s->master);
@@ -92,7 +92,7 @@ static char *pty_filename(const Chardev *chr)
 }
 
 const ChardevBackend chardev_pty = {
-    .name = "pty",
+    CHARDEV_NAME("pty"),
     .description = "a new pseudo-terminal",
     .size = sizeof(ChardevPty),
     .open = pty_open,

@@ -81,7 +81,7 @@ static const Property ringbuf_properties[] = {
 };
 
 const ChardevBackend chardev_ringbuf = {
-    .name = "ringbuf",
+    CHARDEV_NAME("ringbuf"),
     .description = "keeps the last of the output in memory",
     .form = "ringbuf[,size=N]",
     .size = sizeof(ChardevRingbuf),

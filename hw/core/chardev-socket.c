@@ -107,7 +107,7 @@ static void on_accept(void *opaque, GIOCondition cond)
 static void socket_update(Chardev *chr)
 {
     ChardevSocket *s = (ChardevSocket *)chr;
-    bool accept = s->fd.in_fd < 0 && !s->full && !chardev_lags(chr);
+    bool accept = s->fd.in_fd < 0 && !s->full && chardev_is_ready(chr);
 
     chardev_fd_update(chr);
     for (unsigned i = 0; i < s->listens_nr; i++) {
@@ -302,7 +302,7 @@ static void on_later(void *opaque, GIOCondition cond)
         socket_update(&s->fd.chr);
     } else if (s->connecting >= 0) {
         client_progress(s);
-    } else if (chardev_lags(&s->fd.chr)) {
+    } else if (!chardev_is_ready(&s->fd.chr)) {
         watch_after(&s->later, RETRY_MS);
     } else {
         client_connect(s);
@@ -534,7 +534,7 @@ static const Property socket_properties[] = {
 };
 
 const ChardevBackend chardev_socket = {
-    .name = "socket",
+    CHARDEV_NAME("socket"),
     .description = "a UNIX or TCP socket, as client or server",
     .form = "unix:PATH, tcp:HOST:PORT",
     .size = sizeof(ChardevSocket),

@@ -90,7 +90,7 @@ static const Property stdio_properties[] = {
 };
 
 const ChardevBackend chardev_stdio = {
-    .name = "stdio",
+    CHARDEV_NAME("stdio"),
     .description = "standard input and output",
     .size = sizeof(ChardevStdio),
     .properties = stdio_properties,

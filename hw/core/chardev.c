@@ -123,14 +123,17 @@ static void backend_update(Chardev *chr)
     }
 }
 
-bool chardev_lags(const Chardev *chr)
+bool chardev_is_ready(const Chardev *chr)
 {
     for (unsigned i = 0; i < CHARDEV_FRONTENDS_MAX; i++) {
-        if (chr->slots[i].lags) {
-            return true;
+        const ChardevSlot *slot = &chr->slots[i];
+
+        if (slot->lags || (slot->frontend && !slot->frontend->is_line &&
+                           slot->frontend->can_receive(slot->opaque) == 0)) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 /* ---- peers ----------------------------------------------------------------------------- */

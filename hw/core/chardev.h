@@ -13,7 +13,8 @@
  * any thread under the memory lock. The main loop is that of the default
  * GMainContext.
  *
- * Every open Chardev is known by its id, which is unique.
+ * Every open Chardev is known by its id, which is unique, and is an object of
+ * type "chardev-KIND" at /chardevs/ID.
  */
 #ifndef HW_CORE_CHARDEV_H
 #define HW_CORE_CHARDEV_H
@@ -47,7 +48,7 @@ typedef struct ChardevFrontend {
     void (*event)(void *opaque, ChardevEvent event); /* NULL: does not care */
     /* A line that stays the same whoever is at its other end: the next peer is
      * let in although input of the last one still waits. Otherwise only when
-     * that has been received, and CHARDEV_CLOSED. */
+     * that has been received, and CHARDEV_CLOSED, and there is room again. */
     bool is_line;
 } ChardevFrontend;
 
