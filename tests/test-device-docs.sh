@@ -1,8 +1,8 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# docs/writing-a-device.md shows files of the tree as they are, and what the
-# program prints; prints TAP. In the text:
+# docs/writing-a-device.md shows files of the tree as they are, and it and
+# docs/objects.md what the program prints; prints TAP. In the text:
 #
 #   ```c PATH       a piece of that file; all of its pieces, in order and with
 #                   an empty line between, are the file from its first #include
@@ -35,8 +35,8 @@ shows_file() { # PATH
     sed -n '/^#include/,$p' "$SRC_PATH/$1" | diff -u - "$scratch/shown"
 }
 
-shows_output() {
-    awk '/^```console$/ { inside = 1; next } /^```/ { inside = 0 } inside' "$text" \
+shows_output() { # TEXT
+    awk '/^```console$/ { inside = 1; next } /^```/ { inside = 0 } inside' "$1" \
         >"$scratch/shown"
     [ -s "$scratch/shown" ] || return 1
     sed -n 's/^\$ flatview-x86_64 //p' "$scratch/shown" | while read -r options; do
@@ -63,7 +63,8 @@ point "the text shows files" [ -n "$files" ]
 for file in $files; do
     point "the pieces of $file are the file" shows_file "$file"
 done
-point "the program prints what the text says" shows_output
+point "the program prints what the text says" shows_output "$text"
+point "and what docs/objects.md says" shows_output "$SRC_PATH/docs/objects.md"
 point "the files that it names are there" files_exist
 point "the smallest device has less than 40 lines" smallest_is_small
 echo "1..$number"

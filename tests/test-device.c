@@ -400,6 +400,58 @@ START_TEST(make_every_type)
 }
 END_TEST
 
+/* ---- interrupts -------------------------------------------------------------------- */
+
+static void probe_set_input(Device *dev, unsigned n, bool level)
+{
+    g_string_append_printf(calls, "in%u=%d ", n, level);
+}
+
+static void note_wire(void *opaque, int n, int level)
+{
+    g_string_append_printf(calls, "%s%d=%d ", (const char *)opaque, n, level);
+}
+
+/* From an output to another device's input; a tap takes a wire's place. */
+START_TEST(wires)
+{
+    static const DeviceType chip_type = {
+        .name = "chip", .size = sizeof(Device), .inputs_nr = 3,
+        .set_input = probe_set_input,
+    };
+    Device *chip = device_new(&chip_type, NULL);
+    Probe *s = probe_new(NULL);
+    IRQLine in = device_irq_in(chip, 2);
+
+    calls = g_string_new(NULL);
+    device_set_irq(&s->dev, 1, true); /* not connected */
+    device_connect_irq(&s->dev, 0, in);
+    device_set_irq(&s->dev, 0, true);
+    device_set_irq(&s->dev, 0, true);
+    device_set_irq(&s->dev, 0, false);
+    irq_set(&in, 1);
+    ck_assert_str_eq(calls->str, "in2=1 in2=0 in2=1 ");
+    g_string_set_size(calls, 0);
+
+    expect(device_intercept(chip, false, (IRQLine){ note_wire, "tap-in", 9 }),
+           "in");
+    device_set_irq(&s->dev, 0, true);
+    expect(device_intercept(&s->dev, true, (IRQLine){ note_wire, "out", 9 }),
+           "out");
+    device_set_irq(&s->dev, 0, false);
+    device_set_irq(&s->dev, 3, true);
+    irq_set(&in, 0);
+    ck_assert_str_eq(calls->str, "tap-in2=1 out0=0 out3=1 tap-in2=0 ");
+    expect(!device_intercept(chip, false, (IRQLine){ note_wire, "x", 0 }) &&
+           !device_intercept(&s->dev, true, (IRQLine){ note_wire, "x", 0 }),
+           "twice");
+    device_free(&s->dev);
+    device_free(chip);
+    g_string_free(calls, TRUE);
+}
+END_TEST
+
 TEST_MAIN("device", defaults, property_matrix, refused_leaves_alone,
           wrong_names, nearest, order_of_calls, realize_fails,
-          block_of_registers, priorities, table, help, make_every_type)
+          block_of_registers, priorities, table, help, make_every_type,
+          wires)
