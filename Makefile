@@ -121,6 +121,16 @@ QMP_OBJS = \
 	monitor/qmp-table.o \
 
 QMP_COMMAND_OBJS = \
+	monitor/qmp-types.o \
+	monitor/qmp-run.o \
+	monitor/qmp-machine.o \
+	monitor/qmp-cpu.o \
+	monitor/qmp-memory.o \
+	monitor/qmp-qom.o \
+	monitor/qmp-device.o \
+	monitor/qmp-chardev.o \
+	monitor/qmp-misc.o \
+	monitor/qmp-hmp.o \
 
 HMP_OBJS = \
 	monitor/hmp.o \

@@ -139,6 +139,13 @@ void x86_cpu_set_real(CPUState *cpu, uint16_t cs, uint16_t ip)
 {
 }
 
+const char *const *x86_cpu_models(void)
+{
+    static const char *const none[] = { NULL };
+
+    return none;
+}
+
 void x86_cpu_print_models(FILE *out)
 {
     fprintf(out, "None: built without KVM\n");

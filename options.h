@@ -15,6 +15,7 @@
 #include "sysemu.h"
 
 #define PROGRAM "flatview-x86_64"
+#define DEFAULT_MACHINE "microvm"
 #ifndef FLATVIEW_VERSION
 #define FLATVIEW_VERSION "0.1"
 #endif

@@ -24,7 +24,6 @@
 #include "sysemu.h"
 #include "trace.h"
 
-#define DEFAULT_MACHINE "microvm"
 
 /* ---- from settings to a machine ---------------------------------------------------- */
 

@@ -51,6 +51,12 @@ void x86_cpu_set_pvh(CPUState *cpu, uint32_t entry, uint32_t start_info);
 /* Real mode at @cs:@ip, with data and stack segments 0 and SP 0. */
 void x86_cpu_set_real(CPUState *cpu, uint16_t cs, uint16_t ip);
 
+/* A vCPU's type as an object. */
+#define X86_CPU_TYPE "x86_64-cpu"
+
+/* The models that -cpu knows; ends with NULL. None without KVM built in. */
+const char *const *x86_cpu_models(void);
+
 /* For -cpu help: the models and the names of features. */
 void x86_cpu_print_models(FILE *out);
 

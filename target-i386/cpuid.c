@@ -321,6 +321,11 @@ static bool parse_model(struct kvm_cpuid2 *cpuid, const char *model,
     return true;
 }
 
+const char *const *x86_cpu_models(void)
+{
+    return models;
+}
+
 void x86_cpu_print_models(FILE *out)
 {
     unsigned i;

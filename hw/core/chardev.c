@@ -210,6 +210,11 @@ void chardev_drop_input(Chardev *chr)
     }
 }
 
+void chardev_send_break(Chardev *chr)
+{
+    chardev_slot_event(chr->focus, CHARDEV_BREAK);
+}
+
 void chardev_accept_input(Chardev *chr)
 {
     if (chr) {

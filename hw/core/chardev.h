@@ -129,6 +129,9 @@ void chardev_set_mux(Chardev *chr, bool always);
 /* Whether standard input is a terminal that this one reads: for line editing. */
 bool chardev_is_terminal(const Chardev *chr);
 
+/* Have the frontend that has the focus see a break condition. */
+void chardev_send_break(Chardev *chr);
+
 /* Of a ringbuf: take up to @len of the oldest bytes out, or put some in as if a
  * frontend had written them. -errno where it is no ringbuf. */
 ssize_t chardev_ringbuf_read(Chardev *chr, uint8_t *buf, size_t len);
