@@ -75,9 +75,11 @@ HW_OBJS = \
 	hw/char/debugcon.o \
 	hw/char/serial.o \
 	hw/misc/debug-exit.o \
+	hw/misc/pvpanic.o \
 	hw/acpi/pm.o \
 	hw/input/i8042.o \
 	hw/rtc/mc146818.o \
+	hw/rtc/rtc-options.o \
 	hw/core/machine.o \
 	hw/core/plug.o \
 	hw/core/cpu-object.o \

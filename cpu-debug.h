@@ -34,7 +34,8 @@ size_t cpu_memory_rw(CPUState *cpu, uint64_t vaddr, void *buf, size_t len,
 size_t cpu_physical_rw(CPUState *cpu, hwaddr paddr, void *buf, size_t len,
                        bool is_write);
 
-/* Non-maskable interrupt. The vCPU may run. False with @err. */
+/* Non-maskable interrupt. vCPUs may run, and are stopped for a moment. False with
+ * @err. */
 bool cpu_inject_nmi(CPUState *cpu, GError **err);
 
 #endif

@@ -6,6 +6,7 @@
 #include <errno.h>
 
 #include "cpu-debug.h"
+#include "cpu-debug.h"
 #include "kvm-internal.h"
 #include "target-i386/cpu.h"
 
@@ -149,4 +150,11 @@ const char *const *x86_cpu_models(void)
 void x86_cpu_print_models(FILE *out)
 {
     fprintf(out, "None: built without KVM\n");
+}
+
+bool cpu_inject_nmi(CPUState *cpu, GError **err)
+{
+    g_set_error(err, KVM_ERROR, 0,
+                "vCPU %u does not run: it takes no interrupts", cpu->index);
+    return false;
 }

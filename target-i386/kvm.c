@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <string.h>
 
+#include "cpu-debug.h"
 #include "kvm-internal.h"
 #include "target-i386/arch.h"
 #include "target-i386/cpu.h"
@@ -433,4 +434,24 @@ void x86_cpu_set_real(CPUState *cpu, uint16_t cs, uint16_t ip)
     sregs.gdt.limit = 0xffff;
     sregs.cr0 = CR0_CD | CR0_NW | CR0_ET;
     set_state(cpu, &sregs, &regs);
+}
+
+/* KVM would wait for a vCPU that is in the guest. */
+bool cpu_inject_nmi(CPUState *cpu, GError **err)
+{
+    int result;
+
+    if (!cpu->kvm) {
+        g_set_error(err, KVM_ERROR, 0,
+                    "vCPU %u does not run: it takes no interrupts", cpu->index);
+        return false;
+    }
+    cpus_stop();
+    result = kvm_vcpu_ioctl(cpu, KVM_NMI, NULL);
+    cpus_go_on();
+    if (result < 0) {
+        g_set_error(err, KVM_ERROR, 0, "KVM_NMI of vCPU %u: %s", cpu->index,
+                    g_strerror(-result));
+    }
+    return result >= 0;
 }

@@ -217,6 +217,8 @@ START_TEST(disassembled)
         { "COM3", "PNP0501", { 0x3e8 }, 5 },
         { "COM4", "PNP0501", { 0x2e8 }, 7 },
         { "PMIO", "PNP0C02", { 0x600 }, -1 },
+        { "PEVT", NULL, { 0x505 }, -1 },
+        { "PWRB", "PNP0C0C", { 0 }, -1 },
     };
     g_autofree char *dir = g_dir_make_tmp("flatview-acpi-XXXXXX", NULL);
     g_autofree char *dsdt = NULL;
@@ -230,7 +232,9 @@ START_TEST(disassembled)
     for (i = 0; i < G_N_ELEMENTS(devices); i++) {
         g_autofree char *text = device_text(dsdt, devices[i].name);
 
-        expect_word(text, "EisaId (\"%s\")", devices[i].id);
+        if (devices[i].id) {
+            expect_word(text, "EisaId (\"%s\")", devices[i].id);
+        }
         for (n = 0; n < 3 && devices[i].ports[n]; n++) {
             expect_word(text, "0x%04X,             // Range Minimum",
                         devices[i].ports[n]);
@@ -242,6 +246,16 @@ START_TEST(disassembled)
             expect(!strstr(text, "IRQ"), "an interrupt in %s", text);
         }
     }
+    {
+        g_autofree char *ged = device_text(dsdt, "GED");
+
+        expect_word(ged, "Name (_HID, \"ACPI0013\"");
+        expect_word(ged, "Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive");
+        expect_word(ged, "0x%08X,", 9u);
+        expect_word(ged, "OperationRegion (EVST, SystemIO, 0x%04X, One)", 0x603u);
+        expect_word(ged, "Notify (PWRB, 0x80)");
+    }
+    expect_word(dsdt, "Name (_HID, \"QEMU0001\"");
     expect_word(dsdt, "Name (DEVS, 0x%08X)", 5u);
     expect_word(dsdt, "Name (_S5, Package (0x04)");
     g_byte_array_free(block, TRUE);

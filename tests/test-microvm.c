@@ -174,7 +174,7 @@ START_TEST(port_map)
     board_init();
     expect_map(&machine->ports_root,
                (Range[]){ PORTS_BELOW_SERIALS, { 0x4d0, 0x4d1, "elcr", 0 },
-                          { 0x600, 0x602, "acpi-pm", 0 }, { 0 } });
+                          { 0x600, 0x603, "acpi-pm", 0 }, { 0 } });
     board_free();
 
     /* The second one is left out: the third keeps its number. */
@@ -190,7 +190,7 @@ START_TEST(port_map)
                           { 0x3e8, 0x3ef, "isa-serial", 0 },
                           { 0x3f8, 0x3ff, "isa-serial", 0 },
                           { 0x4d0, 0x4d1, "elcr", 0 },
-                          { 0x600, 0x602, "acpi-pm", 0 }, { 0 } });
+                          { 0x600, 0x603, "acpi-pm", 0 }, { 0 } });
     board_free();
 }
 END_TEST
@@ -412,7 +412,7 @@ START_TEST(device_tree)
         { "/isa/serial@2f8", { 1, 0x2f8, 8 }, 3, 3 },
         { "/isa/serial@3e8", { 1, 0x3e8, 8 }, 3, 5 },
         { "/isa/serial@2e8", { 1, 0x2e8, 8 }, 3, 7 },
-        { "/isa/power@600", { 1, 0x600, 3 }, 3, -1 },
+        { "/isa/power@600", { 1, 0x600, 4 }, 3, 9 },
         { "/isa/isa-debug-exit@501", { 1, 0x501, 2 }, 3, -1 },
     };
     g_autofree char *path = NULL;

@@ -13,7 +13,8 @@
     TYPE(isa_debug_exit) \
     TYPE(isa_debugcon)   \
     TYPE(isa_serial)     \
-    TYPE(mc146818rtc)
+    TYPE(mc146818rtc)    \
+    TYPE(pvpanic)
 
 #define TYPE(name) extern const DeviceType name##_type;
 DEVICE_TYPES

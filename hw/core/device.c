@@ -229,10 +229,24 @@ void device_map(Device *dev, unsigned n, MemoryRegion *container, hwaddr addr,
     }
 }
 
+/* Some are known by the second name. */
+static const char *port_property(const Device *dev)
+{
+    const Property *p;
+
+    for (p = dev->type->properties; strcmp(p->name, "ioport") != 0; p++) {
+        if (strcmp(p->name, "iobase") == 0) {
+            break;
+        }
+    }
+    return p->name;
+}
+
 static bool plug_ports(Device *dev, Machine *machine, GError **err)
 {
     uint64_t size = memory_region_size(dev->regions[0]);
-    hwaddr port = property_number(dev->type->properties, dev, "iobase");
+    const char *property = port_property(dev);
+    hwaddr port = property_number(dev->type->properties, dev, property);
     MemoryRegionSection taken;
 
     if (port > 0xffff || size > 0x10000 - port) {
@@ -245,9 +259,9 @@ static bool plug_ports(Device *dev, Machine *machine, GError **err)
     if (taken.mr) {
         g_set_error(err, FLATVIEW_ERROR, 0,
                     "ports 0x%" PRIx64 " to 0x%" PRIx64 " are not free: "
-                    "'%s' is at 0x%" PRIx64 "; choose another iobase", port,
+                    "'%s' is at 0x%" PRIx64 "; choose another %s", port,
                     port + size - 1, memory_region_name(taken.mr),
-                    taken.offset_within_address_space);
+                    taken.offset_within_address_space, property);
         return false;
     }
     device_map(dev, 0, &machine->ports_root, port, 0);

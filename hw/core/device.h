@@ -140,9 +140,9 @@ void device_set_irq(Device *dev, unsigned n, bool level);
 void device_map(Device *dev, unsigned n, MemoryRegion *container, hwaddr addr,
                 int priority);
 
-/* A ->plug: put region 0 at the port in the device's property "iobase", and
- * connect output 0 to the board's interrupt in its property "irq", if it has one.
- * False with @err naming the device and what is taken, or beyond the last. */
+/* A ->plug: put region 0 at the port in the device's property "iobase", or
+ * "ioport", and connect output 0 to the board's interrupt in its property "irq",
+ * if it has one. False with @err naming the device and what is taken, or beyond the last. */
 bool device_plug_iobase(Device *dev, Machine *machine, GError **err);
 
 /* For boards: connect output @n. */

@@ -22,7 +22,10 @@ typedef struct RTCSettings {
         RTC_CLOCK_RT,   /* the host's monotonic clock */
         RTC_CLOCK_VM,   /* the virtual clock, which stands with the machine */
     } clock;
-    int64_t offset_us; /* of the guest's time from the host's in UTC, at the start */
+    /* The guest's time at the start, */
+    bool dated;
+    int64_t date;      /* if dated: seconds since 1970, UTC, */
+    int64_t offset_us; /* or if not: its offset from the host's in UTC */
 } RTCSettings;
 
 typedef struct MachineType {

@@ -28,11 +28,14 @@
 #define MICROVM_COM4_PORT 0x2E8
 #define MICROVM_COM4_IRQ 7
 #define MICROVM_ACPI_PM_PORT 0x600
+#define MICROVM_ACPI_PM_IRQ 9
+#define MICROVM_PVPANIC_PORT 0x505 /* of -device pvpanic, if it is there */
 
 /* Bits of DEVS in the DSDT: which of the devices that may be absent are there */
 #define MICROVM_HAS_COM1 0x01
 #define MICROVM_HAS_COM2 0x02
 #define MICROVM_HAS_COM3 0x04
 #define MICROVM_HAS_COM4 0x08
+#define MICROVM_HAS_PVPANIC 0x10
 
 #endif

@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cpus.h"
+#include "hw/acpi/button.h"
 #include "hw/acpi/pm.h"
 #include "hw/i386/acpi.h"
 #include "hw/i386/board.h"
@@ -71,8 +72,8 @@ static const BoardEntry microvm_table[] = {
     COM(2),
     COM(3),
     COM(4),
-    { "acpi-pm", PORT, .base = MICROVM_ACPI_PM_PORT, .size = ACPI_PM_SIZE,
-      .device = "acpi-pm", .node = "power", .compatible = "flatview,acpi-pm" },
+    { "acpi-pm", PORT_IRQ(MICROVM_ACPI_PM_IRQ),
+      .base = MICROVM_ACPI_PM_PORT, .size = ACPI_PM_SIZE, .device = "acpi-pm", .node = "power", .compatible = "flatview,acpi-pm" },
 };
 
 #define TABLE_NR G_N_ELEMENTS(microvm_table)
@@ -320,12 +321,31 @@ static void fill_e820(MicroVM *s)
     }
 }
 
+/* Bits of what the user added, where ACPI can describe it. */
+static uint32_t added_devices(const Machine *machine)
+{
+    uint32_t bits = 0;
+    unsigned i;
+
+    for (i = 0; i < machine->devices->len; i++) {
+        const Device *dev = machine->devices->pdata[i];
+
+        if (strcmp(dev->type->name, "pvpanic") == 0 &&
+            property_number(dev->type->properties, dev, "ioport") ==
+                MICROVM_PVPANIC_PORT) {
+            bits |= MICROVM_HAS_PVPANIC;
+        }
+    }
+    return bits;
+}
+
 static void load_acpi(MicroVM *s)
 {
     ACPIConfig config = {
         .dsdt = microvm_aml_code,
         .cpus = s->machine.cpus,
         .pm_port = MICROVM_ACPI_PM_PORT,
+        .devices = added_devices(&s->machine),
     };
     g_autoptr(GByteArray) tables = NULL;
     unsigned i;
@@ -456,6 +476,11 @@ static void microvm_reset(Machine *machine)
     s->loaded = false;
 }
 
+static void microvm_power_button(Machine *machine)
+{
+    acpi_pm_press_button((Device *)object_resolve("/machine/acpi-pm", NULL));
+}
+
 static const MachineType microvm_type = {
     .name = "microvm",
     .description = "RAM, serial ports, a clock; starts kernels directly",
@@ -467,6 +492,7 @@ static const MachineType microvm_type = {
     .init = microvm_init,
     .prepare = microvm_prepare,
     .reset = microvm_reset,
+    .power_button = microvm_power_button,
     .finish = microvm_finish,
 };
 

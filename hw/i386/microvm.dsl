@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The DSDT of the board microvm: its devices on ports, and the power-off state.
+ * The DSDT of the board microvm: its devices on ports, the power button, and the
+ * power-off state.
  */
 #include "microvm-map.h"
 #include "../acpi/pm.h"
@@ -125,6 +126,48 @@ DefinitionBlock ("", "DSDT", 2, "FLATVW", "MICROVM", 1)
                 IO (Decode16, MICROVM_ACPI_PM_PORT, MICROVM_ACPI_PM_PORT, 0,
                     ACPI_PM_SIZE)
             })
+        }
+
+        Device (PEVT)
+        {
+            Name (_HID, "QEMU0001")
+            Method (_STA) { Return (PRES (MICROVM_HAS_PVPANIC)) }
+            Name (_CRS, ResourceTemplate ()
+            {
+                IO (Decode16, MICROVM_PVPANIC_PORT, MICROVM_PVPANIC_PORT, 0, 1)
+            })
+        }
+
+        Device (PWRB)
+        {
+            Name (_HID, EisaId ("PNP0C0C"))
+        }
+
+        /* Its interrupt says that something of the event status is set. */
+        Device (GED)
+        {
+            Name (_HID, "ACPI0013")
+            Name (_CRS, ResourceTemplate ()
+            {
+                Interrupt (ResourceConsumer, Edge, ActiveHigh, Exclusive)
+                {
+                    MICROVM_ACPI_PM_IRQ
+                }
+            })
+            OperationRegion (EVST, SystemIO,
+                             MICROVM_ACPI_PM_PORT + ACPI_PM_EVENT, 1)
+            Field (EVST, ByteAcc, NoLock, WriteAsZeros)
+            {
+                BTN, 1
+            }
+            Method (_EVT, 1, Serialized)
+            {
+                If (BTN)
+                {
+                    BTN = 1
+                    Notify (PWRB, 0x80)
+                }
+            }
         }
 
         /* What _STA answers for the devices that may be absent. */

@@ -3,20 +3,28 @@
  * mc146818rtc: the real-time clock of a PC and its CMOS memory. See the
  * Motorola MC146818A data sheet; the century at 0x32 is the IBM PC's.
  *
- * Nothing ticks. The time is the host's plus an offset, which the guest changes
- * by setting the clock, and what has happened meanwhile is worked out when the
- * guest looks. Only an interrupt that the guest has enabled, and whose flag is
- * not set yet, arms a timer; a periodic interrupt faster than the main loop's
- * timers (1 ms) therefore loses ticks. Daylight saving (DSE) and the
- * square-wave output are not there.
+ * Nothing ticks. The time is that of a clock (-rtc clock=) plus an offset, which
+ * the guest changes by setting its time, and what has happened meanwhile is
+ * worked out when the guest looks. Only an interrupt that the guest has enabled,
+ * and whose flag is not set yet, arms a timer; a periodic interrupt faster than
+ * the main loop's timers (1 ms) therefore loses ticks, but where the virtual
+ * clock is moved by hand. Daylight saving (DSE) and the square-wave output are
+ * not there.
+ *
+ * While the machine is stopped, the host's clocks go on and timers do not: when
+ * it runs again, what has happened is worked out at once.
  *
  * Region 0 is the index and data ports, output 0 the interrupt.
  */
 #include "hw/rtc/mc146818.h"
-#include "hw/core/timer.h"
 
 #include <assert.h>
 #include <time.h>
+
+#include "hw/core/clock.h"
+#include "hw/core/machine.h"
+#include "hw/core/timer.h"
+#include "vm-event.h"
 
 enum {
     REG_SECONDS,
@@ -56,40 +64,48 @@ enum {
 #define HOUR_PM 0x80
 #define ALARM_ANY 0xc0 /* both set: matches always */
 
-#define US_PER_S 1000000
+#define NS_PER_US 1000
+#define NS_PER_S 1000000000ll
 #define S_PER_DAY 86400
-#define UIP_US 244
+#define UIP_NS 244000
+
+/* Nanoseconds since 1970 UTC; in 64 bits they end in 2262, and a guest may set
+ * its clock to 9999. */
+typedef __int128 Time;
 
 typedef struct RTC {
     Device dev;
-    int64_t (*now)(void *opaque); /* us since 1970 */
+    int64_t (*now)(void *opaque); /* us since 1970; NULL: the virtual clock */
     void *now_opaque;
-    int64_t offset_us;  /* of the guest's time from now() */
-    int64_t checked_us; /* guest's time up to which REG_C is right */
+    Time base;    /* what the guest's time is at 0 of that clock, */
+    Time offset;  /* but for what the guest has set */
+    Time checked; /* guest's time up to which REG_C is right */
     Timer timer;
+    GSource *resumed; /* ready when the machine runs again */
     uint8_t index;
     uint8_t cmos[MC146818_CMOS_SIZE];
 } RTC;
 
-static int64_t rtc_host_now(void *opaque)
+static Time rtc_clock(const RTC *s)
 {
-    return g_get_real_time();
+    return s->now ? (Time)s->now(s->now_opaque) * NS_PER_US
+                  : clock_virtual_ns();
 }
 
-static int64_t rtc_now(RTC *s)
+static Time rtc_now(const RTC *s)
 {
-    return s->now(s->now_opaque) + s->offset_us;
+    return rtc_clock(s) + s->base + s->offset;
 }
 
 /* Whole seconds, rounded down also before 1970. */
-static int64_t us_seconds(int64_t us)
+static int64_t seconds_of(Time time)
 {
-    return us / US_PER_S - (us % US_PER_S < 0);
+    return time / NS_PER_S - (time % NS_PER_S < 0);
 }
 
-static int64_t us_fraction(int64_t us)
+static int64_t fraction_of(Time time)
 {
-    return us - us_seconds(us) * US_PER_S;
+    return time - (Time)seconds_of(time) * NS_PER_S;
 }
 
 static int64_t day_second(int64_t seconds)
@@ -139,7 +155,7 @@ static unsigned rtc_decode_hour(const RTC *s, uint8_t reg)
 /* Bring the time registers up to date. */
 static void rtc_latch(RTC *s)
 {
-    time_t seconds = us_seconds(rtc_now(s));
+    time_t seconds = seconds_of(rtc_now(s));
     struct tm tm;
 
     if (rtc_halted(s) || !gmtime_r(&seconds, &tm)) {
@@ -155,8 +171,8 @@ static void rtc_latch(RTC *s)
     s->cmos[MC146818_CENTURY] = rtc_encode(s, (tm.tm_year + 1900) / 100);
 }
 
-/* The registers hold the time, @fraction_us into that second. */
-static void rtc_set_time(RTC *s, int64_t fraction_us)
+/* The registers hold the time, @fraction nanoseconds into that second. */
+static void rtc_set_time(RTC *s, int64_t fraction)
 {
     struct tm tm = {
         .tm_sec = rtc_decode(s, s->cmos[REG_SECONDS]),
@@ -167,10 +183,16 @@ static void rtc_set_time(RTC *s, int64_t fraction_us)
         .tm_year = (int)rtc_decode(s, s->cmos[REG_YEAR]) - 1900 +
                    (int)rtc_decode(s, s->cmos[MC146818_CENTURY]) * 100,
     };
-    int64_t us = (int64_t)timegm(&tm) * US_PER_S + fraction_us;
+    Time time = (Time)timegm(&tm) * NS_PER_S + fraction;
+    g_autofree char *path = object_path(&s->dev.object);
 
-    s->offset_us = us - s->now(s->now_opaque);
-    s->checked_us = us;
+    s->offset = time - rtc_clock(s) - s->base;
+    s->checked = time;
+    vm_event_send(&(VMEvent){
+        .kind = VM_EVENT_RTC_CHANGE,
+        .offset = seconds_of(s->offset + NS_PER_S / 2),
+        .path = path,
+    });
 }
 
 /* ---- what happens in time ----------------------------------------------------------- */
@@ -215,21 +237,21 @@ static int64_t rtc_alarm_delay(const RTC *s, int64_t seconds)
     return 0;
 }
 
-/* Periods of a clock of @rate that have ended by @us. */
-static int64_t rate_periods(int64_t us, unsigned rate)
+/* Periods of a clock of @rate that have ended by @time. */
+static int64_t rate_periods(Time time, unsigned rate)
 {
-    return us_seconds(us) * rate + us_fraction(us) * rate / US_PER_S;
+    return seconds_of(time) * rate + fraction_of(time) * rate / NS_PER_S;
 }
 
 /* Set the flags of what has happened since they were last looked at. */
 static void rtc_advance(RTC *s)
 {
-    int64_t now = rtc_now(s), before = s->checked_us;
-    int64_t seconds = us_seconds(now) - us_seconds(before);
+    Time now = rtc_now(s), before = s->checked;
+    int64_t seconds = seconds_of(now) - seconds_of(before);
     unsigned rate = rtc_rate(s);
     int64_t alarm;
 
-    s->checked_us = now;
+    s->checked = now;
     if (now <= before) {
         return; /* the host's clock was set back */
     }
@@ -238,32 +260,32 @@ static void rtc_advance(RTC *s)
     }
     if (seconds && !rtc_halted(s)) {
         s->cmos[REG_C] |= B_UIE;
-        alarm = rtc_alarm_delay(s, us_seconds(before));
+        alarm = rtc_alarm_delay(s, seconds_of(before));
         if (alarm && alarm <= seconds) {
             s->cmos[REG_C] |= B_AIE;
         }
     }
 }
 
-/* Microseconds to the next event of @interrupts, or -1. */
+/* Nanoseconds to the next event of @interrupts, or -1. */
 static int64_t rtc_next_event(RTC *s, uint8_t interrupts)
 {
-    int64_t fraction = us_fraction(s->checked_us);
+    int64_t fraction = fraction_of(s->checked);
     int64_t next = INT64_MAX, alarm;
     unsigned rate = rtc_rate(s);
 
     if ((interrupts & B_PIE) && rate) {
-        int64_t period = fraction * rate / US_PER_S + 1;
+        int64_t period = fraction * rate / NS_PER_S + 1;
 
-        next = (period * US_PER_S + rate - 1) / rate - fraction;
+        next = (period * NS_PER_S + rate - 1) / rate - fraction;
     }
     if ((interrupts & B_UIE) && !rtc_halted(s)) {
-        next = MIN(next, US_PER_S - fraction);
+        next = MIN(next, NS_PER_S - fraction);
     }
     if ((interrupts & B_AIE) && !rtc_halted(s)) {
-        alarm = rtc_alarm_delay(s, us_seconds(s->checked_us));
+        alarm = rtc_alarm_delay(s, seconds_of(s->checked));
         if (alarm) {
-            next = MIN(next, alarm * US_PER_S - fraction);
+            next = MIN(next, alarm * NS_PER_S - fraction);
         }
     }
     return next == INT64_MAX ? -1 : next;
@@ -277,7 +299,7 @@ static void rtc_update(RTC *s)
 
     device_set_irq(&s->dev, 0, enabled & s->cmos[REG_C]);
     if (next >= 0) {
-        timer_arm(&s->timer, next);
+        timer_arm_ns(&s->timer, clock_virtual_ns() + next);
     } else {
         timer_cancel(&s->timer);
     }
@@ -319,7 +341,7 @@ static void rtc_write_control(RTC *s, unsigned reg, uint8_t value)
     }
     if (was_halted && !rtc_halted(s)) {
         /* A divider that starts afresh makes its first update in 500 ms. */
-        rtc_set_time(s, was_reset ? US_PER_S / 2 : us_fraction(s->checked_us));
+        rtc_set_time(s, was_reset ? NS_PER_S / 2 : fraction_of(s->checked));
     }
 }
 
@@ -340,7 +362,7 @@ static void rtc_write(RTC *s, unsigned index, uint8_t value)
         if (is_time(index) && !rtc_halted(s)) {
             rtc_latch(s);
             s->cmos[index] = value;
-            rtc_set_time(s, us_fraction(s->checked_us));
+            rtc_set_time(s, fraction_of(s->checked));
         } else {
             s->cmos[index] = value;
         }
@@ -366,7 +388,7 @@ static uint8_t rtc_read(RTC *s, unsigned index)
     case REG_A:
         return s->cmos[REG_A] |
                (!rtc_halted(s) &&
-                us_fraction(rtc_now(s)) >= US_PER_S - UIP_US ? A_UIP : 0);
+                fraction_of(rtc_now(s)) >= NS_PER_S - UIP_NS ? A_UIP : 0);
     case REG_C:
         return rtc_read_c(s);
     case REG_D:
@@ -421,23 +443,97 @@ void mc146818_set_clock(Device *dev, int64_t (*now)(void *opaque),
 
     s->now = now;
     s->now_opaque = opaque;
-    s->checked_us = rtc_now(s);
+    s->base = 0;
+    s->checked = rtc_now(s);
+}
+
+static int64_t host_now(void *opaque)
+{
+    return g_get_real_time();
+}
+
+static int64_t host_monotonic_now(void *opaque)
+{
+    return g_get_monotonic_time();
+}
+
+/* The clock that the user has chosen; it shows @start now, but for the host's,
+ * which needs no start. */
+static void rtc_choose_clock(RTC *s, const RTCSettings *settings)
+{
+    Time start = (Time)g_get_real_time() * NS_PER_US;
+
+    start = settings->dated ? (Time)settings->date * NS_PER_S
+                            : start + (Time)settings->offset_us * NS_PER_US;
+    switch (settings->clock) {
+    case RTC_CLOCK_HOST:
+        s->now = host_now;
+        break;
+    case RTC_CLOCK_RT:
+        s->now = host_monotonic_now;
+        break;
+    case RTC_CLOCK_VM:
+        /* Whole seconds: a machine moved by hand is the same each time. */
+        start = (Time)seconds_of(start) * NS_PER_S;
+        break;
+    }
+    s->base = start - rtc_clock(s);
+    s->checked = start;
+}
+
+/* ---- a machine that was stopped --------------------------------------------------- */
+
+typedef struct ResumedSource {
+    GSource base;
+    RTC *rtc;
+} ResumedSource;
+
+static gboolean rtc_resumed(GSource *source, GSourceFunc callback,
+                            gpointer opaque)
+{
+    memory_lock();
+    if (!g_source_is_destroyed(source)) {
+        g_source_set_ready_time(source, -1);
+        rtc_timer(((ResumedSource *)source)->rtc);
+    }
+    memory_unlock();
+    return G_SOURCE_CONTINUE;
+}
+
+static void rtc_event(const VMEvent *event, void *opaque)
+{
+    RTC *s = opaque;
+
+    if (event->kind == VM_EVENT_RESUME) {
+        g_source_set_ready_time(s->resumed, 0);
+    }
 }
 
 static bool rtc_realize(Device *dev, GError **err)
 {
+    static GSourceFuncs resumed_funcs = { .dispatch = rtc_resumed };
+    static const RTCSettings host_time = { .clock = RTC_CLOCK_HOST };
     RTC *s = (RTC *)dev;
 
     timer_init(&s->timer, rtc_timer, s);
     s->cmos[REG_A] = A_DEFAULT;
     s->cmos[REG_B] = B_24H;
-    mc146818_set_clock(dev, rtc_host_now, NULL);
+    rtc_choose_clock(s, dev->machine ? &dev->machine->rtc : &host_time);
+    s->resumed = g_source_new(&resumed_funcs, sizeof(ResumedSource));
+    ((ResumedSource *)s->resumed)->rtc = s;
+    g_source_attach(s->resumed, NULL);
+    vm_event_listen(rtc_event, s);
     return true;
 }
 
 static void rtc_unrealize(Device *dev)
 {
-    timer_cleanup(&((RTC *)dev)->timer);
+    RTC *s = (RTC *)dev;
+
+    vm_event_unlisten(rtc_event, s);
+    g_source_destroy(s->resumed);
+    g_source_unref(s->resumed);
+    timer_cleanup(&s->timer);
 }
 
 /* The battery keeps the time and the memory; interrupts are off. */
