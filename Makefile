@@ -222,6 +222,7 @@ TESTS_QTEST = \
 
 TESTS_QMP = \
 	tests/qmp/test-json-stream \
+	tests/qmp/test-qmp-protocol \
 
 TESTS_HMP = \
 
@@ -354,6 +355,7 @@ tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o \
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
 
 $(ROBOT_TESTS): tests/kvm-robot.o
+$(TESTS_QMP): tests/qmp/qmp-client.o
 tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit
 tests/test-kvm-program tests/test-terminal: | $(PROGRAM) $(GUESTS)
 tests/test-terminal: TEST_LDFLAGS = -lutil

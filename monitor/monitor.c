@@ -61,6 +61,9 @@ static void monitor_flush(Monitor *mon)
 {
     GString *output = mon->output;
 
+    if (!mon->chr) {
+        return;
+    }
     memory_lock();
     while (mon->output_sent < output->len) {
         size_t len = MIN(output->len - mon->output_sent, CHARDEV_WRITE_MAX);
@@ -91,12 +94,20 @@ static void monitor_flush(Monitor *mon)
     }
 }
 
+/* Whether what is written is for a client that has gone, while the next one is
+ * there already. */
+static bool is_for_nobody(const Monitor *mon)
+{
+    return mon->has_closed && mon->has_opened;
+}
+
 void monitor_write(Monitor *mon, const char *text, size_t len)
 {
-    g_string_append_len(mon->output, text, len);
-    if (mon->chr) {
-        monitor_flush(mon);
+    if (is_for_nobody(mon)) {
+        return;
     }
+    g_string_append_len(mon->output, text, len);
+    monitor_flush(mon);
 }
 
 int monitor_printf(void *opaque, const char *fmt, ...)
@@ -156,6 +167,10 @@ static void monitor_event(void *opaque, ChardevEvent event)
 
     if (event == CHARDEV_OPENED) {
         mon->has_opened = true;
+        if (is_for_nobody(mon)) {
+            g_string_truncate(mon->output, 0);
+            mon->output_sent = 0;
+        }
     } else if (event == CHARDEV_CLOSED) {
         mon->has_closed = mon->is_open || mon->has_opened;
         if (!mon->is_open) {
@@ -293,8 +308,8 @@ void monitor_free(Monitor *mon)
         g_source_destroy(mon->source);
         g_source_unref(mon->source);
     }
+    monitor_flush(mon);
     if (mon->chr) {
-        monitor_flush(mon);
         memory_lock();
         chardev_detach(mon->chr, mon);
         memory_unlock();

@@ -443,6 +443,7 @@ void qmp_negotiated(Monitor *mon, bool oob)
 {
     QMPSession *s = mon->session;
 
+    qmp_events_send(); /* what was before is not for this client */
     s->negotiated = true;
     s->oob = oob;
 }

@@ -86,7 +86,7 @@ QMPClient *qmp_client_new_inside(bool pretty)
     char *spec;
     int fds[2];
 
-    expect(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, fds) == 0,
+    expect(socketpair(AF_UNIX, SOCK_STREAM, 0, fds) == 0,
            "socketpair: %m");
     client = qmp_client_new_fd(fds[0]);
     spec = g_strdup_printf("socket,id=qmp-client%u,fd=%d", number++, fds[1]);
