@@ -223,6 +223,7 @@ TESTS_QTEST = \
 TESTS_QMP = \
 	tests/qmp/test-json-stream \
 	tests/qmp/test-qmp-protocol \
+	tests/qmp/test-qmp-table \
 
 TESTS_HMP = \
 
