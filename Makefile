@@ -219,11 +219,16 @@ TESTS_HW = \
 # Tests of a whole machine through qtest, each linked with tests/qtest/qtest.o,
 # and through monitors; the program is started by them.
 TESTS_QTEST = \
+	tests/qtest/test-clients \
+	tests/qtest/test-qtest-serial \
+	tests/qtest/test-qtest-i8042 \
+	tests/qtest/test-qtest-misc \
+	tests/qtest/test-qtest-map \
+	tests/qtest/test-qtest-random \
 
 TESTS_QMP = \
 	tests/qmp/test-json-stream \
 	tests/qmp/test-qmp-protocol \
-	tests/qmp/test-qmp-table \
 
 TESTS_HMP = \
 
@@ -348,7 +353,8 @@ tests/bench/bare-kvm: tests/bench/bare-kvm.o
 	$(Q)$(LINK) $^ $(EXTRA_LDFLAGS)
 
 tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o \
-	tests/bench/bench-topology.o tests/bench/bench-dirty.o
+	tests/bench/bench-topology.o tests/bench/bench-dirty.o \
+	tests/bench/bench-control.o
 
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o

@@ -556,13 +556,13 @@ static void run_clock_step(QTest *q, const Line *line)
 
     if (line->words_nr == 1) {
         deadline = clock_virtual_deadline_ns();
-        clock_move(q, line, deadline == INT64_MAX ? now : deadline);
+        clock_move(q, line, deadline > CLOCK_NS_MAX ? now : deadline);
         return;
     }
     if (!line_number(q, line, 1, "NS", &ns)) {
         return;
     }
-    if (ns > (uint64_t)(INT64_MAX - now)) {
+    if (ns > (uint64_t)(CLOCK_NS_MAX - now)) {
         reply(q, "FAIL clock_step: NS: the clock, at %" PRId64 ", cannot go on "
               "by %" PRIu64, now, ns);
         return;
@@ -577,7 +577,7 @@ static void run_clock_set(QTest *q, const Line *line)
     if (!line_number(q, line, 1, "NS", &ns)) {
         return;
     }
-    if (ns > INT64_MAX) {
+    if (ns > CLOCK_NS_MAX) {
         reply(q, "FAIL clock_set: NS: the clock cannot go to %" PRIu64, ns);
         return;
     }

@@ -35,4 +35,7 @@ bool clock_virtual_advance_to(int64_t ns);
 
 #define CLOCK_FIRES_MAX 10000000u
 
+/* The last moment that it can show, 146 years after the first. */
+#define CLOCK_NS_MAX (INT64_MAX / 2)
+
 #endif

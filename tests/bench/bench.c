@@ -362,6 +362,7 @@ int main(int argc, char **argv)
     if (bench_wanted("start") || bench_wanted("peak")) {
         bench_start(figures);
     }
+    bench_control(figures);
     bench_core(figures);
     bench_topology(figures);
     bench_dirty(figures);

@@ -147,7 +147,7 @@ START_TEST(reset_line)
         }
     }
     command_with(0xd1, 0x01);
-    expect_hex(in(STATUS), 0x10);
+    expect_hex(in(STATUS), 0x14);
     command_with(0x60, 0x04);
     command_with(0xd1, 0xfe);
     free(qvm_event(vm, "RESET"));

@@ -54,9 +54,9 @@ START_TEST(more_memory)
     /* The two are different memory, without what lies between. */
     qvm_store(vm, 0xbffffffc, 0x11223344, 4);
     qvm_store(vm, 0x100000000, 0x55667788, 4);
-    expect_hex(qvm_load(vm, 0xbffffffc, 8), 0xffffffff11223344);
-    expect_hex(qvm_load(vm, 0xfffffffc, 8), 0x55667788ffffffff);
-    expect_hex(qvm_load(vm, 0x11ffffffc, 8), 0xffffffff00000000);
+    qvm_expect(vm, "OK 0x44332211ffffffff", "read 0xbffffffc 8");
+    qvm_expect(vm, "OK 0xffffffff88776655", "read 0xfffffffc 8");
+    qvm_expect(vm, "OK 0x00000000ffffffff", "read 0x11ffffffc 8");
     qvm_end(vm);
 }
 END_TEST

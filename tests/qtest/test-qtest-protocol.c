@@ -19,7 +19,7 @@ static QVM *vm;
 
 static void start(void)
 {
-    vm = qvm_start("-nodefaults -m 16");
+    vm = qvm_start("-nodefaults -m 16 -rtc clock=vm");
 }
 
 static void end(void)
@@ -187,12 +187,12 @@ START_TEST(clock_moves)
     qvm_out(vm, 0x70, 0x0b, 1);
     qvm_out(vm, 0x71, 0x42, 1);
     expect(qvm_clock_next(vm) > 5000, "the deadline was missed");
-    qvm_expect(vm, "OK 9223372036854775807", "clock_set 0x7fffffffffffffff");
-    qvm_expect(vm, "FAIL clock_step: NS: the clock, at 9223372036854775807, cannot "
+    qvm_expect(vm, "OK 4611686018427387903", "clock_set 0x3fffffffffffffff");
+    qvm_expect(vm, "FAIL clock_step: NS: the clock, at 4611686018427387903, cannot "
                "go on by 1", "clock_step 1");
     qvm_expect(vm, "FAIL clock_set: NS: the clock cannot go to "
-               "9223372036854775808", "clock_set 0x8000000000000000");
-    qvm_expect(vm, "FAIL clock_step: NS: the clock, at 9223372036854775807, cannot "
+               "4611686018427387904", "clock_set 0x4000000000000000");
+    qvm_expect(vm, "FAIL clock_step: NS: the clock, at 4611686018427387903, cannot "
                "go on by 18446744073709551615", "clock_step -1");
     end();
 }
@@ -589,7 +589,71 @@ START_TEST(log_of_all)
 }
 END_TEST
 
+/* ---- docs/qtest.md ----------------------------------------------------------------------------- */
+
+/* The machine that a line of the text starts. */
+static QVM *start_as_told(const char *command)
+{
+    g_auto(GStrv) words = g_strsplit(command, " ", 0);
+    GString *options = g_string_new(NULL);
+    QVM *started;
+
+    ck_assert_str_eq(words[0], "flatview-x86_64");
+    for (char **word = words + 1; *word; word++) {
+        if (strcmp(*word, "-accel") == 0 || strcmp(*word, "-qtest") == 0 ||
+            strcmp(*word, "-display") == 0) {
+            word++; /* the client has these itself */
+        } else {
+            g_string_append_printf(options, " %s", *word);
+        }
+    }
+    started = qvm_start("%s", options->str);
+    g_string_free(options, TRUE);
+    return started;
+}
+
+/* Every example says what is so, and every command has one. */
+START_TEST(documentation)
+{
+    static const char *const commands[] = {
+        "inb", "outb", "readq", "writel", "read", "write", "b64read", "b64write",
+        "memset", "clock_step", "clock_set", "irq_intercept_in",
+        "irq_intercept_out", "set_irq_in", "endianness",
+    };
+    const char *source = g_getenv("SRC_PATH");
+    g_autofree char *path = g_build_filename(source ? source : ".", "docs",
+                                             "qtest.md", NULL);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    unsigned replies = 0;
+
+    expect(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
+    lines = g_strsplit(text, "\n", 0);
+    for (char **line = lines; *line; line++) {
+        if (g_str_has_prefix(*line, "    $ ")) {
+            if (vm) {
+                qvm_end(vm);
+            }
+            vm = start_as_told(*line + 6);
+        } else if (g_str_has_prefix(*line, "    > ")) {
+            qvm_send(vm, *line + 6, strlen(*line + 6));
+            qvm_send(vm, "\n", 1);
+        } else if (g_str_has_prefix(*line, "    < ")) {
+            ck_assert_str_eq(qvm_receive(vm), *line + 6);
+            replies++;
+        }
+    }
+    expect(replies > 40, "%u replies were found", replies);
+    for (unsigned i = 0; i < G_N_ELEMENTS(commands); i++) {
+        g_autofree char *use = g_strdup_printf("\n    > %s", commands[i]);
+
+        expect(strstr(text, use), "no example of %s", commands[i]);
+    }
+    qvm_end(vm);
+}
+END_TEST
+
 TEST_MAIN("qtest-protocol", values, numbers, blocks, large_blocks, clock_moves,
           interrupts, interrupts_out, errors, no_machine, lines_in_pieces,
           hostile_lines, endless_line, replies_not_taken, clients_come_and_go,
-          client_goes, log_of_all)
+          client_goes, log_of_all, documentation)
