@@ -231,6 +231,7 @@ TESTS_QMP = \
 	tests/qmp/test-qmp-protocol \
 
 TESTS_HMP = \
+	tests/hmp/test-hmp \
 
 TESTS_GDB = \
 
