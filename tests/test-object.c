@@ -365,6 +365,7 @@ START_TEST(machine_in_the_tree)
     unsigned count = 0;
 
     machine->append = g_strdup("quiet");
+    machine->cpus = 3;
     g_ptr_array_add(machine->serials, NULL);
     g_ptr_array_add(machine->serials, chardev_open("s1", "null", &err));
     expect(machine_init(machine, &err) && machine_prepare(machine, &err), "%s",
@@ -381,6 +382,9 @@ START_TEST(machine_in_the_tree)
     expect(object_resolve("/machine", NULL) == &machine->object, "/machine");
     expect_value(&machine->object, "type", "'microvm-machine'");
     expect_value(&machine->object, "memory", "{'size': <uint64 134217728>}");
+    expect_value(&machine->object, "smp", "{'cpus': <uint64 3>, 'maxcpus': "
+                 "<uint64 3>, 'sockets': <uint64 1>, 'cores': <uint64 3>, "
+                 "'threads': <uint64 1>}");
     expect_value(&machine->object, "append", "'quiet'");
     expect_value(&machine->object, "kernel", "''");
     expect_value(&machine->object, "accel", "'kvm'");
