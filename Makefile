@@ -227,11 +227,11 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-random \
 
 TESTS_QMP = \
+	tests/qmp/test-qmp-commands-forms \
 	tests/qmp/test-json-stream \
 	tests/qmp/test-qmp-protocol \
 
 TESTS_HMP = \
-	tests/hmp/test-hmp \
 
 TESTS_GDB = \
 
