@@ -48,7 +48,6 @@ KVM_OBJS = \
 	kvm-doorbell.o \
 	kvm-run.o \
 	target-i386/cpuid.o \
-	target-i386/debug.o \
 	target-i386/kvm.o \
 
 else
@@ -63,6 +62,7 @@ HW_OBJS = \
 	cpu-debug.o \
 	runstate.o \
 	vm-event.o \
+	target-i386/debug.o \
 	opts.o \
 	hw/core/object.o \
 	hw/core/object-types.o \
@@ -151,6 +151,11 @@ QTEST_OBJS = \
 	qtest.o \
 
 GDB_OBJS = \
+	gdbstub.o \
+	gdbstub-packets.o \
+	gdbstub-wire.o \
+	gdbstub-break.o \
+	target-i386/gdb.o \
 
 # The command line and main().
 MAIN_OBJS = \
@@ -209,7 +214,6 @@ TESTS_HW = \
 	tests/test-stdio \
 	tests/test-serial \
 	tests/test-i8042 \
-	tests/test-clock \
 	tests/test-rtc \
 	tests/test-misc-devices \
 	tests/test-countdown \
@@ -228,11 +232,11 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-random \
 
 TESTS_QMP = \
-	tests/qmp/test-qmp-commands-forms \
 	tests/qmp/test-json-stream \
 	tests/qmp/test-qmp-protocol \
 
 TESTS_HMP = \
+	tests/hmp/test-hmp \
 
 TESTS_GDB = \
 
@@ -257,7 +261,6 @@ TESTS_KVM = \
 	tests/test-kvm-calls \
 	tests/test-kvm-failures \
 	tests/test-kvm-run \
-	tests/test-runstate \
 	tests/test-cpu-model \
 	$(ROBOT_TESTS) \
 	tests/test-kvm-program \
@@ -346,8 +349,8 @@ $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatvi
 
 # Tests over a stand-in for KVM, which need no /dev/kvm.
 tests/test-kvm-slots tests/test-kvm-calls tests/test-kvm-failures \
-tests/test-kvm-run tests/test-runstate tests/test-cpu-model: tests/kvm-fake.o
-tests/test-kvm-slots tests/test-kvm-calls tests/test-runstate: tests/kvm-world.o
+tests/test-kvm-run tests/test-cpu-model: tests/kvm-fake.o
+tests/test-kvm-slots tests/test-kvm-calls: tests/kvm-world.o
 
 # The same calls to KVM as the program's, and nothing else: what benchmarks
 # compare with. Linked alone.

@@ -16,6 +16,7 @@
 
 #include <sys/types.h>
 
+#include "cpu-debug.h"
 #include "cpus.h"
 #include "kvm.h"
 
@@ -110,6 +111,9 @@ struct KVMCPU {
     bool halted; /* without in-kernel chips: nothing wakes it */
     struct kvm_dirty_gfn *dirty_ring; /* NULL: none */
     unsigned dirty_next;
+    /* target-<arch>/debug.c; vCPUs stopped, or the vCPU's own thread */
+    CPUDebug debug;
+    CPUStop debug_stop; /* .kind NONE: did not stop for the debugger */
 };
 
 /* ---- kvm-all.c ----------------------------------------------------------- */
@@ -211,5 +215,8 @@ int kvm_arch_init_cpu(CPUState *cpu);
 /* Into the architecture's reset state: all chips, one vCPU. */
 void kvm_arch_reset_vm(KVMState *kvm);
 void kvm_arch_reset_cpu(CPUState *cpu);
+
+/* KVM_EXIT_DEBUG: the debugger's, or the guest's own business. */
+void kvm_arch_handle_debug(CPUState *cpu);
 
 #endif

@@ -213,6 +213,9 @@ void kvm_cpu_handle_exit(CPUState *cpu, int result)
         kvm_dirty_ring_reap(kvm);
         memory_unlock();
         break;
+    case KVM_EXIT_DEBUG:
+        kvm_arch_handle_debug(cpu);
+        break;
     case KVM_EXIT_INTR:
     case KVM_EXIT_IRQ_WINDOW_OPEN:
         break;

@@ -6,7 +6,6 @@
 #include <errno.h>
 
 #include "cpu-debug.h"
-#include "cpu-debug.h"
 #include "kvm-internal.h"
 #include "target-i386/cpu.h"
 
@@ -69,24 +68,6 @@ bool kvm_cpu_init(CPUState *cpu, GError **err)
     return kvm_available(err);
 }
 
-/* ---- a vCPU without an accelerator ---------------------------------------- */
-
-void cpu_print(CPUState *cpu, FILE *out)
-{
-    fprintf(out, "  (no registers: this vCPU has no accelerator)\n");
-}
-
-bool cpu_get_pc(CPUState *cpu, uint64_t *pc)
-{
-    return false;
-}
-
-bool cpu_translate(CPUState *cpu, uint64_t vaddr, hwaddr *paddr)
-{
-    *paddr = vaddr;
-    return true;
-}
-
 /* ---- without vCPUs, never called ----------------------------------------- */
 
 void kvm_set_started(KVMState *kvm)
@@ -113,6 +94,20 @@ void kvm_cpu_handle_exit(CPUState *cpu, int result)
 bool kvm_cpu_is_halted(CPUState *cpu)
 {
     return true;
+}
+
+int kvm_vcpu_ioctl(CPUState *cpu, unsigned long request, void *arg)
+{
+    return -ENODEV;
+}
+
+int kvm_extension(KVMState *kvm, long capability)
+{
+    return 0;
+}
+
+void kvm_refused(KVMState *kvm, const char *fmt, ...)
+{
 }
 
 void kvm_coalesced_drain(KVMState *kvm)

@@ -371,12 +371,19 @@ static bool control_start(Control *c, Machine *machine, const Settings *s,
     }
     if (c->qtest_chardev) {
         c->qtest = qtest_new(machine, c->qtest_chardev, c->qtest_log, err);
+        if (!c->qtest) {
+            return false;
+        }
     }
-    return !c->qtest_chardev || c->qtest;
+    if (c->gdb_chardev) {
+        c->gdb = gdbstub_new(c->gdb_chardev, err);
+    }
+    return !c->gdb_chardev || c->gdb;
 }
 
 static void control_end(Control *c)
 {
+    gdbstub_free(c->gdb);
     qtest_free(c->qtest);
     if (c->monitors) {
         g_ptr_array_free(c->monitors, TRUE);

@@ -18,7 +18,7 @@ typedef __int128 Value;
 #define DEPTH_MAX 100
 
 typedef struct Parser {
-    const char *p;
+    const char *start, *p;
     ExpressionRegister *reg;
     void *opaque;
     unsigned depth;
@@ -162,6 +162,15 @@ static bool parse_sign(Parser *parser, Value *value)
     return ok;
 }
 
+/* Whether the / here begins the name of a file, as in "16 /tmp/dump". */
+static bool is_path(const Parser *parser)
+{
+    const char *p = parser->p;
+
+    return p > parser->start && strchr(" \t", p[-1]) &&
+           (g_ascii_isalpha(p[1]) || (p[1] && strchr("._/", p[1])));
+}
+
 static bool parse_product(Parser *parser, Value *value)
 {
     Value right;
@@ -172,7 +181,8 @@ static bool parse_product(Parser *parser, Value *value)
     for (;;) {
         char op = *parser->p;
 
-        if (op != '*' && op != '/' && op != '%') {
+        if ((op != '*' && op != '/' && op != '%') ||
+            (op == '/' && is_path(parser))) {
             return true;
         }
         parser->p++;
@@ -272,7 +282,9 @@ static bool parse_or(Parser *parser, Value *value)
 bool expression_parse(const char **text, ExpressionRegister *reg, void *opaque,
                       uint64_t *value, GError **err)
 {
-    Parser parser = { .p = *text, .reg = reg, .opaque = opaque, .err = err };
+    Parser parser = {
+        .start = *text, .p = *text, .reg = reg, .opaque = opaque, .err = err,
+    };
     Value result;
 
     if (!parse_or(&parser, &result)) {

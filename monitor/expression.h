@@ -5,7 +5,8 @@
  * Lowest first: | then ^ then & then + - then * / %, then one-sided - + ~, each
  * from left to right; parentheses. Decimal, hexadecimal after 0x, a character
  * between ' '; registers after $. What comes out fits in 64 bits, with a sign or
- * without, at every step, or it is an error.
+ * without, at every step, or it is an error. A / after a space and before a
+ * letter, '.', '_' or '/' divides nothing: it begins the name of a file.
  */
 #ifndef MONITOR_EXPRESSION_H
 #define MONITOR_EXPRESSION_H

@@ -80,7 +80,7 @@ const HMPCommand hmp_commands[] = {
                 { .name = "file", .kind = HMP_REST, .complete = complete_file } },
       .help = "write virtual memory to a file" },
     { .name = "nmi", .run = hmp_nmi,
-      .help = "send a non-maskable interrupt to the vCPU chosen by cpu N" },
+      .help = "send a non-maskable interrupt" },
     { .name = "o", .run = hmp_port_out,
       .args = { { .name = "fmt", .kind = HMP_FORMAT },
                 { .name = "port", .kind = HMP_NUMBER },

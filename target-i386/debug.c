@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Looking into an x86 vCPU: its state in words, and its page tables.
- * Specification: Intel SDM volume 3, chapter 4 (paging).
+ * Looking into an x86 vCPU: its state in words, its page tables, and stopping it
+ * for a debugger. Specifications: Intel SDM volume 3, chapters 4 (paging) and 17
+ * (debugging); Linux Documentation/virt/kvm/api.rst, KVM_SET_GUEST_DEBUG.
  *
  * The tables are walked here, not by KVM_TRANSLATE, which some hosts refuse and
  * which knows no vCPU without KVM. Access rights do not matter to a debugger.
  */
+#include <errno.h>
 #include <linux/kvm.h>
 
 #include "cpu-debug.h"
+#include "sysemu.h"
 #include "target-i386/arch.h"
 
 #define CR0_PG (1u << 31)
@@ -16,6 +19,11 @@
 #define CR4_PAE (1u << 5)
 #define CR4_LA57 (1u << 12)
 #define EFER_LMA (1u << 10)
+
+#define DR6_STEP (1u << 14)
+#define DR7_FIXED (1u << 10)
+#define EXCEPTION_DEBUG 1
+#define EXCEPTION_TRAP 3
 
 #define ENTRY_PRESENT (1u << 0)
 #define ENTRY_LARGE (1u << 7)
@@ -139,6 +147,153 @@ bool cpu_get_pc(CPUState *cpu, uint64_t *pc)
     }
     *pc = sregs.cs.base + regs.rip;
     return true;
+}
+
+/* ---- for the debugger ---------------------------------------------------- */
+
+const uint8_t cpu_trap_instruction = 0xcc; /* INT3 */
+
+/* What the registers DR0 to DR3 and DR7 say of the points. */
+static void set_points(struct kvm_guest_debug *control, const CPUDebug *debug)
+{
+    /* By length: 1, 2, 4, 8. */
+    static const uint8_t lengths[] = { [1] = 0, [2] = 1, [4] = 3, [8] = 2 };
+    static const uint8_t types[] = {
+        [CPU_STOP_HARDWARE] = 0,
+        [CPU_STOP_WATCH_WRITE] = 1,
+        [CPU_STOP_WATCH_ACCESS] = 3,
+    };
+    uint64_t dr7 = DR7_FIXED;
+    unsigned i;
+
+    for (i = 0; i < debug->nr_points; i++) {
+        const CPUPoint *point = &debug->points[i];
+
+        control->arch.debugreg[i] = point->addr;
+        dr7 |= (uint64_t)2 << (2 * i); /* enabled, whatever the task */
+        dr7 |= (uint64_t)(types[point->kind] | lengths[point->len] << 2)
+               << (16 + 4 * i);
+    }
+    control->arch.debugreg[7] = dr7;
+    control->control |= KVM_GUESTDBG_USE_HW_BP;
+}
+
+/* Tell KVM the settings; @inject: KVM_GUESTDBG_INJECT_ or 0. */
+static int set_guest_debug(CPUState *cpu, const CPUDebug *debug,
+                           uint32_t inject)
+{
+    struct kvm_guest_debug control = { .control = inject };
+
+    if (debug->traps) {
+        control.control |= KVM_GUESTDBG_USE_SW_BP;
+    }
+    if (debug->step) {
+        control.control |= KVM_GUESTDBG_SINGLESTEP;
+        if (debug->block_irqs) {
+            control.control |= KVM_GUESTDBG_BLOCKIRQ;
+        }
+    }
+    if (debug->nr_points) {
+        set_points(&control, debug);
+    }
+    if (control.control) {
+        control.control |= KVM_GUESTDBG_ENABLE;
+    }
+    return kvm_vcpu_ioctl(cpu, KVM_SET_GUEST_DEBUG, &control);
+}
+
+int cpu_debug_set(CPUState *cpu, const CPUDebug *debug)
+{
+    if (!cpu->accel) {
+        return -ENODEV;
+    }
+    cpu->accel->debug = *debug;
+    return MIN(set_guest_debug(cpu, debug, 0), 0);
+}
+
+bool cpu_debug_can_block(CPUState *cpu)
+{
+    return cpu->accel &&
+           (kvm_extension(cpu->kvm, KVM_CAP_SET_GUEST_DEBUG2) &
+            KVM_GUESTDBG_BLOCKIRQ);
+}
+
+CPUStop cpu_debug_stop(CPUState *cpu)
+{
+    return cpu->accel ? cpu->accel->debug_stop : (CPUStop){ CPU_STOP_NONE, 0 };
+}
+
+void cpu_debug_forget_stop(CPUState *cpu)
+{
+    if (cpu->accel) {
+        cpu->accel->debug_stop.kind = CPU_STOP_NONE;
+    }
+}
+
+/* What of the debugger's settings the exit is about. */
+static CPUStop find_stop(CPUState *cpu, const struct kvm_debug_exit_arch *exit)
+{
+    const CPUDebug *debug = &cpu->accel->debug;
+    hwaddr paddr;
+    unsigned i;
+
+    if (exit->exception == EXCEPTION_TRAP) {
+        if (debug->traps && cpu_translate(cpu, exit->pc, &paddr) &&
+            debug->owns_trap(paddr, debug->opaque)) {
+            return (CPUStop){ CPU_STOP_BREAKPOINT, exit->pc };
+        }
+        return (CPUStop){ CPU_STOP_NONE, 0 };
+    }
+    /* An access that is watched matters more than the step that made it. */
+    for (i = 0; i < debug->nr_points; i++) {
+        if (exit->dr6 & (1u << i)) {
+            return (CPUStop){ debug->points[i].kind, debug->points[i].addr };
+        }
+    }
+    if (debug->step && (exit->dr6 & DR6_STEP)) {
+        return (CPUStop){ CPU_STOP_STEP, exit->pc };
+    }
+    return (CPUStop){ CPU_STOP_NONE, 0 };
+}
+
+/* The guest's own trap or debug exception, which it gets after all. */
+static int give_back(CPUState *cpu, const struct kvm_debug_exit_arch *exit)
+{
+    struct kvm_debugregs registers;
+    int result;
+
+    if (exit->exception == EXCEPTION_TRAP) {
+        return set_guest_debug(cpu, &cpu->accel->debug,
+                               KVM_GUESTDBG_INJECT_BP);
+    }
+    result = kvm_vcpu_ioctl(cpu, KVM_GET_DEBUGREGS, &registers);
+    if (result < 0) {
+        return result;
+    }
+    registers.dr6 |= exit->dr6;
+    result = kvm_vcpu_ioctl(cpu, KVM_SET_DEBUGREGS, &registers);
+    if (result < 0) {
+        return result;
+    }
+    return set_guest_debug(cpu, &cpu->accel->debug, KVM_GUESTDBG_INJECT_DB);
+}
+
+void kvm_arch_handle_debug(CPUState *cpu)
+{
+    const struct kvm_debug_exit_arch *exit = &cpu->accel->run->debug.arch;
+    CPUStop stop = find_stop(cpu, exit);
+    int result;
+
+    if (stop.kind != CPU_STOP_NONE) {
+        cpu->accel->debug_stop = stop;
+        vm_request_stop(RUN_STATE_DEBUG);
+        return;
+    }
+    result = give_back(cpu, exit);
+    if (result < 0) {
+        kvm_refused(cpu->kvm, "KVM refuses a debug exception of the guest's own"
+                    " on vCPU %u: %s", cpu->index, g_strerror(-result));
+    }
 }
 
 /* ---- for a person -------------------------------------------------------- */

@@ -11,28 +11,25 @@ Requests requests;
 Machine test_machine;
 TestWire test_wire;
 
-/* Weak: a test that has monitors, too, has the real ones. */
-#define STAND_IN __attribute__((weak))
-
-STAND_IN void vm_request_shutdown(ShutdownCause cause, int status)
+void vm_request_shutdown(ShutdownCause cause, int status)
 {
     requests.shutdowns++;
     requests.status = status;
     requests.cause = cause;
 }
 
-STAND_IN bool vm_shutdown_requested(void)
+bool vm_shutdown_requested(void)
 {
     return requests.shutdowns != 0;
 }
 
-STAND_IN void vm_request_reset(ShutdownCause cause)
+void vm_request_reset(ShutdownCause cause)
 {
     requests.resets++;
     requests.cause = cause;
 }
 
-STAND_IN void vm_request_panic(void)
+void vm_request_panic(void)
 {
     requests.panics++;
 }
