@@ -234,6 +234,8 @@ TESTS_QTEST = \
 TESTS_QMP = \
 	tests/qmp/test-json-stream \
 	tests/qmp/test-qmp-protocol \
+	tests/qmp/test-qmp-table \
+	tests/qmp/test-qmp-mutations \
 
 TESTS_HMP = \
 	tests/hmp/test-hmp \
@@ -369,6 +371,7 @@ tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--
 
 $(ROBOT_TESTS): tests/kvm-robot.o
 $(TESTS_QMP): tests/qmp/qmp-client.o
+tests/qmp/test-qmp-mutations: tests/qmp/qmp-world.o
 tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit
 tests/test-kvm-program tests/test-terminal: | $(PROGRAM) $(GUESTS)
 tests/test-terminal: TEST_LDFLAGS = -lutil

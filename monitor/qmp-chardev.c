@@ -465,7 +465,8 @@ static bool run_read(const QMPCall *call, JsonObject *args, JsonNode **result,
         return false;
     }
     text = is_base64(args) ? g_base64_encode(bytes->data, bytes->len)
-                           : g_utf8_make_valid((char *)bytes->data, bytes->len);
+                           : g_utf8_make_valid(bytes->len ? (char *)bytes->data
+                                                          : "", bytes->len);
     *result = qmp_string(text);
     g_byte_array_unref(bytes);
     return true;
