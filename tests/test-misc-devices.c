@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * The small devices: isa-debug-exit, isa-debugcon, acpi-pm.
+ * The small devices: isa-debug-exit, isa-debugcon, acpi-pm, pvpanic.
  */
+#include "hw/acpi/button.h"
 #include "hw/acpi/pm.h"
 #include "tests/device-util.h"
 
@@ -173,6 +174,92 @@ START_TEST(pm_reset_and_widths)
 }
 END_TEST
 
+/* The interrupt is up until the guest has taken note. */
+START_TEST(pm_button)
+{
+    static const int ports[] = { PM };
+    Device *dev;
+
+    test_machine_init();
+    dev = test_device("acpi-pm", ports, NULL);
+    expect_hex(port_in(PM + ACPI_PM_EVENT, 1), 0);
+    port_out(PM + ACPI_PM_EVENT, 0xff, 1); /* only clears */
+    expect(port_in(PM + ACPI_PM_EVENT, 1) == 0 && !test_wire.rises, "set");
+    acpi_pm_press_button(dev);
+    expect_hex(port_in(PM + ACPI_PM_EVENT, 1), ACPI_PM_EVENT_BUTTON);
+    expect(test_wire.level && test_wire.rises == 1, "no interrupt");
+    acpi_pm_press_button(dev); /* once is enough */
+    port_out(PM + ACPI_PM_EVENT, 0xfe, 1);
+    expect_hex(port_in(PM + ACPI_PM_EVENT, 1), ACPI_PM_EVENT_BUTTON);
+    expect(test_wire.level && test_wire.rises == 1, "another interrupt");
+    port_out(PM + ACPI_PM_EVENT, ACPI_PM_EVENT_BUTTON, 1);
+    expect_hex(port_in(PM + ACPI_PM_EVENT, 1), 0);
+    expect(!test_wire.level, "not acknowledged");
+    acpi_pm_press_button(dev);
+    expect(test_wire.level && test_wire.rises == 2, "the second time");
+    device_reset(dev);
+    expect_hex(port_in(PM + ACPI_PM_EVENT, 1), 0);
+    expect(!test_wire.level, "after a reset");
+    expect(requests.shutdowns + requests.resets == 0, "it is only told");
+    test_machine_free();
+}
+END_TEST
+
+static unsigned crashloaded;
+
+static void count_crashloaded(const VMEvent *event, void *opaque)
+{
+    ck_assert_int_eq(event->kind, VM_EVENT_GUEST_CRASHLOADED);
+    ck_assert_str_eq(event->action, "run");
+    crashloaded++;
+}
+
+/* Which events each setting tells of, and what each write reports. */
+START_TEST(panic_events)
+{
+    static const char *const settings[] = { "0", "1", "2", "3" };
+
+    vm_event_listen(count_crashloaded, NULL);
+    for (unsigned events = 0; events < 4; events++) {
+        test_machine_init();
+        test_device("pvpanic", NULL, "events", settings[events], NULL);
+        for (unsigned v = 0; v < 256; v++) {
+            unsigned reports = v & events;
+
+            requests.panics = crashloaded = 0;
+            expect_hex(port_in(0x505, 1), events);
+            port_out(0x505, v, 1);
+            ck_assert_uint_eq(requests.panics, reports & 1);
+            ck_assert_uint_eq(crashloaded, reports == 2);
+        }
+        test_machine_free();
+    }
+    vm_event_unlisten(count_crashloaded, NULL);
+}
+END_TEST
+
+START_TEST(panic_elsewhere)
+{
+    Device *dev;
+    GError *err = NULL;
+    uint8_t byte = 1;
+
+    test_machine_init();
+    test_device("pvpanic", NULL, "ioport", "0x600", NULL);
+    expect_hex(port_in(0x600, 1), 3);
+    expect(port_access(0x505, &byte, 1, true) != MEMTX_OK, "at both places");
+    dev = device_new(device_type_find("pvpanic", NULL), "p2");
+    dev->machine = &test_machine;
+    expect(device_set(dev, "ioport", "0x600", &err), "ioport");
+    expect(device_realize(dev, &err), "realize");
+    expect(!dev->type->plug(dev, &test_machine, &err), "in the same place");
+    expect_error(err, "pvpanic", "0x600", "choose another ioport", NULL);
+    device_free(dev);
+    test_machine_free();
+}
+END_TEST
+
 TEST_MAIN("misc-devices", debug_exit_statuses, debug_exit_elsewhere,
           places_that_are_taken, debugcon_bytes, debugcon_alone,
-          pm_every_value, pm_reset_and_widths)
+          pm_every_value, pm_reset_and_widths, pm_button, panic_events,
+          panic_elsewhere)

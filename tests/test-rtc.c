@@ -1,8 +1,10 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * mc146818rtc, by a clock that moves only when the test says so.
+ * mc146818rtc, by a clock that moves only when the test says so; and -rtc.
  */
+#include "hw/core/clock.h"
 #include "hw/rtc/mc146818.h"
+#include "hw/rtc/rtc-options.h"
 #include "tests/device-util.h"
 
 #include <time.h>
@@ -553,8 +555,344 @@ START_TEST(host_time)
 }
 END_TEST
 
+/* ---- the virtual clock, moved by hand -------------------------------------------- */
+
+#define NS 1000000000ll
+
+/* The time of @dated when the clock is at 0. */
+static void start_virtual(int64_t dated)
+{
+    clock_virtual_set_manual();
+    test_machine_init();
+    test_machine.rtc.clock = RTC_CLOCK_VM;
+    test_machine.rtc.dated = true;
+    test_machine.rtc.date = dated;
+    test_device("mc146818rtc", ports, NULL);
+}
+
+static void to(int64_t ns)
+{
+    memory_lock();
+    expect(clock_virtual_advance_to(ns), "it does not end");
+    memory_unlock();
+}
+
+/* The interrupt comes at @ns, not one before. */
+static void interrupt_at(int64_t ns, uint8_t flags)
+{
+    unsigned rises = test_wire.rises;
+
+    expect(clock_virtual_deadline_ns() == ns, "it waits for %" PRId64
+           ", not %" PRId64, clock_virtual_deadline_ns(), ns);
+    to(ns - 1);
+    expect(!test_wire.level, "early");
+    to(ns);
+    expect(test_wire.level && test_wire.rises == rises + 1, "not there");
+    expect_hex(get(0xc), flags);
+    expect(!test_wire.level, "acknowledged");
+}
+
+START_TEST(virtual_clock)
+{
+    start_virtual(date(2030, 2, 28, 23, 59, 58));
+    expect_time("2030-02-28 23:59:58 05");
+    to(NS - 1);
+    expect_time("2030-02-28 23:59:58 05");
+    to(NS);
+    expect_time("2030-02-28 23:59:59 05");
+    to(2 * NS);
+    expect_time("2030-03-01 00:00:00 06");
+    test_machine_free();
+}
+END_TEST
+
+/* Nothing is armed for what is not enabled. */
+START_TEST(virtual_alarm)
+{
+    start_virtual(date(2030, 1, 1, 10, 0, 0));
+    set(0xa, 0x20);
+    set(1, 0x30);
+    set(3, 0x02);
+    set(5, 0xc0);
+    expect(clock_virtual_deadline_ns() == INT64_MAX, "armed");
+    to(17);
+    set(0xb, 0x22);
+    interrupt_at(150 * NS, 0xb0);
+    interrupt_at((3600 + 150) * NS, 0xb0);
+    set(0xb, 0x02);
+    expect(clock_virtual_deadline_ns() == INT64_MAX, "armed");
+    test_machine_free();
+}
+END_TEST
+
+START_TEST(virtual_update)
+{
+    start_virtual(date(2030, 1, 1, 10, 0, 0));
+    set(0xa, 0x20);
+    to(NS / 3);
+    set(0xb, 0x12);
+    interrupt_at(NS, 0x90);
+    interrupt_at(2 * NS, 0x90);
+    to(3 * NS - 244000 - 1);
+    expect_hex(get(0xa), 0x20);
+    to(3 * NS - 244000);
+    expect_hex(get(0xa), 0xa0);
+    test_machine_free();
+}
+END_TEST
+
+/* Every rate, at the very nanosecond in which a period is full. */
+START_TEST(virtual_rates)
+{
+    static const unsigned rates[16] = {
+        0, 256, 128, 8192, 4096, 2048, 1024, 512,
+        256, 128, 64, 32, 16, 8, 4, 2,
+    };
+    int64_t base = 0;
+
+    start_virtual(date(2030, 1, 1, 0, 0, 0));
+    for (unsigned select = 1; select < 16; select++) {
+        int64_t rate = rates[select];
+
+        set(0xa, 0x20 | select);
+        get(0xc);
+        set(0xb, 0x42);
+        for (int64_t period = 1; period <= 20; period++) {
+            interrupt_at(base + (period * NS + rate - 1) / rate,
+                         0xc0 | (period % rate == 0 ? 0x10 : 0));
+        }
+        set(0xb, 0x02);
+        base += 20 * NS;
+        to(base);
+        get(0xc);
+    }
+    test_machine_free();
+}
+END_TEST
+
+/* None is lost, at the fastest, by a guest that takes note of each. */
+START_TEST(virtual_ticks)
+{
+    unsigned ticks = 0;
+
+    start_virtual(date(2030, 1, 1, 0, 0, 0));
+    set(0xa, 0x23); /* 8,192 Hz */
+    set(0xb, 0x42);
+    for (int64_t ns = 0; ns <= 3 * NS; ns += 50000) {
+        to(ns);
+        ticks += test_wire.level;
+        get(0xc);
+    }
+    ck_assert_uint_eq(ticks, 3 * 8192);
+    ck_assert_uint_eq(test_wire.rises, 3 * 8192);
+    test_machine_free();
+}
+END_TEST
+
+/* ---- what it follows -------------------------------------------------------------- */
+
+static int64_t shown_time(void)
+{
+    set(0xb, 0x86); /* binary, and stopped */
+    return date(get(0x32) * 100 + get(9), get(8), get(7), get(4), get(2),
+                get(0));
+}
+
+static void expect_between(int64_t before, int64_t offset)
+{
+    int64_t shown, after;
+
+    set(0xb, 0x06);
+    shown = shown_time() - offset;
+    after = time(NULL);
+    expect(shown >= before && shown <= after, "%" PRId64 " at %" PRId64, shown,
+           after);
+}
+
+/* Each clock starts with what was asked for, and goes on. */
+START_TEST(starts)
+{
+    for (unsigned clock = RTC_CLOCK_HOST; clock <= RTC_CLOCK_VM; clock++) {
+        int64_t before = time(NULL);
+
+        test_machine_init();
+        test_machine.rtc.clock = clock;
+        test_machine.rtc.offset_us = 3600ll * S;
+        test_device("mc146818rtc", ports, NULL);
+        expect_between(before, 3600);
+        test_machine_free();
+
+        before = time(NULL);
+        test_machine_init();
+        test_machine.rtc.clock = clock;
+        test_machine.rtc.dated = true;
+        test_machine.rtc.date = date(9999, 12, 31, 0, 0, 0);
+        test_device("mc146818rtc", ports, NULL);
+        expect_between(before, date(9999, 12, 31, 0, 0, 0) - before);
+        test_machine_free();
+    }
+}
+END_TEST
+
+static void stop_clock(bool stop)
+{
+    memory_lock();
+    clock_virtual_enable(!stop);
+    memory_unlock();
+}
+
+/* The host's clocks go on while the machine is stopped: an interrupt that was to
+ * come meanwhile comes when it runs again. */
+START_TEST(stopped_machine)
+{
+    start_at(date(2026, 1, 1, 0, 0, 0));
+    set(0xa, 0x20);
+    set(0xb, 0x12);
+    stop_clock(true);
+    clock_us += 5 * S;
+    test_loop();
+    expect(!test_wire.rises, "while it is stopped");
+    stop_clock(false);
+    vm_event_send(&(VMEvent){ .kind = VM_EVENT_STOP });
+    test_loop();
+    expect(!test_wire.rises, "it was not told yet");
+    vm_event_send(&(VMEvent){ .kind = VM_EVENT_RESUME });
+    test_loop();
+    expect(test_wire.level, "no interrupt");
+    test_machine_free();
+}
+END_TEST
+
+/* ---- events ------------------------------------------------------------------------ */
+
+static GString *changes;
+
+static void note_change(const VMEvent *event, void *opaque)
+{
+    if (event->kind == VM_EVENT_RTC_CHANGE) {
+        g_string_append_printf(changes, "%" PRId64 " ", event->offset);
+        expect(event->path, "no path");
+    }
+}
+
+START_TEST(changes_are_told)
+{
+    changes = g_string_new(NULL);
+    start_at(date(2026, 1, 1, 0, 0, 0));
+    vm_event_listen(note_change, NULL);
+    clock_us += S / 4;
+    set(0xb, 0x82);
+    set_time(0x20, 0x26, 0x01, 0x01, 0x01, 0x00, 0x00);
+    ck_assert_str_eq(changes->str, "");
+    set(0xb, 0x02);
+    ck_assert_str_eq(changes->str, "3600 ");
+    set(0, 0x59); /* while it runs */
+    ck_assert_str_eq(changes->str, "3600 3659 ");
+    set(1, 0x59); /* an alarm is not the time */
+    get(0);
+    ck_assert_str_eq(changes->str, "3600 3659 ");
+    set(4, 0x00);
+    set(2, 0x00);
+    set(0, 0x00);
+    set(9, 0x25);
+    g_string_truncate(changes, 0);
+    set(9, 0x26);
+    ck_assert_str_eq(changes->str, "0 ");
+    vm_event_unlisten(note_change, NULL);
+    test_machine_free();
+    g_string_free(changes, TRUE);
+}
+END_TEST
+
+/* ---- -rtc ----------------------------------------------------------------------------- */
+
+START_TEST(options)
+{
+    static const struct {
+        const char *text;
+        bool dated;
+        int clock;
+        int64_t date;
+    } good[] = {
+        { "", false, RTC_CLOCK_HOST, 0 },
+        { "base=utc", false, RTC_CLOCK_HOST, 0 },
+        { "clock=host", false, RTC_CLOCK_HOST, 0 },
+        { "clock=rt,driftfix=none", false, RTC_CLOCK_RT, 0 },
+        { "base=2006-06-17T16:01:21,clock=vm", true, RTC_CLOCK_VM, 1150560081 },
+        { "base=2006-06-17", true, RTC_CLOCK_HOST, 1150502400 },
+        { "base=1969-12-31T23:59:59", true, RTC_CLOCK_HOST, -1 },
+        { "base=2024-02-29", true, RTC_CLOCK_HOST, 1709164800 },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(good); i++) {
+        RTCSettings s = { 0 };
+        GError *err = NULL;
+
+        expect(rtc_options_parse(good[i].text, &s, &err), "%s: %s",
+               good[i].text, err ? err->message : "");
+        expect(s.dated == good[i].dated && (int)s.clock == good[i].clock &&
+                   (!s.dated || s.date == good[i].date) && s.offset_us == 0,
+               "%s gives %d, %d, %" PRId64, good[i].text, s.dated, s.clock,
+               s.date);
+    }
+}
+END_TEST
+
+START_TEST(option_localtime)
+{
+    RTCSettings s = { .dated = true };
+
+    g_setenv("TZ", "XYZ-5:30", TRUE);
+    tzset();
+    expect(rtc_options_parse("base=localtime", &s, NULL), "localtime");
+    expect(!s.dated && s.offset_us == (5 * 3600 + 1800ll) * S, "%" PRId64,
+           s.offset_us);
+    expect(rtc_options_parse("base=utc", &s, NULL) && s.offset_us == 0, "utc");
+}
+END_TEST
+
+START_TEST(wrong_options)
+{
+    static const struct {
+        const char *text, *word;
+    } wrong[] = {
+        { "base=soon", "base=soon: neither utc nor localtime nor a date" },
+        { "base=", "2006-06-17T16:01:21" },
+        { "base=2006-06-17T", "2006-06-17" },
+        { "base=2006-06-17T16:01", "2006-06-17" },
+        { "base=2006-06-17T16:01:21Z", "2006-06-17" },
+        { "base=2006-06-17T24:00:00", "2006-06-17" },
+        { "base=2006-06-17T16:01:60", "2006-06-17" },
+        { "base=2006-13-01", "2006-06-17" },
+        { "base=2023-02-29", "2006-06-17" },
+        { "base=2023-04-31", "2006-06-17" },
+        { "base=1899-12-31", "from 1900 on" },
+        { "clock=sun", "clock=sun: it follows host" },
+        { "driftfix=slew", "say driftfix=none" },
+        { "base", "'base' needs a value" },
+        { "clock=vm,clock=vm", "'clock' is given twice" },
+        { "utc", "there is no 'utc'; there is base=" },
+        { "base=utc,zone=1", "there is no 'zone'" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(wrong); i++) {
+        RTCSettings s = { .clock = RTC_CLOCK_RT, .offset_us = 5 };
+        GError *err = NULL;
+
+        expect(!rtc_options_parse(wrong[i].text, &s, &err), "%s is taken",
+               wrong[i].text);
+        expect(s.clock == RTC_CLOCK_RT && s.offset_us == 5 && !s.dated,
+               "%s leaves something behind", wrong[i].text);
+        expect_error(err, wrong[i].word, NULL);
+    }
+}
+END_TEST
+
 TEST_MAIN("rtc", formats, twelve_hours, it_runs, setting, setting_with_divider,
           setting_while_it_runs, update_in_progress, flags_are_polled,
           periodic_rates, periodic_interrupt, update_interrupt, alarm_interrupt,
           alarm_matrix, set_holds_updates, enabled_with_flag_set, memory,
-          reset_keeps_time, widths, host_clock_jumps, hostile, host_time)
+          reset_keeps_time, widths, host_clock_jumps, hostile, host_time,
+          virtual_clock, virtual_alarm, virtual_update, virtual_rates,
+          virtual_ticks, starts, stopped_machine, changes_are_told, options,
+          option_localtime, wrong_options)
