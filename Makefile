@@ -221,7 +221,7 @@ TESTS_HW = \
 	tests/test-acpi \
 	tests/test-microvm \
 
-# Tests of a whole machine through qtest, each linked with tests/qtest/qtest.o,
+# Tests of a whole machine through qtest, each linked with tests/qtest/qvm.o,
 # and through monitors; the program is started by them.
 TESTS_QTEST = \
 	tests/qtest/test-clients \
@@ -230,6 +230,7 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-misc \
 	tests/qtest/test-qtest-map \
 	tests/qtest/test-qtest-random \
+	tests/qtest/test-qtest-wires \
 
 TESTS_QMP = \
 	tests/qmp/test-json-stream \
@@ -343,7 +344,7 @@ $(TESTS_CORE): %: %.o libtest.a libmemory-core.a
 $(TESTS_KVM): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_HW) $(TESTS_MACHINE) $(BENCHES): TEST_ARCHIVES = libtest.a libflatview.a libmemory-core.a
 $(TESTS_MACHINE): | $(PROGRAM) $(ALIAS)
-$(TESTS_QTEST): tests/qtest/qtest.o
+$(TESTS_QTEST): tests/qtest/qvm.o
 $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a
 	$(call say,LINK)
 	$(Q)$(LINK) $(filter %.o,$^) $(TEST_ARCHIVES) \

@@ -323,7 +323,7 @@ static void bench_qmp_start(GArray *figures, char *own, const char *folder)
         { .key = "start_without_qmp", .unit = "ms",
           .text = "start to end, without QMP" },
         { .key = "start_with_qmp", .unit = "ms",
-          .text = "start to end, with -qmp unix:PATH,server,nowait" },
+          .text = "start to end, with a QMP socket" },
         { .key = "start_qmp_adds", .unit = "ms", .target = 1,
           .text = "  QMP adds" },
     };

@@ -3,7 +3,7 @@
  * The keyboard controller of microvm through qtest: what software that probes it
  * is told, its interrupt, and the reset line.
  */
-#include "tests/qtest/qtest.h"
+#include "tests/qtest/qvm.h"
 
 #include <string.h>
 

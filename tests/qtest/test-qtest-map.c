@@ -3,7 +3,7 @@
  * The map of microvm, as a user of the monitor sees it: as it starts, and after
  * each change.
  */
-#include "tests/qtest/qtest.h"
+#include "tests/qtest/qvm.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * The small devices of microvm through qtest: power management, debug console,
  * debug exit, the panic port, and the inputs of the interrupt controller.
  */
-#include "tests/qtest/qtest.h"
+#include "tests/qtest/qvm.h"
 
 #include <string.h>
 #include <sys/socket.h>

@@ -2,7 +2,7 @@
 /*
  * The lines of qtest: every command, every error, and what no client should send.
  */
-#include "tests/qtest/qtest.h"
+#include "tests/qtest/qvm.h"
 
 #include <errno.h>
 #include <poll.h>

@@ -6,7 +6,7 @@
  *
  * FLATVIEW_SEED replays a run, FLATVIEW_COMMANDS=n makes it n commands long.
  */
-#include "tests/qtest/qtest.h"
+#include "tests/qtest/qvm.h"
 
 #include <string.h>
 

@@ -3,7 +3,7 @@
  * The real-time clock of microvm through qtest: its time follows a clock that
  * only the test moves, and so do alarms and the other interrupts.
  */
-#include "tests/qtest/qtest.h"
+#include "tests/qtest/qvm.h"
 
 #include <string.h>
 #include <time.h>

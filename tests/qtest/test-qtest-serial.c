@@ -3,7 +3,7 @@
  * The UART of microvm through qtest: registers at every width, FIFOs, interrupts
  * on the virtual clock, loopback, and characters through -chardev socket.
  */
-#include "tests/qtest/qtest.h"
+#include "tests/qtest/qvm.h"
 
 #include <string.h>
 #include <sys/socket.h>

@@ -2,7 +2,7 @@
 /*
  * A client of qtest and QMP.
  */
-#include "tests/qtest/qtest.h"
+#include "tests/qtest/qvm.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -4,8 +4,8 @@
  * that the environment variable FLATVIEW names, which connects to two sockets,
  * and drives it. What goes wrong ends the test.
  */
-#ifndef TESTS_QTEST_H
-#define TESTS_QTEST_H
+#ifndef TESTS_QVM_H
+#define TESTS_QVM_H
 
 #include "tests/test-util.h"
 
