@@ -86,7 +86,7 @@ void chardev_input_keys(Chardev *chr, const uint8_t *buf, size_t len)
 void chardev_set_mux(Chardev *chr, bool always)
 {
     memory_lock();
-    chr->mux = chr->keys = always || chr->is_terminal;
+    chr->mux = chr->keys = chr->mux || always || chr->is_terminal;
     chardev_accept_input(chr);
     memory_unlock();
 }
