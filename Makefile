@@ -211,6 +211,8 @@ TESTS_HW = \
 	tests/test-user-object \
 	tests/test-hotplug \
 	tests/test-chardev \
+	tests/test-chardev-socket \
+	tests/test-chardev-options \
 	tests/test-stdio \
 	tests/test-serial \
 	tests/test-i8042 \

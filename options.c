@@ -319,12 +319,9 @@ static bool add_global(Settings *s, const char *value, GError **err)
 
 static bool add_chardev(Settings *s, const char *value, GError **err)
 {
-    if (strcmp(value, "help") == 0) {
-        chardev_print_backends(stdout);
-        s->done = true;
-    }
     g_ptr_array_add(s->chardevs, g_strdup(value));
-    return true;
+    return type_help(s, value, "backend", chardev_print_backends,
+                     chardev_print_keys, err);
 }
 
 /* ---- monitors ---------------------------------------------------------------------- */

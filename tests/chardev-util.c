@@ -4,7 +4,10 @@
  */
 #include "tests/chardev-util.h"
 
+#include <errno.h>
 #include <string.h>
+#include <sys/socket.h>
+#include <sys/un.h>
 
 Sink sink;
 
@@ -55,7 +58,7 @@ const ChardevFrontend sink_line_frontend = {
     .is_line = true,
 };
 
-static void sink_init(size_t room)
+void sink_init(size_t room)
 {
     sink = (Sink){ .got = g_byte_array_new(), .room = room,
                    .events = g_string_new(NULL) };
@@ -75,6 +78,19 @@ void sink_expect(const char *text)
            (!*text || memcmp(sink.got->data, text, sink.got->len) == 0),
            "'%.*s' came in, not '%s'", (int)sink.got->len,
            (char *)sink.got->data, text);
+}
+
+int unix_dial(const char *path)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
+
+    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
+    while (connect(fd, (struct sockaddr *)&addr, sizeof(addr)) < 0) {
+        expect(errno == EAGAIN, "connect: %s", g_strerror(errno));
+        g_main_context_iteration(NULL, FALSE); /* too many wait there */
+    }
+    return fd;
 }
 
 Chardev *open_with_sink(const char *spec, size_t room)

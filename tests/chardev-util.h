@@ -20,6 +20,12 @@ extern Sink sink;
 extern const ChardevFrontend sink_frontend; /* its opaque: &sink */
 extern const ChardevFrontend sink_line_frontend; /* the same on a line */
 
+/* A new sink. */
+void sink_init(size_t room);
+
+/* Connect to the UNIX socket at @path, in non-blocking mode. */
+int unix_dial(const char *path);
+
 /* Open @spec as "c0" with a new sink on it. */
 Chardev *open_with_sink(const char *spec, size_t room);
 void close_with_sink(Chardev *chr);

@@ -239,17 +239,6 @@ END_TEST
 
 /* ---- sockets --------------------------------------------------------------------------------- */
 
-static int client_of(const char *path)
-{
-    struct sockaddr_un addr = { .sun_family = AF_UNIX };
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0);
-
-    g_strlcpy(addr.sun_path, path, sizeof(addr.sun_path));
-    expect(connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0,
-           "connect: %s", strerror(errno));
-    return fd;
-}
-
 static void client_expect(int fd, const char *wanted)
 {
     char buf[4096];
@@ -277,13 +266,13 @@ START_TEST(server)
 
     expect(say(chr, "to nobody"), "held for nobody");
     for (unsigned round = 0; round < 5; round++) {
-        fd = client_of(path);
+        fd = unix_dial(path);
         test_loop();
         expect(say(chr, "hello"), "full");
         client_expect(fd, "hello");
         expect(write(fd, "from client", 11) == 11, "write");
         /* One at a time: another waits until the first has gone. */
-        second = client_of(path);
+        second = unix_dial(path);
         expect(write(second, "second", 6) == 6, "write");
         test_loop();
         sink_expect("from client");
@@ -312,7 +301,7 @@ START_TEST(gone_with_input_unread)
     char *path = path_of("socket");
     char *spec = g_strdup_printf("unix:%s,server,nowait", path);
     Chardev *chr = open_with_sink(spec, 0);
-    int fd = client_of(path);
+    int fd = unix_dial(path);
 
     chardev_detach(chr, &sink);
     expect(chardev_attach(chr, &sink_line_frontend, &sink, NULL), "attach");
@@ -320,7 +309,7 @@ START_TEST(gone_with_input_unread)
     expect(write(fd, "unread", 6) == 6, "write");
     expect_idle(); /* although there is something to read */
     close(fd);
-    fd = client_of(path);
+    fd = unix_dial(path);
     test_loop();
     expect(say(chr, "next"), "full");
     client_expect(fd, "next");
@@ -346,13 +335,13 @@ START_TEST(one_after_the_other)
     char *path = path_of("socket");
     char *spec = g_strdup_printf("unix:%s,server,nowait", path);
     Chardev *chr = open_with_sink(spec, 1);
-    int fd = client_of(path);
+    int fd = unix_dial(path);
 
     test_loop();
     sink.room = 0;
     expect(write(fd, "first", 5) == 5, "write");
     close(fd);
-    fd = client_of(path);
+    fd = unix_dial(path);
     expect(write(fd, "second", 6) == 6, "write");
     expect_idle();
     expect(say(chr, "to nobody"), "full");
@@ -389,7 +378,7 @@ START_TEST(half_closed)
     char *path = path_of("socket");
     char *spec = g_strdup_printf("unix:%s,server=on,wait=off", path);
     Chardev *chr = open_with_sink(spec, 100);
-    int fd = client_of(path);
+    int fd = unix_dial(path);
 
     test_loop();
     expect(write(fd, "last", 4) == 4, "write");
@@ -401,7 +390,7 @@ START_TEST(half_closed)
     client_expect(fd, "still here");
     close(fd);
     test_loop();
-    fd = client_of(path);
+    fd = unix_dial(path);
     test_loop();
     expect(say(chr, "new"), "full");
     client_expect(fd, "new");
@@ -417,7 +406,7 @@ START_TEST(full_socket_reset)
     char *path = path_of("socket");
     char *spec = g_strdup_printf("unix:%s,server=on,wait=off", path);
     Chardev *chr = open_with_sink(spec, 100);
-    int fd = client_of(path);
+    int fd = unix_dial(path);
 
     test_loop();
     while (say(chr, "0123456789abcdef")) {
@@ -425,7 +414,7 @@ START_TEST(full_socket_reset)
     close(fd);
     test_loop_until(sink.writable);
     expect(say(chr, "to nobody"), "full");
-    fd = client_of(path);
+    fd = unix_dial(path);
     test_loop();
     expect(say(chr, "fresh"), "full");
     client_expect(fd, "fresh"); /* nothing of what was for the other */
@@ -674,7 +663,7 @@ START_TEST(threads)
     char *path = path_of("socket");
     char *spec = g_strdup_printf("unix:%s,server=on,wait=off", path);
     Chardev *chr = open_with_sink(spec, 16);
-    int fd = client_of(path);
+    int fd = unix_dial(path);
     GThread *thread;
     unsigned got = 0, sent = 0;
     uint8_t buf[512];

@@ -149,10 +149,11 @@ static void input_ended(ChardevFd *s)
         close(s->in_fd);
         s->in_fd = -1;
         chardev_input_ended(&s->chr);
-    } else if (chardev_fd_events(s->in_fd, 0) & (POLLHUP | POLLERR)) {
+    } else if (!s->may_listen ||
+               (chardev_fd_events(s->in_fd, 0) & (POLLHUP | POLLERR))) {
         s->hung_up(s);
     } else {
-        s->half_closed = true; /* it may still listen */
+        s->half_closed = true;
         chardev_input_ended(&s->chr);
     }
 }

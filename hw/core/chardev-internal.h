@@ -182,6 +182,7 @@ typedef struct ChardevFd {
     int out_fd;      /* -1: output is dropped; of a peer, the same as in_fd */
     const char *out_path; /* for errors; not owned */
     bool out_blocks; /* out_fd is not in non-blocking mode: ask before */
+    bool may_listen; /* a peer that sends no more may still: not known of TCP */
     bool half_closed; /* the peer sends no more */
     bool reported;   /* an output error was told */
     bool reading;    /* inside the input handler */

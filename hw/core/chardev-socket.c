@@ -46,6 +46,7 @@ typedef struct ChardevSocket {
     int connecting;   /* the socket while it connects; -1: none */
     unsigned address; /* the one that is tried */
     int error;        /* errno of the last one that failed; 0: none, or busy */
+    bool opened;      /* nobody waits for it to be opened */
     Watch later;      /* connecting; or another try, of a server too */
 } ChardevSocket;
 
@@ -54,10 +55,14 @@ typedef struct ChardevSocket {
 static void socket_opened(ChardevSocket *s, int fd)
 {
     const int on = 1;
+    int domain = AF_UNIX;
+    socklen_t len = sizeof(domain);
 
-    if (s->host && s->nodelay) {
+    getsockopt(fd, SOL_SOCKET, SO_DOMAIN, &domain, &len);
+    if (domain != AF_UNIX && s->nodelay) {
         setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
     }
+    s->fd.may_listen = domain == AF_UNIX;
     chardev_fd_opened(&s->fd, fd);
 }
 
@@ -265,6 +270,9 @@ static void client_try(ChardevSocket *s)
     }
     if (s->reconnect) {
         watch_after(&s->later, s->reconnect * 1000);
+    } else if (s->opened) {
+        g_printerr("chardev '%s': cannot connect to %s: %s\n", s->fd.chr.id,
+                   s->place, g_strerror(s->error));
     }
 }
 
@@ -405,6 +413,7 @@ static bool socket_start(ChardevSocket *s, GError **err)
         s->place = g_strdup(s->path);
         s->addresses_nr = 1;
         if (!socket_address_unix(s->path, &s->addresses[0], err)) {
+            g_prefix_error(err, "chardev '%s': ", s->fd.chr.id);
             return false;
         }
     } else {
@@ -414,6 +423,7 @@ static bool socket_start(ChardevSocket *s, GError **err)
                                                  s->ipv6, s->server,
                                                  s->addresses, err);
         if (s->addresses_nr == 0) {
+            g_prefix_error(err, "chardev '%s': ", s->fd.chr.id);
             return false;
         }
     }
@@ -452,9 +462,6 @@ static bool socket_open(Chardev *chr, GHashTable *settings, bool wait,
         return false;
     }
     if (!socket_start(s, err)) {
-        if (!g_str_has_prefix((*err)->message, "chardev '")) {
-            g_prefix_error(err, "chardev '%s': ", chr->id);
-        }
         return false;
     }
     socket_update(chr);
@@ -467,10 +474,12 @@ static bool socket_open(Chardev *chr, GHashTable *settings, bool wait,
         if (wait && !socket_wait(s, err)) {
             return false;
         }
-        errno = s->error;
-        return s->error == 0 ||
-               chardev_open_failed(chr, "cannot connect to", s->place, err);
+        if (s->error) {
+            errno = s->error;
+            return chardev_open_failed(chr, "cannot connect to", s->place, err);
+        }
     }
+    s->opened = true;
     return true;
 }
 

@@ -33,7 +33,7 @@ typedef enum ChardevEvent {
     CHARDEV_OPENED, /* a peer is there: also at attach, when it already is */
     CHARDEV_CLOSED, /* it has gone; what it sent has been received */
     CHARDEV_BREAK,  /* a break condition: Ctrl-A b */
-    CHARDEV_INPUT_ENDED, /* it sends no more, but may listen still */
+    CHARDEV_INPUT_ENDED, /* it sends no more, but may listen still; not of TCP */
     CHARDEV_FOCUS_IN,    /* of several frontends, the user turned to this one */
     CHARDEV_FOCUS_OUT,   /* and away from it */
 } ChardevEvent;
