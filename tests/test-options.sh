@@ -144,7 +144,7 @@ dumpdtb="-M microvm,dumpdtb=$scratch/dtb"
         -pidfile /nonexistent/pid
     refused "-pidfile: cannot write '/dev/null': .*" $dumpdtb -pidfile /dev/null
     refused "-daemonize: character device 'serial0' is on standard input and output.*" \
-        $dumpdtb -daemonize -accel qtest -M microvm -serial stdio
+        -daemonize -accel qtest -serial stdio
     refused "kernel '/nonexistent': cannot be opened: No such file or directory" $dumpdtb \
         -kernel /nonexistent
     refused "kernel '/dev/null': is not a regular file" $dumpdtb -kernel /dev/null
