@@ -370,6 +370,7 @@ tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o \
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
+tests/test-user-object: TEST_LDFLAGS = -Wl,--wrap=madvise
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
 
 $(ROBOT_TESTS): tests/kvm-robot.o

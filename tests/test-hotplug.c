@@ -51,6 +51,38 @@ static void unplug(const char *id)
     expect(machine_unplug(machine, id, &err), "%s: %s", id, err->message);
 }
 
+/* ---- types of the test's own -------------------------------------------------------- */
+
+/* Added before the start, or never. */
+static const DeviceType fixed_type = {
+    .name = "fixed", .description = "stays", .size = sizeof(Device),
+    .user_creatable = true,
+};
+
+static unsigned resets;
+
+static void count_reset(Device *dev)
+{
+    resets++;
+}
+
+static const DeviceType resettable_type = {
+    .name = "resettable", .description = "counts", .size = sizeof(Device),
+    .user_creatable = true, .hotpluggable = true, .reset = count_reset,
+};
+
+#define TYPE(name) extern const DeviceType name##_type;
+TYPE(acpi_pm) TYPE(i8042) TYPE(ioapic) TYPE(isa_debug_exit) TYPE(isa_debugcon)
+TYPE(isa_serial) TYPE(mc146818rtc)
+#undef TYPE
+
+/* In place of hw/core/device-table.c. */
+const DeviceType *const device_types[] = {
+    &acpi_pm_type, &i8042_type, &ioapic_type, &isa_debug_exit_type,
+    &isa_debugcon_type, &isa_serial_type, &mc146818rtc_type, &fixed_type,
+    &resettable_type, NULL,
+};
+
 /* What a guest reads at @port; -1: nobody answers. */
 static int port(unsigned port)
 {
@@ -204,6 +236,27 @@ START_TEST(unplugging)
     board_free();
     vm_event_unlisten(note_event, events);
     g_string_free(events, TRUE);
+}
+END_TEST
+
+/* Some devices can only be there from the start, and then for good. */
+START_TEST(not_hotpluggable)
+{
+    board_init();
+    plug("fixed,id=f0");
+    plug("resettable,id=r0");
+    expect(resets == 0, "reset before the machine is");
+    expect(machine_prepare(machine, &err), "prepare");
+    expect_refused(machine_plug(machine, "fixed,id=f1", &err),
+                   "Device 'fixed' does not support hotplugging", "-device");
+    expect_refused(machine_unplug(machine, "f0", &err),
+                   "Device 'fixed' does not support hotplugging",
+                   "/machine/peripheral/f0 stays");
+    plug("resettable,id=r1");
+    expect(resets == 1, "%u resets of a new device", resets);
+    unplug("r0");
+    unplug("r1");
+    board_free();
 }
 END_TEST
 
@@ -391,5 +444,5 @@ START_TEST(globals_that_are_none)
 END_TEST
 
 TEST_MAIN("hotplug", before_and_after, settings_as_a_table, refusals, unplugging,
-          board_devices_stay, serial_comes_and_goes, debugcon_holds_its_chardev,
+          not_hotpluggable, board_devices_stay, serial_comes_and_goes, debugcon_holds_its_chardev,
           under_fire, globals, globals_that_are_none)

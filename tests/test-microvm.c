@@ -3,12 +3,14 @@
  * The board microvm, without a CPU: its map range by range, and what it puts
  * into memory for a kernel to find.
  */
+#include <elf.h>
 #include <glib/gstdio.h>
 #include <libfdt.h>
 #include <string.h>
 #include <unistd.h>
 
 #include "hw/core/machine.h"
+#include "hw/core/memory-backend.h"
 #include "hw/i386/microvm-map.h"
 #include "tests/kernel-image.h"
 #include "tests/test-util.h"
@@ -385,6 +387,52 @@ START_TEST(tables_and_reset)
 }
 END_TEST
 
+/* The smallest kernel for PVH: one note, and zeros that are in no file. */
+static char *write_elf(void)
+{
+    struct {
+        Elf64_Ehdr e;
+        Elf64_Phdr p[2];
+        uint32_t note[5];
+    } image = {
+        .e = { .e_ident = ELFMAG, .e_machine = EM_X86_64,
+               .e_phoff = sizeof(Elf64_Ehdr), .e_phentsize = sizeof(Elf64_Phdr),
+               .e_phnum = 2 },
+        .p = { { .p_type = PT_LOAD, .p_paddr = 2 * MIB, .p_filesz = 64,
+                 .p_memsz = 64 * KIB },
+               { .p_type = PT_NOTE, .p_filesz = sizeof(image.note),
+                 .p_offset = sizeof(image.e) + sizeof(image.p), .p_align = 4 } },
+        .note = { 4, 4, 18, 0x6e6558 /* "Xen" */, 2 * MIB },
+    };
+
+    image.e.e_ident[EI_CLASS] = ELFCLASS64;
+    image.e.e_ident[EI_DATA] = ELFDATA2LSB;
+    return write_file(&image, sizeof(image));
+}
+
+/* RAM that a user set up may hold anything: what a kernel finds is the same. */
+START_TEST(used_memory)
+{
+    uint8_t *host;
+
+    expect(user_object_add("memory-backend-ram,id=m0,size=64M", &err), "m0");
+    host = memory_region_get_ram_ptr(&((MemoryBackend *)user_object_find(
+        "m0", "memory-backend", &err))->mr);
+    memset(host, 0xaa, 64 * MIB);
+    board_new(64 * MIB);
+    machine->kernel = write_elf();
+    expect(machine_set(machine, "memory-backend", "m0", &err), "set");
+    board_init();
+    board_prepare();
+    expect_hex(guest(2 * MIB, 4), 0x464c457f); /* from the file */
+    expect_hex(guest(2 * MIB + 64, 8), 0);
+    expect_hex(guest(2 * MIB + 64 * KIB - 8, 8), 0);
+    expect_hex(guest(2 * MIB + 64 * KIB, 8), 0xaaaaaaaaaaaaaaaa);
+    board_free();
+    user_objects_free();
+}
+END_TEST
+
 /* The device tree that the kernel gets has the numbers of the board. */
 START_TEST(device_tree)
 {
@@ -483,4 +531,4 @@ START_TEST(many_lives)
 END_TEST
 
 TEST_MAIN("microvm", memory_map, port_map, bios, refusals, memory_as_told,
-          tables_and_reset, device_tree, many_lives)
+          tables_and_reset, used_memory, device_tree, many_lives)

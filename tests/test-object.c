@@ -6,6 +6,7 @@
 
 #include "cpus.h"
 #include "hw/core/machine.h"
+#include "hw/i386/ioapic.h"
 #include "tests/test-util.h"
 
 static GError *err;
@@ -415,7 +416,10 @@ START_TEST(interrupts_meet_in_the_ioapic)
     expect(machine->interrupts == ioapic && ioapic->type->inputs_nr == 24,
            "the board's");
     device_set_irq(rtc, 0, true); /* leads nowhere, as there is no KVM */
+    ioapic_connect(ioapic, 8, (IRQLine){ tap, NULL, 23 });
     device_set_irq(rtc, 0, false);
+    expect_hex(tapped[23], 1);
+    tapped[23] = 0;
     expect(device_intercept(ioapic, false, (IRQLine){ tap, NULL, 0 }), "tap");
     expect(!device_intercept(ioapic, false, (IRQLine){ tap, NULL, 0 }), "twice");
     device_set_irq(rtc, 0, true);

@@ -3,8 +3,9 @@
  * Objects that a user adds: making and deleting them, each kind, what a machine
  * does with one.
  */
-#include <glib/gstdio.h>
+#include <errno.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <unistd.h>
 
 #include "hw/core/iothread.h"
@@ -13,6 +14,21 @@
 #include "tests/test-util.h"
 
 static GError *err;
+
+/* madvise(@advice) fails: the host cannot do it. 0: it can do all. */
+static int refused_advice;
+
+int __real_madvise(void *addr, size_t length, int advice);
+int __wrap_madvise(void *addr, size_t length, int advice);
+
+int __wrap_madvise(void *addr, size_t length, int advice)
+{
+    if (refused_advice && advice == refused_advice) {
+        errno = EINVAL;
+        return -1;
+    }
+    return __real_madvise(addr, length, advice);
+}
 
 static void expect_refused(bool ok, const char *word1, const char *word2)
 {
@@ -302,6 +318,31 @@ START_TEST(settings_reach_the_host)
 }
 END_TEST
 
+/* The value stays what it was, and what cannot be made is not there. */
+START_TEST(a_host_that_cannot)
+{
+    add("memory-backend-ram,id=m0,size=1M");
+    refused_advice = MADV_MERGEABLE;
+    expect_refused(set_bool("m0", "merge", true), "'merge' cannot be set: "
+                   "Invalid argument", "object 'm0' (memory-backend-ram)");
+    expect(!get_bool("m0", "merge"), "merge is on");
+    expect_refused(user_object_add("memory-backend-ram,id=m1,size=1M,merge=on",
+                                   &err), "'merge' cannot be set", "KSM");
+    refused_advice = MADV_DONTDUMP;
+    expect_refused(set_bool("m0", "dump", false), "'dump' cannot be set",
+                   "huge pages");
+    expect(get_bool("m0", "dump"), "dump is off");
+    refused_advice = 23; /* MADV_POPULATE_WRITE */
+    expect_refused(user_object_add("memory-backend-memfd,id=m1,size=1M,"
+                                   "prealloc=on", &err),
+                   "cannot be allocated now", "leave prealloc off");
+    expect(!object_resolve("m1", NULL), "m1 is there");
+    refused_advice = 0;
+    add("memory-backend-ram,id=m1,size=1M,prealloc=on");
+    user_objects_free();
+}
+END_TEST
+
 START_TEST(what_can_be_set_later)
 {
     g_autoptr(GArray) list = NULL;
@@ -335,6 +376,7 @@ END_TEST
 /* ---- threads ------------------------------------------------------------------------ */
 
 static pid_t ran_in;
+static GMainContext *ran_context;
 static GMutex ran_lock;
 static GCond ran;
 
@@ -342,6 +384,7 @@ static gboolean note_thread(gpointer opaque)
 {
     g_mutex_lock(&ran_lock);
     ran_in = gettid();
+    ran_context = g_main_context_get_thread_default();
     g_cond_signal(&ran);
     g_mutex_unlock(&ran_lock);
     return G_SOURCE_REMOVE;
@@ -350,6 +393,7 @@ static gboolean note_thread(gpointer opaque)
 START_TEST(threads)
 {
     g_autoptr(GVariant) id = NULL;
+    g_autofree char *task = NULL;
     UserObject *io;
     GSource *source = g_idle_source_new();
 
@@ -367,7 +411,12 @@ START_TEST(threads)
     g_mutex_unlock(&ran_lock);
     expect(ran_in != getpid() && g_variant_get_int64(id) == ran_in,
            "it ran in thread %d", ran_in);
+    expect(ran_context == iothread_context(io), "what is made there has another "
+           "loop");
+    task = g_strdup_printf("/proc/self/task/%d", ran_in);
+    expect(g_file_test(task, G_FILE_TEST_EXISTS), "no %s", task);
     del("io1");
+    expect(!g_file_test(task, G_FILE_TEST_EXISTS), "%s is still there", task);
     for (unsigned i = 0; i < 50; i++) { /* made and at once deleted */
         add("iothread,id=io1");
         del("io1");
@@ -439,5 +488,5 @@ START_TEST(ram_that_does_not_fit)
 END_TEST
 
 TEST_MAIN("user-object", refusals, life, listing, help, anonymous_memory,
-          memory_in_a_file, settings_reach_the_host, what_can_be_set_later,
+          memory_in_a_file, settings_reach_the_host, a_host_that_cannot, what_can_be_set_later,
           threads, ram_of_a_machine, ram_that_does_not_fit)
