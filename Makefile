@@ -239,6 +239,7 @@ TESTS_QMP = \
 	tests/qmp/test-qmp-protocol \
 	tests/qmp/test-qmp-table \
 	tests/qmp/test-qmp-mutations \
+	tests/qmp/test-qmp-program \
 
 TESTS_HMP = \
 	tests/hmp/test-hmp \
@@ -247,6 +248,7 @@ TESTS_GDB = \
 
 # Fuzzers, for `make fuzz`: clang's libFuzzer.
 FUZZERS = \
+	tests/fuzz/fuzz-qmp \
 
 TESTS_MACHINE = $(TESTS_QTEST) $(TESTS_QMP) $(TESTS_HMP) $(TESTS_GDB)
 
@@ -280,6 +282,8 @@ TESTS_SH = \
 	tests/test-device-docs.sh \
 	tests/test-options.sh \
 	tests/test-fdt.sh \
+	tests/qmp/socat.sh \
+	tests/qmp/python.sh \
 
 # Scripts for `make check-rig`, in a complete KVM; see scripts/rig.
 TESTS_RIG = \
@@ -367,6 +371,14 @@ tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o \
 	tests/bench/bench-topology.o tests/bench/bench-dirty.o \
 	tests/bench/bench-control.o
 
+# Built by `make fuzz` only, with clang, in a folder of its own: fuzz/.
+$(FUZZERS): %: %.o libflatview.a libmemory-core.a
+	$(call say,LINK)
+	$(Q)$(LINK) -fsanitize=fuzzer $(filter %.o,$^) libflatview.a \
+		libmemory-core.a $(EXTRA_LDFLAGS) $(LIBS)
+
+tests/fuzz/fuzz-qmp: tests/qmp/qmp-world.o
+
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
@@ -452,6 +464,19 @@ bench: all $(BENCHES) tests/bench/bare-kvm
 		$(test_environment) ./$$bench $(BENCH_ARGS) || exit; \
 	done
 
+# FUZZ_ARGS: more of libFuzzer's options, such as -max_total_time=600.
+FUZZ_CC = clang
+FUZZ_RUNS = 1000000
+fuzz:
+	mkdir -p fuzz
+	cd fuzz && $(SRC_PATH)/configure --cc="$(FUZZ_CC)" \
+		--enable-sanitizers=address,undefined \
+		--extra-cflags=-fsanitize=fuzzer-no-link
+	$(MAKE) -C fuzz $(FUZZERS)
+	@for fuzzer in $(FUZZERS); do \
+		./fuzz/$$fuzzer -runs=$(FUZZ_RUNS) -detect_leaks=0 $(FUZZ_ARGS) || exit; \
+	done
+
 # Boots of a stock kernel beside QEMU's, in the rig. Takes minutes.
 bench-rig: all
 	@$(test_environment) $(SRC_PATH)/tests/bench/boot-peers $(BENCH_ARGS)
@@ -473,7 +498,7 @@ clean:
 
 distclean: clean
 	rm -f config.mak configured
-	rm -rf cache
+	rm -rf cache fuzz
 
 help:
 	@echo 'all              the program, $(PROGRAM), and guests (default)'
@@ -483,10 +508,11 @@ help:
 	@echo 'check-rig        tests that boot Linux, in an emulated machine with KVM'
 	@echo 'bench            figures of speed and size; BENCH_ARGS=--json'
 	@echo 'bench-rig        boots of a stock kernel beside those of QEMU, in the rig'
+	@echo 'fuzz             a million inputs for each fuzzer; FUZZ_RUNS=, FUZZ_ARGS='
 	@echo 'install          the program and its man page; DESTDIR= is honoured'
 	@echo 'clean, distclean remove what make, or configure as well, has made'
 	@echo 'V=1              show the commands'
 
-.PHONY: all check check-slow check-rig bench bench-rig install clean distclean help
+.PHONY: all check check-slow check-rig bench bench-rig fuzz install clean distclean help
 
 -include $(foreach dir,$(BUILD_DIRS),$(wildcard $(dir)/*.d))

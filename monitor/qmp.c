@@ -340,17 +340,23 @@ static void request_free(void *opaque)
     g_free(request);
 }
 
+static void write_reply(Monitor *mon)
+{
+    QMPSession *s = mon->session;
+
+    monitor_write(mon, s->reply->str, s->reply->len);
+    g_string_free(s->reply, TRUE);
+    s->reply = NULL;
+}
+
 /* What happened comes before the reply to the command that made it happen. */
 static void send_reply(Monitor *mon)
 {
     QMPSession *s = mon->session;
-    GString *reply = s->reply;
 
-    if (reply) {
-        s->reply = NULL;
+    if (s->reply) {
         qmp_events_send();
-        monitor_write(mon, reply->str, reply->len);
-        g_string_free(reply, TRUE);
+        write_reply(mon);
     }
 }
 
@@ -358,6 +364,7 @@ static bool qmp_run(Monitor *mon)
 {
     QMPSession *s = mon->session;
     JSONText *request;
+    bool was_negotiated;
 
     send_reply(mon);
     if (monitor_is_blocked(mon)) {
@@ -370,8 +377,12 @@ static bool qmp_run(Monitor *mon)
     if (!request) {
         return false;
     }
+    was_negotiated = s->negotiated;
     s->reply = reply_to(mon, request);
     request_free(request);
+    if (s->negotiated && !was_negotiated) {
+        write_reply(mon); /* clients count on no event before this one */
+    }
     return true;
 }
 

@@ -115,7 +115,7 @@ static void folder_remove(void)
 /* Commands write files: nowhere but there, and small ones. */
 static void protect_host(void)
 {
-    struct rlimit files = { 64 * 1024, 64 * 1024 };
+    struct rlimit files = { 16 << 20, 16 << 20 };
 
     if (folder) {
         return;

@@ -12,7 +12,6 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "tests/device-util.h"
 #include "tests/qmp/qmp-client.h"
 #include "vm-event.h"
 
@@ -689,6 +688,24 @@ START_TEST(events)
 }
 END_TEST
 
+/* However early something happens, the reply to qmp_capabilities is the first
+ * message after the greeting. */
+START_TEST(no_event_before_negotiation)
+{
+    QMPClient *client = qmp_client_new_inside(false);
+
+    qmp_client_receive(client);
+    qmp_client_say(client, "{'execute':'qmp_capabilities'}");
+    for (int i = 0; i < 20; i++) {
+        send_event(VM_EVENT_STOP);
+        g_main_context_iteration(NULL, FALSE);
+    }
+    expect_next(client, "{\"return\": {}}");
+    qmp_wait_event(client, "STOP");
+    qmp_client_free(client);
+}
+END_TEST
+
 START_TEST(event_before_reply)
 {
     QMPClient *client = start(false);
@@ -784,7 +801,8 @@ static int connect_to(const char *path)
 
 START_TEST(reconnect)
 {
-    char *path = g_build_filename(test_folder(), "qmp", NULL);
+    char *folder = g_dir_make_tmp("flatview-qmp-XXXXXX", NULL);
+    char *path = g_build_filename(folder, "qmp", NULL);
     char *spec = g_strdup_printf("unix:%s,server=on,wait=off", path);
     GError *err = NULL;
     Chardev *chr = chardev_open("m0", spec, &err);
@@ -833,6 +851,9 @@ START_TEST(reconnect)
     monitor_free(NULL);
     chardev_close(chr);
     g_string_free(noted, TRUE);
+    unlink(path);
+    rmdir(folder);
+    g_free(folder);
     g_free(path);
     g_free(spec);
 }
@@ -870,5 +891,5 @@ END_TEST
 
 TEST_MAIN("qmp-protocol", greeting, negotiation, ids, request_forms,
           clashing_members, arguments, schema, out_of_band, queue_is_bounded,
-          many_at_once, slow_client, huge_messages, events, event_before_reply,
-          rate_limit, events_from_threads, reconnect, pretty)
+          many_at_once, slow_client, huge_messages, events, no_event_before_negotiation,
+          event_before_reply, rate_limit, events_from_threads, reconnect, pretty)
