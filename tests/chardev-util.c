@@ -64,6 +64,12 @@ void sink_init(size_t room)
                    .events = g_string_new(NULL) };
 }
 
+void sink_free(void)
+{
+    g_byte_array_free(sink.got, TRUE);
+    g_string_free(sink.events, TRUE);
+}
+
 void sink_more(Chardev *chr, size_t room)
 {
     sink.room = room;
@@ -107,8 +113,7 @@ Chardev *open_with_sink(const char *spec, size_t room)
 void close_with_sink(Chardev *chr)
 {
     chardev_close(chr);
-    g_byte_array_free(sink.got, TRUE);
-    g_string_free(sink.events, TRUE);
+    sink_free();
 }
 
 bool say(Chardev *chr, const char *text)

@@ -20,8 +20,9 @@ extern Sink sink;
 extern const ChardevFrontend sink_frontend; /* its opaque: &sink */
 extern const ChardevFrontend sink_line_frontend; /* the same on a line */
 
-/* A new sink. */
+/* A new sink, and its end. */
 void sink_init(size_t room);
+void sink_free(void);
 
 /* Connect to the UNIX socket at @path, in non-blocking mode. */
 int unix_dial(const char *path);

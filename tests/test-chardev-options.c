@@ -152,10 +152,12 @@ START_TEST(ids)
     expect(!chardev_remove("c", &err), "none of that id");
     expect_error(err, "Chardev 'c' not found", NULL);
     err = NULL;
+    sink_init(0);
     expect(chardev_attach(b, &sink_frontend, &sink, NULL), "attach");
     expect(!chardev_remove("b", &err), "a frontend has it");
     expect_error(err, "Chardev 'b' is busy", NULL);
     chardev_detach(b, &sink);
+    sink_free();
     chardev_hold(b);
     expect(!chardev_remove("b", NULL), "somebody holds it");
     chardev_release(b);
