@@ -130,6 +130,34 @@ START_TEST(help)
 }
 END_TEST
 
+/* Every kind and every key is in the man page. */
+START_TEST(man_page)
+{
+    const char *src = g_getenv("SRC_PATH");
+    g_autofree char *man = src ? g_build_filename(src, "docs/flatview.1", NULL)
+                               : NULL;
+    g_autofree char *path = path_of("keys"), *keys = NULL, *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    FILE *out = fopen(path, "w");
+
+    for (const char *const *name = chardev_backends(); *name; name++) {
+        fprintf(out, "  %s=\n", *name);
+        expect(chardev_print_keys(*name, out, NULL), "%s", *name);
+    }
+    fclose(out);
+    if (!man) {
+        return; /* run by hand */
+    }
+    expect(g_file_get_contents(man, &text, NULL, NULL) &&
+           g_file_get_contents(path, &keys, NULL, NULL), "no %s", man);
+    lines = g_strsplit(keys, "\n", 0);
+    for (unsigned i = 0; lines[i] && *lines[i]; i++) {
+        *strchr(lines[i], '=') = '\0';
+        expect(strstr(text, lines[i] + 2), "it does not tell of%s", lines[i]);
+    }
+}
+END_TEST
+
 START_TEST(ids)
 {
     g_autoptr(GPtrArray) list = NULL;
@@ -629,7 +657,7 @@ START_TEST(not_mux)
 }
 END_TEST
 
-TEST_MAIN("chardev-options", bad_options, bad_tcp_specs, help, ids,
+TEST_MAIN("chardev-options", bad_options, bad_tcp_specs, help, man_page, ids,
           held_by_property, objects, settings, names, ringbuf, file_keys,
           logfile, testdev, write_soon, mux, mux_deaf, mux_full, mux_leaving,
           not_mux)

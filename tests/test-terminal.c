@@ -207,6 +207,24 @@ START_TEST(key_h)
 }
 END_TEST
 
+/* To the monitor and back. */
+START_TEST(key_c)
+{
+    Session s;
+
+    session_start(&s, "serial", "");
+    session_expect(&s, "ready");
+    session_type(&s, "ab\001c");
+    session_expect(&s, "(flatview) ");
+    session_type(&s, "info status\r");
+    session_expect(&s, "running");
+    session_type(&s, "\001c<back>");
+    session_expect(&s, "<back>");
+    session_type(&s, "\001cquit\r");
+    session_end(&s, EXIT_GUEST_OFF);
+}
+END_TEST
+
 /* What the guest sends back is what it got: one Ctrl-A for two, other keys as
  * they are, Ctrl-C among them. (The terminal adds a \r to each \n.) */
 START_TEST(key_ctrl_a)
@@ -412,7 +430,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        key_x, key_h, key_ctrl_a, key_x_while_paused, signals, hang_up,
+        key_x, key_h, key_c, key_ctrl_a, key_x_while_paused, signals, hang_up,
         serial_pty, serial_unix, serial_unix_in_vain, serial_file,
     };
     GError *error = NULL;
