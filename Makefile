@@ -216,6 +216,7 @@ TESTS_HW = \
 	tests/test-stdio \
 	tests/test-serial \
 	tests/test-i8042 \
+	tests/test-clock \
 	tests/test-rtc \
 	tests/test-misc-devices \
 	tests/test-countdown \
@@ -235,6 +236,7 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-wires \
 
 TESTS_QMP = \
+	tests/qmp/test-qmp-commands-forms \
 	tests/qmp/test-json-stream \
 	tests/qmp/test-qmp-protocol \
 	tests/qmp/test-qmp-table \
@@ -242,7 +244,6 @@ TESTS_QMP = \
 	tests/qmp/test-qmp-program \
 
 TESTS_HMP = \
-	tests/hmp/test-hmp \
 
 TESTS_GDB = \
 
@@ -268,6 +269,7 @@ TESTS_KVM = \
 	tests/test-kvm-calls \
 	tests/test-kvm-failures \
 	tests/test-kvm-run \
+	tests/test-runstate \
 	tests/test-cpu-model \
 	$(ROBOT_TESTS) \
 	tests/test-kvm-program \
@@ -358,8 +360,8 @@ $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatvi
 
 # Tests over a stand-in for KVM, which need no /dev/kvm.
 tests/test-kvm-slots tests/test-kvm-calls tests/test-kvm-failures \
-tests/test-kvm-run tests/test-cpu-model: tests/kvm-fake.o
-tests/test-kvm-slots tests/test-kvm-calls: tests/kvm-world.o
+tests/test-kvm-run tests/test-runstate tests/test-cpu-model: tests/kvm-fake.o
+tests/test-kvm-slots tests/test-kvm-calls tests/test-runstate: tests/kvm-world.o
 
 # The same calls to KVM as the program's, and nothing else: what benchmarks
 # compare with. Linked alone.

@@ -295,11 +295,14 @@ static void serve_reset(const Board *board, ShutdownCause cause)
 /* False: the end. */
 static bool serve_shutdown(ShutdownCause cause, int status, bool ends)
 {
-    send((VMEvent){ .kind = VM_EVENT_SHUTDOWN, .cause = cause });
+    bool failure = cause == SHUTDOWN_CAUSE_HOST_ERROR;
+
+    if (ends || !failure) {
+        send((VMEvent){ .kind = VM_EVENT_SHUTDOWN, .cause = cause });
+    }
     if (!ends) {
         run.failure_status = status;
-        vm_stop(cause == SHUTDOWN_CAUSE_HOST_ERROR ? RUN_STATE_INTERNAL_ERROR
-                                                   : RUN_STATE_SHUTDOWN);
+        vm_stop(failure ? RUN_STATE_INTERNAL_ERROR : RUN_STATE_SHUTDOWN);
     }
     return !ends;
 }

@@ -6,6 +6,7 @@
  */
 #include "monitor/qmp-types.h"
 
+#include "cpu-debug.h"
 #include "sysemu.h"
 
 static const char *const run_states[] = {
@@ -86,6 +87,22 @@ static bool run_quit(const QMPCall *call, JsonObject *args, JsonNode **result,
     return true;
 }
 
+static bool run_nmi(const QMPCall *call, JsonObject *args, JsonNode **result,
+                    GError **err)
+{
+    if (!cpus_count()) {
+        g_set_error(err, QMP_ERROR, QMP_ERROR_GENERIC,
+                    "the machine has no vCPU");
+        return false;
+    }
+    for (unsigned i = 0; i < cpus_count(); i++) {
+        if (!cpu_inject_nmi(cpus_get(i), err)) {
+            return false;
+        }
+    }
+    return true;
+}
+
 const QMPCommand qmp_run_commands[] = {
     {
         .name = "query-status",
@@ -118,6 +135,11 @@ const QMPCommand qmp_run_commands[] = {
         .doc = "Wakes a suspended guest. No machine here can be suspended, so it "
                "is always an error.",
         .run = run_wakeup,
+    },
+    {
+        .name = "inject-nmi",
+        .doc = "A non-maskable interrupt for every vCPU.",
+        .run = run_nmi,
     },
     {
         .name = "quit",

@@ -431,6 +431,9 @@ static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
     case KVM_SET_SREGS:
         cpu->sregs = *(struct kvm_sregs *)arg;
         return 0;
+    case KVM_NMI:
+        cpu->nmis++;
+        return 0;
     case KVM_SET_MP_STATE:
         cpu->mp_state = ((struct kvm_mp_state *)arg)->mp_state;
         return 0;

@@ -50,6 +50,7 @@ typedef struct FakeCPU {
     struct kvm_regs regs;
     struct kvm_sregs sregs;
     uint32_t mp_state;
+    unsigned nmis;
     unsigned nr_cpuid;
     struct kvm_cpuid_entry2 *cpuid;
 } FakeCPU;

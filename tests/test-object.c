@@ -117,14 +117,14 @@ START_TEST(removing_containers)
 {
     Object top = { .type = "thing" }, leaf = { .type = "thing" };
 
-    object_add(&top, "/", "top");
-    expect(object_make_container("/top/x/y") ==
-           object_make_container("/top/x/y/"), "made twice");
-    object_add(&leaf, "/top/x", "leaf");
+    object_add(&top, "/", "pile");
+    expect(object_make_container("/pile/x/y") ==
+           object_make_container("/pile/x/y/"), "made twice");
+    object_add(&leaf, "/pile/x", "leaf");
     object_remove(&leaf);
     object_remove(&top);
-    expect(!object_root()->children->len && !top.children, "something is left");
-    expect(!object_resolve("y", NULL), "y is still there");
+    expect(!object_resolve("/pile", NULL) && !object_resolve("y", NULL) &&
+           !top.children, "something is left");
 }
 END_TEST
 
@@ -366,6 +366,7 @@ START_TEST(machine_in_the_tree)
     unsigned count = 0;
 
     machine->append = g_strdup("quiet");
+    machine->cpus = 3;
     g_ptr_array_add(machine->serials, NULL);
     g_ptr_array_add(machine->serials, chardev_open("s1", "null", &err));
     expect(machine_init(machine, &err) && machine_prepare(machine, &err), "%s",
@@ -382,6 +383,9 @@ START_TEST(machine_in_the_tree)
     expect(object_resolve("/machine", NULL) == &machine->object, "/machine");
     expect_value(&machine->object, "type", "'microvm-machine'");
     expect_value(&machine->object, "memory", "{'size': <uint64 134217728>}");
+    expect_value(&machine->object, "smp", "{'cpus': <uint64 3>, 'maxcpus': "
+                 "<uint64 3>, 'sockets': <uint64 1>, 'cores': <uint64 3>, "
+                 "'threads': <uint64 1>}");
     expect_value(&machine->object, "append", "'quiet'");
     expect_value(&machine->object, "kernel", "''");
     expect_value(&machine->object, "accel", "'kvm'");

@@ -229,23 +229,12 @@ void device_map(Device *dev, unsigned n, MemoryRegion *container, hwaddr addr,
     }
 }
 
-/* Some are known by the second name. */
-static const char *port_property(const Device *dev)
-{
-    const Property *p;
-
-    for (p = dev->type->properties; strcmp(p->name, "ioport") != 0; p++) {
-        if (strcmp(p->name, "iobase") == 0) {
-            break;
-        }
-    }
-    return p->name;
-}
-
 static bool plug_ports(Device *dev, Machine *machine, GError **err)
 {
     uint64_t size = memory_region_size(dev->regions[0]);
-    const char *property = port_property(dev);
+    /* Clients know some by the second name. */
+    const char *property =
+        property_find(dev->type->properties, "iobase") ? "iobase" : "ioport";
     hwaddr port = property_number(dev->type->properties, dev, property);
     MemoryRegionSection taken;
 

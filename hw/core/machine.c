@@ -90,27 +90,19 @@ static void machine_list(Object *obj, GArray *list)
     machine_type_list(((Machine *)obj)->type, false, list);
 }
 
-/* Every vCPU is a socket of its own. */
+/* All vCPUs are cores of one socket. */
 static GVariant *machine_smp(const Machine *machine)
 {
-    GVariantDict dict;
-
-    g_variant_dict_init(&dict, NULL);
-    g_variant_dict_insert(&dict, "cpus", "t", (uint64_t)machine->cpus);
-    g_variant_dict_insert(&dict, "maxcpus", "t", (uint64_t)machine->cpus);
-    g_variant_dict_insert(&dict, "sockets", "t", (uint64_t)machine->cpus);
-    g_variant_dict_insert(&dict, "cores", "t", (uint64_t)1);
-    g_variant_dict_insert(&dict, "threads", "t", (uint64_t)1);
-    return g_variant_dict_end(&dict);
+    return g_variant_new_parsed("{'cpus': <%t>, 'maxcpus': <%t>, "
+                                "'sockets': <uint64 1>, 'cores': <%t>, "
+                                "'threads': <uint64 1>}",
+                                (uint64_t)machine->cpus, (uint64_t)machine->cpus,
+                                (uint64_t)machine->cpus);
 }
 
 static GVariant *machine_memory(const Machine *machine)
 {
-    GVariantDict dict;
-
-    g_variant_dict_init(&dict, NULL);
-    g_variant_dict_insert(&dict, "size", "t", machine->ram_size);
-    return g_variant_dict_end(&dict);
+    return g_variant_new_parsed("{'size': <%t>}", machine->ram_size);
 }
 
 static GVariant *machine_get(Object *obj, const char *name, GError **err)

@@ -224,7 +224,8 @@ GVariant *object_get(Object *obj, const char *name, GError **err)
     return obj->ops->get(obj, name, err);
 }
 
-bool object_set(Object *obj, const char *name, GVariant *value, GError **err)
+static bool set_if_writable(Object *obj, const char *name, GVariant *value,
+                            GError **err)
 {
     g_autoptr(GArray) list = NULL;
     const ObjectProperty *property = object_property_find(obj, name, &list,
@@ -240,4 +241,14 @@ bool object_set(Object *obj, const char *name, GVariant *value, GError **err)
         return false;
     }
     return obj->ops->set(obj, name, value, err);
+}
+
+bool object_set(Object *obj, const char *name, GVariant *value, GError **err)
+{
+    bool ok;
+
+    g_variant_ref_sink(value);
+    ok = set_if_writable(obj, name, value, err);
+    g_variant_unref(value);
+    return ok;
 }

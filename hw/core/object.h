@@ -86,7 +86,8 @@ GArray *object_properties(Object *obj);
  * established words: "Property 'TYPE.NAME' not found". */
 GVariant *object_get(Object *obj, const char *name, GError **err);
 
-/* Set one; false with @err also where it cannot be set (any more). */
+/* Set one; false with @err also where it cannot be set (any more). A floating
+ * @value is taken, any other stays the caller's. */
 bool object_set(Object *obj, const char *name, GVariant *value, GError **err);
 
 /* ---- types --------------------------------------------------------------------- */

@@ -3,8 +3,7 @@
  * The virtual clock, and its timers: a list in the order of deadlines, and one
  * source of the main loop, which is woken, from any thread, for the first.
  *
- * The clock is one word, so that it is read without a lock: (ns << 1) where it
- * stands, (ns << 1 | 1) where it runs, ns then being what to add to the host's.
+ * Locks: the memory lock for timers, and a leaf for the clock.
  */
 #include "hw/core/timer.h"
 
@@ -17,8 +16,12 @@
 #define NS_PER_S 1000000000ll
 #define NS_PER_US 1000
 
-static int64_t clock_word; /* atomic */
-static pthread_once_t clock_once = PTHREAD_ONCE_INIT;
+static struct {
+    pthread_mutex_t mutex;
+    bool made;
+    bool runs;
+    int64_t ns; /* where it stands; while it runs, what to add to the host's */
+} vclock = { .mutex = PTHREAD_MUTEX_INITIALIZER };
 
 /* The memory lock */
 static struct {
@@ -38,32 +41,47 @@ static int64_t host_ns(void)
     return ts.tv_sec * NS_PER_S + ts.tv_nsec;
 }
 
-static void clock_make(void)
+static void clock_lock(void)
 {
-    __atomic_store_n(&clock_word, -host_ns() * 2 | 1, __ATOMIC_RELAXED);
+    pthread_mutex_lock(&vclock.mutex);
+    if (!vclock.made) {
+        vclock.made = vclock.runs = true;
+        vclock.ns = -host_ns();
+    }
 }
 
-static int64_t clock_load(void)
+static void clock_unlock(void)
 {
-    pthread_once(&clock_once, clock_make);
-    return __atomic_load_n(&clock_word, __ATOMIC_ACQUIRE);
-}
-
-static void clock_store(int64_t ns, bool running)
-{
-    __atomic_store_n(&clock_word, ns * 2 | running, __ATOMIC_RELEASE);
-}
-
-static bool clock_runs(void)
-{
-    return clock_load() & 1;
+    pthread_mutex_unlock(&vclock.mutex);
 }
 
 int64_t clock_virtual_ns(void)
 {
-    int64_t word = clock_load();
+    int64_t ns;
 
-    return (word >> 1) + (word & 1 ? host_ns() : 0);
+    clock_lock();
+    ns = vclock.ns + (vclock.runs ? host_ns() : 0);
+    clock_unlock();
+    return ns;
+}
+
+/* Only who has the memory lock changes it. */
+static bool clock_runs(void)
+{
+    bool runs;
+
+    clock_lock();
+    runs = vclock.runs;
+    clock_unlock();
+    return runs;
+}
+
+static void clock_stand_at(int64_t ns)
+{
+    clock_lock();
+    vclock.runs = false;
+    vclock.ns = ns;
+    clock_unlock();
 }
 
 /* ---- the first deadline -------------------------------------------------------- */
@@ -88,32 +106,37 @@ static void source_update(void)
     if (!timers.source) {
         return;
     }
-    if (first && first->deadline_ns <= clock_virtual_ns()) {
-        ready = clock_runs() || timers.manual ? 0 : -1;
-    } else if (first && clock_runs()) {
-        int64_t host = first->deadline_ns - (clock_load() >> 1);
+    if (first && (clock_runs() || timers.manual)) {
+        int64_t wait = first->deadline_ns - clock_virtual_ns();
 
-        ready = host / NS_PER_US + 1;
+        if (wait <= 0) {
+            ready = 0;
+        } else if (!timers.manual) {
+            ready = (host_ns() + wait) / NS_PER_US + 1;
+        }
     }
     g_source_set_ready_time(timers.source, ready);
 }
 
 void clock_virtual_enable(bool run)
 {
-    int64_t now = clock_virtual_ns();
-
-    if (timers.manual || run == clock_runs()) {
+    if (timers.manual) {
         return;
     }
-    clock_store(run ? now - host_ns() : now, run);
+    clock_lock();
+    if (run != vclock.runs) {
+        vclock.ns += run ? -host_ns() : host_ns();
+        vclock.runs = run;
+    }
+    clock_unlock();
     source_update();
 }
 
 void clock_virtual_set_manual(void)
 {
-    clock_load();
     timers.manual = true;
-    clock_store(0, false);
+    vclock.made = true;
+    clock_stand_at(0);
 }
 
 int64_t clock_virtual_deadline_ns(void)
@@ -139,12 +162,12 @@ bool clock_virtual_advance_to(int64_t ns)
     bool whole = true;
 
     while (whole && (first = timer_first()) && first->deadline_ns <= ns) {
-        clock_store(MAX(first->deadline_ns, clock_virtual_ns()), false);
+        clock_stand_at(MAX(first->deadline_ns, clock_virtual_ns()));
         timer_fire(first);
         whole = ++fires < CLOCK_FIRES_MAX;
     }
     if (whole) {
-        clock_store(MAX(ns, clock_virtual_ns()), false);
+        clock_stand_at(MAX(ns, clock_virtual_ns()));
     }
     source_update();
     return whole;

@@ -56,6 +56,7 @@ const DeviceType pvpanic_type = {
     .size = sizeof(PVPanic),
     .properties = pvpanic_properties,
     .user_creatable = true,
+    .hotpluggable = true,
     .ops = &pvpanic_ops,
     .ops_size = 1,
     .plug = device_plug_iobase,

@@ -13,6 +13,8 @@
 #define SLEEP_CONTROL 0x600
 #define SLEEP_STATUS 0x601
 #define RESET_REG 0x602
+#define EVENT_STATUS 0x603
+#define PM_IRQ 9
 
 #define in(port) qvm_in(vm, port, 1)
 #define out(port, value) qvm_out(vm, port, value, 1)
@@ -24,12 +26,16 @@ static QVM *vm;
 START_TEST(pm_registers)
 {
     vm = qvm_start("-nodefaults -m 16");
-    for (unsigned port = SLEEP_CONTROL; port <= RESET_REG; port++) {
-        expect_hex(in(port), 0);
+    for (unsigned size = 1; size <= 4; size *= 2) {
+        for (unsigned port = SLEEP_CONTROL - 3; port <= EVENT_STATUS; port++) {
+            uint32_t wanted = 0;
+
+            for (unsigned i = 0; i < size; i++) {
+                wanted |= (port + i - SLEEP_CONTROL < 4 ? 0u : 0xffu) << 8 * i;
+            }
+            expect_hex(qvm_in(vm, port, size), wanted);
+        }
     }
-    expect_hex(qvm_in(vm, SLEEP_CONTROL, 2), 0);
-    expect_hex(qvm_in(vm, SLEEP_STATUS, 2), 0);
-    expect_hex(qvm_in(vm, SLEEP_CONTROL - 1, 4), 0xff);
     for (unsigned v = 0; v < 0x20; v++) { /* without SLP_EN only the type stays */
         out(SLEEP_CONTROL, v);
         expect_hex(in(SLEEP_CONTROL), v & 0x1c);
@@ -46,11 +52,38 @@ START_TEST(pm_registers)
         if (v != 0x42) {
             out(RESET_REG, v);
             out(SLEEP_STATUS, v);
+            out(EVENT_STATUS, v);
         }
     }
     qvm_qmp_ok(vm, "{'execute': 'query-status'}");
     expect_hex(in(SLEEP_CONTROL), 0x1c); /* no reset came */
     expect_hex(in(SLEEP_STATUS), 0);
+    expect_hex(in(EVENT_STATUS), 0);
+    qvm_end(vm);
+}
+END_TEST
+
+START_TEST(pm_button)
+{
+    vm = qvm_start("-nodefaults -m 16");
+    qvm_expect(vm, "OK", "irq_intercept_in ioapic");
+    for (unsigned i = 0; i < 3; i++) {
+        qvm_qmp_ok(vm, "{'execute': 'system_powerdown'}");
+        free(qvm_event(vm, "POWERDOWN"));
+        qvm_wait_until(qvm_irq(vm, PM_IRQ));
+        expect_hex(in(EVENT_STATUS), 0x01);
+        expect_hex(qvm_in(vm, SLEEP_CONTROL, 4), 0x01000000);
+        out(EVENT_STATUS, 0xfe); /* what is not 1 stays */
+        expect(qvm_irq(vm, PM_IRQ), "it went");
+        out(EVENT_STATUS, 0x01);
+        expect(!qvm_irq(vm, PM_IRQ), "it stays");
+        expect_hex(in(EVENT_STATUS), 0);
+    }
+    qvm_qmp_ok(vm, "{'execute': 'system_powerdown'}");
+    qvm_wait_until(qvm_irq(vm, PM_IRQ));
+    out(RESET_REG, 0x42);
+    qvm_wait_until(!qvm_irq(vm, PM_IRQ));
+    expect_hex(in(EVENT_STATUS), 0);
     qvm_end(vm);
 }
 END_TEST
@@ -158,6 +191,58 @@ START_TEST(debug_exit)
 }
 END_TEST
 
+/* ---- panic port ------------------------------------------------------------------------------ */
+
+START_TEST(panic_port)
+{
+    g_autofree char *event = NULL;
+
+    vm = qvm_start("-nodefaults -m 16 -device pvpanic");
+    expect_hex(in(0x505), 0x03);
+    expect_hex(qvm_in(vm, 0x505, 2), 0xff03);
+    expect_hex(qvm_in(vm, 0x504, 4), 0xffff03ff);
+    out(0x505, 0xfc); /* nothing that there is */
+    qvm_out(vm, 0x504, 0x0201, 2);
+    event = qvm_event(vm, "GUEST_CRASHLOADED");
+    expect(strstr(event, "\"run\""), "%s", event);
+    expect_hex(in(0x505), 0x03);
+    qvm_end(vm);
+}
+END_TEST
+
+START_TEST(panic)
+{
+    g_autofree char *event = NULL, *end = NULL;
+
+    vm = qvm_start("-nodefaults -m 16 -device pvpanic,ioport=0x600a,events=1");
+    expect_hex(in(0x600a), 0x01);
+    out(0x600a, 0x02);
+    out(0x600a, 0x01);
+    event = qvm_event(vm, "GUEST_PANICKED");
+    expect(strstr(event, "\"poweroff\""), "%s", event);
+    end = qvm_event(vm, "SHUTDOWN");
+    expect(strstr(end, "\"guest-panic\""), "%s", end);
+    expect_hex(qvm_wait(vm), 0);
+    qvm_free(vm);
+}
+END_TEST
+
+START_TEST(panic_and_kept)
+{
+    g_autofree char *event = NULL, *status = NULL;
+
+    vm = qvm_start("-nodefaults -m 16 -device pvpanic -no-shutdown");
+    out(0x505, 0x01);
+    event = qvm_event(vm, "GUEST_PANICKED");
+    expect(strstr(event, "\"pause\""), "%s", event);
+    free(qvm_event(vm, "STOP"));
+    status = qvm_qmp(vm, "{'execute': 'query-status'}");
+    expect(strstr(status, "\"guest-panicked\""), "%s", status);
+    expect_hex(in(0x505), 0x03);
+    qvm_end(vm);
+}
+END_TEST
+
 /* ---- ioapic ------------------------------------------------------------------------------- */
 
 /* Its page is taken, and nothing answers there but KVM. */
@@ -192,5 +277,6 @@ START_TEST(wires)
 }
 END_TEST
 
-TEST_MAIN("qtest-misc", pm_registers, pm_reset, pm_off, pm_off_and_kept, debugcon,
-          debugcon_elsewhere, debug_exit, ioapic_page, wires)
+TEST_MAIN("qtest-misc", pm_registers, pm_button, pm_reset, pm_off, pm_off_and_kept, debugcon,
+          debugcon_elsewhere, debug_exit, panic_port,
+          panic, panic_and_kept, ioapic_page, wires)
