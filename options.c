@@ -7,6 +7,7 @@
 #include <ctype.h>
 #include <string.h>
 
+#include "hw/rtc/rtc-options.h"
 #include "monitor/qapi.h"
 #include "opts.h"
 #include "readconfig.h"
@@ -434,6 +435,16 @@ static bool set_gdb_default(Settings *s, const char *value, GError **err)
     return true;
 }
 
+static bool set_rtc(Settings *s, const char *value, GError **err)
+{
+    if (strcmp(value, "help") == 0) {
+        printf("%s\n", rtc_options_help);
+        s->done = true;
+        return true;
+    }
+    return rtc_options_parse(value, &s->rtc, err);
+}
+
 static bool set_uuid(Settings *s, const char *value, GError **err)
 {
     if (!g_uuid_string_is_valid(value)) {
@@ -517,6 +528,8 @@ static const Option options[] = {
       LIST(set_name, name_properties) },
     { "uuid", "UUID", "the machine's UUID, as monitors show it",
       CALL(set_uuid) },
+    { "rtc", "[base=TIME][,clock=CLOCK]",
+      "what the guest's clock shows; 'help' lists", CALL(set_rtc) },
     { "kernel", "FILE", "a Linux bzImage, or an ELF kernel with a PVH entry",
       STRING(kernel) },
     { "initrd", "FILE", "the kernel's initramfs", STRING(initrd) },
