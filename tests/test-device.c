@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-/* ---- a device with one property of each kind ------------------------------------ */
+/* ---- a device with one property of each kind ----------------------------------- */
 
 typedef struct Probe {
     Device dev;
@@ -240,7 +240,7 @@ START_TEST(nearest)
 }
 END_TEST
 
-/* ---- life ---------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------- */
 
 START_TEST(order_of_calls)
 {
@@ -329,7 +329,7 @@ START_TEST(priorities)
 }
 END_TEST
 
-/* ---- the table, and help -------------------------------------------------------------- */
+/* ---- the table, and help ------------------------------------------------------- */
 
 static char *printed(void (*print)(FILE *out, const void *arg), const void *arg)
 {
@@ -400,7 +400,7 @@ START_TEST(make_every_type)
 }
 END_TEST
 
-/* ---- interrupts -------------------------------------------------------------------- */
+/* ---- interrupts ---------------------------------------------------------------- */
 
 static void probe_set_input(Device *dev, unsigned n, bool level)
 {

@@ -51,7 +51,7 @@ static void unplug(const char *id)
     expect(machine_unplug(machine, id, &err), "%s: %s", id, err->message);
 }
 
-/* ---- types of the test's own -------------------------------------------------------- */
+/* ---- types of the test's own --------------------------------------------------- */
 
 /* Added before the start, or never. */
 static const DeviceType fixed_type = {
@@ -100,7 +100,7 @@ static Device *device_at(const char *path)
     return object_device(obj);
 }
 
-/* ---- in --------------------------------------------------------------------------- */
+/* ---- in ------------------------------------------------------------------------ */
 
 START_TEST(before_and_after)
 {
@@ -187,7 +187,7 @@ START_TEST(refusals)
 }
 END_TEST
 
-/* ---- out -------------------------------------------------------------------------- */
+/* ---- out ----------------------------------------------------------------------- */
 
 static GString *events;
 
@@ -334,7 +334,7 @@ START_TEST(debugcon_holds_its_chardev)
 }
 END_TEST
 
-/* ---- while it is used ----------------------------------------------------------------- */
+/* ---- while it is used ---------------------------------------------------------- */
 
 static bool stop;
 
@@ -377,7 +377,7 @@ START_TEST(under_fire)
 }
 END_TEST
 
-/* ---- defaults for a type ---------------------------------------------------------------- */
+/* ---- defaults for a type ------------------------------------------------------- */
 
 static char *warnings(void)
 {
@@ -444,5 +444,5 @@ START_TEST(globals_that_are_none)
 END_TEST
 
 TEST_MAIN("hotplug", before_and_after, settings_as_a_table, refusals, unplugging,
-          not_hotpluggable, board_devices_stay, serial_comes_and_goes, debugcon_holds_its_chardev,
-          under_fire, globals, globals_that_are_none)
+          not_hotpluggable, board_devices_stay, serial_comes_and_goes,
+          debugcon_holds_its_chardev, under_fire, globals, globals_that_are_none)

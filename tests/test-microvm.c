@@ -462,6 +462,7 @@ START_TEST(device_tree)
         { "/isa/serial@2e8", { 1, 0x2e8, 8 }, 3, 7 },
         { "/isa/power@600", { 1, 0x600, 4 }, 3, 9 },
         { "/isa/isa-debug-exit@501", { 1, 0x501, 2 }, 3, -1 },
+        { "/isa/isa-serial@300", { 1, 0x300, 8 }, 3, 10 },
     };
     g_autofree char *path = NULL;
     g_autofree char *fdt = NULL;
@@ -481,8 +482,12 @@ START_TEST(device_tree)
     board_init();
     dev = machine_add_device(machine, "isa-debug-exit", NULL, &err);
     expect(dev && dev->type->plug(dev, machine, &err), "isa-debug-exit");
+    expect(machine_plug(machine, "isa-serial,iobase=0x300,irq=10", &err), "UART");
     board_prepare();
     expect(g_file_get_contents(path, &fdt, NULL, NULL), "no %s", path);
+    expect(fdt_node_check_compatible(fdt, fdt_path_offset(fdt,
+                                                          "/isa/isa-serial@300"),
+                                     "ns16550a") == 0, "a UART of a user's own");
     for (i = 0; i < G_N_ELEMENTS(nodes); i++) {
         int node = fdt_path_offset(fdt, nodes[i].path);
         const fdt32_t *reg = fdt_getprop(fdt, node, "reg", &len);

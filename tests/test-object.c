@@ -165,7 +165,7 @@ START_TEST(container_properties)
 }
 END_TEST
 
-/* ---- properties of each kind ------------------------------------------------------- */
+/* ---- properties of each kind --------------------------------------------------- */
 
 typedef struct Probe {
     Device dev;
@@ -315,7 +315,7 @@ START_TEST(values_of_the_wrong_type)
 }
 END_TEST
 
-/* ---- a machine ------------------------------------------------------------------- */
+/* ---- a machine ----------------------------------------------------------------- */
 
 static Machine *machine_make(const char *name)
 {
@@ -473,7 +473,7 @@ START_TEST(empty_machine)
 }
 END_TEST
 
-/* ---- types ------------------------------------------------------------------------- */
+/* ---- types --------------------------------------------------------------------- */
 
 START_TEST(types)
 {

@@ -73,7 +73,7 @@ static bool get_bool(const char *id, const char *name)
     return g_variant_get_boolean(value);
 }
 
-/* ---- making and deleting ------------------------------------------------------------ */
+/* ---- making and deleting ------------------------------------------------------- */
 
 START_TEST(refusals)
 {
@@ -204,7 +204,7 @@ START_TEST(help)
 }
 END_TEST
 
-/* ---- memory ------------------------------------------------------------------------- */
+/* ---- memory -------------------------------------------------------------------- */
 
 START_TEST(anonymous_memory)
 {
@@ -373,7 +373,7 @@ START_TEST(what_can_be_set_later)
 }
 END_TEST
 
-/* ---- threads ------------------------------------------------------------------------ */
+/* ---- threads ------------------------------------------------------------------- */
 
 static pid_t ran_in;
 static GMainContext *ran_context;
@@ -425,7 +425,7 @@ START_TEST(threads)
 }
 END_TEST
 
-/* ---- as a machine's RAM --------------------------------------------------------------- */
+/* ---- as a machine's RAM -------------------------------------------------------- */
 
 static Machine *machine_with(const char *id, uint64_t ram_size)
 {
@@ -488,5 +488,6 @@ START_TEST(ram_that_does_not_fit)
 END_TEST
 
 TEST_MAIN("user-object", refusals, life, listing, help, anonymous_memory,
-          memory_in_a_file, settings_reach_the_host, a_host_that_cannot, what_can_be_set_later,
+          memory_in_a_file, settings_reach_the_host, a_host_that_cannot,
+          what_can_be_set_later,
           threads, ram_of_a_machine, ram_that_does_not_fit)

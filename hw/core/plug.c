@@ -10,7 +10,7 @@
 #include "opts.h"
 #include "vm-event.h"
 
-/* ---- in ---------------------------------------------------------------------------- */
+/* ---- in ------------------------------------------------------------------------ */
 
 static bool type_check(const Machine *machine, const DeviceType *type,
                        GError **err)
@@ -97,7 +97,7 @@ bool machine_plug(Machine *machine, const char *text, GError **err)
            machine_plug_settings(machine, driver, id, settings, err);
 }
 
-/* ---- out --------------------------------------------------------------------------- */
+/* ---- out ----------------------------------------------------------------------- */
 
 static Device *find_device(const char *id_or_path, GError **err)
 {
@@ -150,7 +150,7 @@ bool machine_unplug(Machine *machine, const char *id_or_path, GError **err)
     return ok;
 }
 
-/* ---- globals ------------------------------------------------------------------------ */
+/* ---- globals ------------------------------------------------------------------- */
 
 typedef struct Global {
     char *type, *property, *value;

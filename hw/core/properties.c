@@ -242,7 +242,7 @@ bool property_set(const Property *list, void *object, Machine *machine,
                           err);
 }
 
-/* ---- as an Object's properties ------------------------------------------------------ */
+/* ---- as an Object's properties ------------------------------------------------- */
 
 void properties_list(const Property *list, bool writable, GArray *out)
 {

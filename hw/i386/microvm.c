@@ -47,7 +47,8 @@
 static const BoardEntry microvm_table[] = {
     /* First: the others' interrupts lead there. */
     { "ioapic", MEM, .base = X86_IOAPIC_BASE, .size = X86_IOAPIC_SIZE,
-      .device = "ioapic", .node = "interrupt-controller", .compatible = "intel,ce4100-ioapic" },
+      .device = "ioapic", .node = "interrupt-controller",
+      .compatible = "intel,ce4100-ioapic" },
     { "lapic", MEM, .base = X86_LAPIC_BASE, .size = X86_LAPIC_SIZE,
       .node = "lapic", .compatible = "intel,ce4100-lapic" },
     { "kvm-pages", MEM, .base = X86_KVM_RESERVED_BASE,
@@ -73,7 +74,9 @@ static const BoardEntry microvm_table[] = {
     COM(3),
     COM(4),
     { "acpi-pm", PORT_IRQ(MICROVM_ACPI_PM_IRQ),
-      .base = MICROVM_ACPI_PM_PORT, .size = ACPI_PM_SIZE, .device = "acpi-pm", .node = "power", .compatible = "flatview,acpi-pm" },
+      .base = MICROVM_ACPI_PM_PORT, .size = ACPI_PM_SIZE,
+      .device = "acpi-pm", .node = "power",
+      .compatible = "flatview,acpi-pm" },
 };
 
 #define TABLE_NR G_N_ELEMENTS(microvm_table)
