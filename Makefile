@@ -223,17 +223,19 @@ TESTS_HW = \
 	tests/test-loader \
 	tests/test-acpi \
 	tests/test-microvm \
+	tests/qtest/test-qtest-wires \
 
 # Tests of a whole machine through qtest, each linked with tests/qtest/qvm.o,
 # and through monitors; the program is started by them.
 TESTS_QTEST = \
 	tests/qtest/test-clients \
+	tests/qtest/test-qtest-protocol \
 	tests/qtest/test-qtest-serial \
+	tests/qtest/test-qtest-rtc \
 	tests/qtest/test-qtest-i8042 \
 	tests/qtest/test-qtest-misc \
 	tests/qtest/test-qtest-map \
 	tests/qtest/test-qtest-random \
-	tests/qtest/test-qtest-wires \
 
 TESTS_QMP = \
 	tests/qmp/test-qmp-commands-forms \
@@ -250,6 +252,7 @@ TESTS_GDB = \
 # Fuzzers, for `make fuzz`: clang's libFuzzer.
 FUZZERS = \
 	tests/fuzz/fuzz-qmp \
+	tests/fuzz/fuzz-qtest \
 
 TESTS_MACHINE = $(TESTS_QTEST) $(TESTS_QMP) $(TESTS_HMP) $(TESTS_GDB)
 
@@ -353,6 +356,8 @@ $(TESTS_KVM): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_HW) $(TESTS_MACHINE) $(BENCHES): TEST_ARCHIVES = libtest.a libflatview.a libmemory-core.a
 $(TESTS_MACHINE): | $(PROGRAM) $(ALIAS)
 $(TESTS_QTEST): tests/qtest/qvm.o
+# A machine inside the test, with the program's own run state.
+tests/qtest/test-qtest-wires: TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a
 	$(call say,LINK)
 	$(Q)$(LINK) $(filter %.o,$^) $(TEST_ARCHIVES) \

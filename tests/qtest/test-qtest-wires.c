@@ -11,7 +11,8 @@
 #include <unistd.h>
 
 #include "hw/core/clock.h"
-#include "tests/device-util.h"
+#include "hw/core/machine.h"
+#include "tests/test-util.h"
 
 #define CHANGES 400000
 
