@@ -294,6 +294,7 @@ TESTS_SH = \
 TESTS_RIG = \
 	tests/rig/boot.sh \
 	tests/rig/kvm.sh \
+	tests/rig/power.sh \
 
 # Guest programs of our own: tests/guest/NAME.S -> NAME.bin, images for -bios.
 GUESTS = \
