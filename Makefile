@@ -239,6 +239,7 @@ TESTS_QTEST = \
 
 TESTS_QMP = \
 	tests/qmp/test-qmp-commands-forms \
+	tests/qmp/test-qmp-commands-kvm \
 	tests/qmp/test-json-stream \
 	tests/qmp/test-qmp-protocol \
 	tests/qmp/test-qmp-table \
@@ -303,6 +304,7 @@ GUESTS = \
 	tests/guest/serial.bin \
 	tests/guest/reset.bin \
 	tests/guest/cannot-emulate.bin \
+	tests/guest/monitor.bin \
 
 # Benchmarks: each prints its lines of the table, or JSON with --json.
 BENCHES = \
@@ -397,7 +399,7 @@ $(ROBOT_TESTS): tests/kvm-robot.o
 $(TESTS_QMP): tests/qmp/qmp-client.o
 tests/qmp/test-qmp-mutations: tests/qmp/qmp-world.o
 tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit
-tests/test-kvm-program tests/test-terminal: | $(PROGRAM) $(GUESTS)
+tests/test-kvm-program tests/test-terminal tests/qmp/test-qmp-commands-kvm: | $(PROGRAM) $(GUESTS)
 tests/test-terminal: TEST_LDFLAGS = -lutil
 tests/kvm-robot.o: tests/guest/robot.bin
 

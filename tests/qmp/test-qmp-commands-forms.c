@@ -292,6 +292,8 @@ static const Form forms[] = {
     { "chardev-add", "{'id':'p','backend':{'type':'stdio','data':{}}}", "..." },
     { "chardev-send-break", "{'id':'n'}", NULL },
     { "chardev-send-break", "{'id':'nope'}", G "Chardev 'nope' not found" },
+    { "ringbuf-read", "{'device':'r','size':2}", NULL },
+    { "ringbuf-read", "{'device':'r','size':2,'format':'base64'}", NULL },
     { "ringbuf-write", "{'device':'r','data':'abc'}", NULL },
     { "ringbuf-write", "{'device':'r','data':'','format':'utf8'}", NULL },
     { "ringbuf-write", "{'device':'r','data':'/w==','format':'base64'}", NULL },
