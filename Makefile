@@ -247,6 +247,8 @@ TESTS_QMP = \
 	tests/qmp/test-qmp-program \
 
 TESTS_HMP = \
+	tests/hmp/test-hmp \
+	tests/hmp/test-editor \
 
 TESTS_GDB = \
 
@@ -402,6 +404,7 @@ tests/qmp/test-qmp-mutations: tests/qmp/qmp-world.o
 tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit
 tests/test-kvm-program tests/test-terminal tests/qmp/test-qmp-commands-kvm: | $(PROGRAM) $(GUESTS)
 tests/test-terminal: TEST_LDFLAGS = -lutil
+tests/hmp/test-editor: TEST_LDFLAGS = -lutil
 tests/kvm-robot.o: tests/guest/robot.bin
 
 # Only the core's flags for the core's objects: nothing else is needed there.

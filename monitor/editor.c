@@ -16,14 +16,16 @@
 
 #define HISTORY_MAX 500
 
+#define NO_KEY EOF /* Readline gives up what it wanted more for */
+
 struct Editor {
     const EditorOps *ops;
     void *opaque;
     const char *prompt;
     size_t line_max;
     bool is_editing;  /* a line: it has a handler */
-    const uint8_t *keys; /* that Readline may take now */
-    size_t keys_len;
+    int key;          /* that Readline may take now; one at a time, so that the
+                       * line's length is known at each */
     char *line;       /* complete */
     bool is_complete;
 };
@@ -39,16 +41,15 @@ static int next_key(FILE *in)
 {
     Editor *e = the_editor;
 
-    if (!e->keys_len) {
-        return EOF; /* in the middle of some longer key: it is given up */
-    }
-    e->keys_len--;
-    return *e->keys++;
+    int key = e->key;
+
+    e->key = NO_KEY;
+    return key;
 }
 
 static int key_is_available(void)
 {
-    return the_editor->keys_len > 0;
+    return the_editor->key != NO_KEY;
 }
 
 static ssize_t write_out(void *cookie, const char *text, size_t len)
@@ -136,6 +137,93 @@ static char **complete_word(const char *text, int start, int end)
 
 /* ---- set-up ----------------------------------------------------------------------- */
 
+/* What keys do; the others insert themselves or nothing. These are what one
+ * expects of a prompt; the rest of Readline (macros, counts, undoing, longer keys
+ * out of a search) has errors by which keys end the program, and the machine is
+ * worth more. */
+typedef struct Binding {
+    const char *keys;
+    rl_command_func_t *function;
+} Binding;
+
+static const Binding bindings[] = {
+    { "\\C-a", rl_beg_of_line },
+    { "\\C-b", rl_backward_char },
+    { "\\C-c", drop_line },
+    { "\\C-d", rl_delete },
+    { "\\C-e", rl_end_of_line },
+    { "\\C-f", rl_forward_char },
+    { "\\C-h", rl_rubout },
+    { "\\C-i", rl_complete },
+    { "\\C-j", rl_newline },
+    { "\\C-k", rl_kill_line },
+    { "\\C-l", rl_refresh_line },
+    { "\\C-m", rl_newline },
+    { "\\C-n", rl_get_next_history },
+    { "\\C-p", rl_get_previous_history },
+    { "\\C-r", rl_reverse_search_history },
+    { "\\C-t", rl_transpose_chars },
+    { "\\C-u", rl_unix_line_discard },
+    { "\\C-w", rl_unix_word_rubout },
+    { "\\C-y", rl_yank },
+    { "\\C-?", rl_rubout },
+    { "\\eb", rl_backward_word },
+    { "\\ef", rl_forward_word },
+    { "\\ed", rl_kill_word },
+    { "\\e[A", rl_get_previous_history },
+    { "\\e[B", rl_get_next_history },
+    { "\\e[C", rl_forward_char },
+    { "\\e[D", rl_backward_char },
+    { "\\e[F", rl_end_of_line },
+    { "\\e[H", rl_beg_of_line },
+    { "\\e[1~", rl_beg_of_line },
+    { "\\e[3~", rl_delete },
+    { "\\e[4~", rl_end_of_line },
+    { "\\e[1;5C", rl_forward_word },
+    { "\\e[1;5D", rl_backward_word },
+    { "\\eOA", rl_get_previous_history },
+    { "\\eOB", rl_get_next_history },
+    { "\\eOC", rl_forward_char },
+    { "\\eOD", rl_backward_char },
+    { "\\eOF", rl_end_of_line },
+    { "\\eOH", rl_beg_of_line },
+};
+
+static Keymap keymap;
+
+static void keymap_make(void)
+{
+    keymap = rl_make_keymap();
+    for (unsigned i = 0; i < G_N_ELEMENTS(bindings); i++) {
+        rl_bind_keyseq_in_map(bindings[i].keys, bindings[i].function, keymap);
+    }
+}
+
+/* Whatever a user's file says of these: the main loop waits for no answer, and
+ * for no time to pass, and writes nothing of its own to the terminal. */
+static void variables_set(void)
+{
+    static const char *const variables[][2] = {
+        { "blink-matching-paren", "off" },
+        { "convert-meta", "off" },
+        { "editing-mode", "emacs" },
+        { "enable-bracketed-paste", "off" },
+        { "enable-keypad", "off" },
+        { "enable-meta-key", "off" },
+        { "input-meta", "on" },
+        { "isearch-terminators", "\\e\\C-j\\C-x" },
+        { "output-meta", "on" },
+        { "page-completions", "off" },
+        { "revert-all-at-newline", "off" },
+        { "show-mode-in-prompt", "off" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(variables); i++) {
+        rl_variable_bind(variables[i][0], variables[i][1]);
+    }
+    rl_completion_query_items = 0;
+}
+
 /* False: the host refuses a descriptor. */
 static bool set_up(void)
 {
@@ -166,18 +254,13 @@ static bool set_up(void)
     rl_attempted_completion_function = complete_word;
     rl_basic_word_break_characters = " \t";
     rl_completer_quote_characters = "";
-    rl_completion_query_items = 0; /* the main loop waits for no answer */
     rl_ignore_completion_duplicates = 0;
     using_history();
     stifle_history(HISTORY_MAX);
     rl_initialize();
     rl_tty_set_echoing(1); /* it would ask the terminal */
-    rl_variable_bind("page-completions", "off");
-    rl_variable_bind("enable-bracketed-paste", "off");
-    rl_variable_bind("convert-meta", "off");
-    rl_variable_bind("input-meta", "on");
-    rl_variable_bind("output-meta", "on");
-    rl_bind_key('C' & 0x1f, drop_line);
+    variables_set();
+    keymap_make();
     return true;
 }
 
@@ -200,6 +283,7 @@ static bool begin_line(Editor *e)
     fit_to_terminal();
     rl_already_prompted = 1;
     rl_callback_handler_install(e->prompt, line_is_complete);
+    rl_set_keymap(keymap);
     e->is_editing = true;
     return true;
 }
@@ -217,6 +301,7 @@ Editor *editor_new(const EditorOps *ops, void *opaque, const char *prompt,
     e->opaque = opaque;
     e->prompt = prompt;
     e->line_max = line_max;
+    e->key = NO_KEY;
     return e;
 }
 
@@ -268,23 +353,22 @@ static void remember(const char *line)
 
 size_t editor_feed(Editor *e, const uint8_t *keys, size_t len, char **line)
 {
+    size_t taken = 0;
+
     *line = NULL;
     if (!e->is_editing && !begin_line(e)) {
         return len; /* these keys are lost, the next ones may not be */
     }
-    e->keys = keys;
-    e->keys_len = len;
     e->is_complete = false;
-    while (e->keys_len && !e->is_complete) {
-        if (is_too_much(e, *e->keys)) {
-            e->keys++;
-            e->keys_len--;
-        } else {
+    while (taken < len && !e->is_complete) {
+        uint8_t key = keys[taken++];
+
+        if (!is_too_much(e, key)) {
+            e->key = key;
             rl_callback_read_char();
+            e->key = NO_KEY;
         }
     }
-    len -= e->keys_len;
-    e->keys_len = 0;
     if (e->is_complete) {
         if (!e->line) {
             rl_crlf();
@@ -296,5 +380,5 @@ size_t editor_feed(Editor *e, const uint8_t *keys, size_t len, char **line)
         e->line = NULL;
     }
     fflush(readline_out);
-    return len;
+    return taken;
 }

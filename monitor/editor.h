@@ -5,7 +5,8 @@
  * all signals alone.
  *
  * Readline has one state for the whole program, so there is one editor at most.
- * It is set up at the first key, as that reads files.
+ * It is set up at the first key, as that reads files. Only well-trodden keys are
+ * bound: see editor.c.
  */
 #ifndef MONITOR_EDITOR_H
 #define MONITOR_EDITOR_H

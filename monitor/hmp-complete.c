@@ -13,6 +13,12 @@ static void add(GPtrArray *names, const char *name)
     g_ptr_array_add(names, g_strdup(name));
 }
 
+/* Of what cannot be without an id. */
+static void add_with_id(GPtrArray *names, const char *type)
+{
+    g_ptr_array_add(names, g_strconcat(type, ",id=", NULL));
+}
+
 static void add_commands(const HMPCommand *table, GPtrArray *names)
 {
     for (const HMPCommand *c = table; c->name; c++) {
@@ -49,22 +55,19 @@ void complete_chardev(const char *word, GPtrArray *names)
 void complete_chardev_backend(const char *word, GPtrArray *names)
 {
     for (const char *const *name = chardev_backends(); *name; name++) {
-        add(names, *name);
+        add_with_id(names, *name);
     }
 }
 
 /* In "TYPE,PROP=VALUE,PR", the word after the last comma becomes a property of
  * the type. */
-static void add_properties(const char *word, const char *ids, GPtrArray *names)
+static void add_properties(const char *word, GPtrArray *names)
 {
     const char *comma = strrchr(word, ',');
     g_autofree char *type = g_strndup(word, strcspn(word, ","));
     g_autoptr(GArray) properties = object_type_properties(type, NULL, NULL);
 
-    if (ids) {
-        g_ptr_array_add(names, g_strdup_printf("%.*s,%s",
-                                               (int)(comma - word), word, ids));
-    }
+    g_ptr_array_add(names, g_strdup_printf("%.*s,id=", (int)(comma - word), word));
     for (guint i = 0; properties && i < properties->len; i++) {
         const ObjectProperty *p = &g_array_index(properties, ObjectProperty, i);
 
@@ -79,7 +82,7 @@ static void add_properties(const char *word, const char *ids, GPtrArray *names)
 void complete_device_type(const char *word, GPtrArray *names)
 {
     if (strchr(word, ',')) {
-        add_properties(word, "id=", names);
+        add_properties(word, names);
         return;
     }
     for (unsigned i = 0; device_types[i]; i++) {
@@ -94,7 +97,7 @@ void complete_object_type(const char *word, GPtrArray *names)
     g_autoptr(GArray) types = NULL;
 
     if (strchr(word, ',')) {
-        add_properties(word, "id=", names);
+        add_properties(word, names);
         return;
     }
     types = object_types();
@@ -102,7 +105,7 @@ void complete_object_type(const char *word, GPtrArray *names)
         const ObjectTypeInfo *t = &g_array_index(types, ObjectTypeInfo, i);
 
         if (!t->abstract && object_type_is(t->name, "user-creatable")) {
-            add(names, t->name);
+            add_with_id(names, t->name);
         }
     }
 }

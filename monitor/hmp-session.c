@@ -10,6 +10,7 @@
 #include "monitor/hmp.h"
 #include "monitor/monitor-internal.h"
 #include "options.h"
+#include "sysemu.h"
 
 static const char prompt[] = "(flatview) ";
 static const char greeting[] = "flatview " FLATVIEW_VERSION
@@ -75,7 +76,9 @@ static bool session_run(Monitor *mon)
     if (line) {
         output = hmp_execute(mon, line);
         monitor_write(mon, output, strlen(output));
-        session_prompt(s);
+        if (!vm_shutdown_requested()) {
+            session_prompt(s);
+        }
     }
     return false;
 }

@@ -537,9 +537,9 @@ START_TEST(completion)
                       "isa-debug-exit,id=x,iobase=");
     expect_completion("device_add nosuch,i", "nosuch,id=");
     expect_completion("device_del ", "exit0");
-    expect_completion("object_add memory-backend-r", "memory-backend-ram");
+    expect_completion("object_add memory-backend-r", "memory-backend-ram,id=");
     expect_completion("object_del m", "mem0");
-    expect_completion("chardev-add ringb", "ringbuf");
+    expect_completion("chardev-add ringb", "ringbuf,id=");
     expect_completion("chardev-remove nob", "nobody");
     expect_completion("qom-get /mach", "/machine/");
     expect_completion("qom-get /machine/peripheral/", "/machine/peripheral/exit0");
