@@ -11,7 +11,6 @@
 #include <sys/ioctl.h>
 #include <unistd.h>
 
-#include <readline/history.h>
 #include <readline/readline.h>
 
 #define HISTORY_MAX 500
@@ -28,6 +27,10 @@ struct Editor {
                        * line's length is known at each */
     char *line;       /* complete */
     bool is_complete;
+    GPtrArray *history; /* lines, char *, oldest first */
+    guint shown;      /* which of them the line is; one more than the last: what
+                       * was typed, */
+    char *typed;      /* which is kept here meanwhile; NULL: it is not away */
 };
 
 static Editor *the_editor;
@@ -89,6 +92,71 @@ static int drop_line(int count, int key)
     return 0;
 }
 
+/* ---- history: our own, as Readline's and its way of undoing free things twice ------ */
+
+static void show_line(Editor *e, guint index)
+{
+    if (e->shown == e->history->len) {
+        g_free(e->typed);
+        e->typed = g_strdup(rl_line_buffer);
+    }
+    e->shown = index;
+    rl_replace_line(index < e->history->len ? e->history->pdata[index] : e->typed,
+                    1);
+    rl_point = rl_end;
+}
+
+static int line_before(int count, int key)
+{
+    Editor *e = the_editor;
+
+    if (e->shown > 0) {
+        show_line(e, e->shown - 1);
+    }
+    return 0;
+}
+
+static int line_after(int count, int key)
+{
+    Editor *e = the_editor;
+
+    if (e->shown < e->history->len) {
+        show_line(e, e->shown + 1);
+    }
+    return 0;
+}
+
+/* The nearest older line that has in it what was typed. */
+static int search_back(int count, int key)
+{
+    Editor *e = the_editor;
+    const char *typed = e->shown == e->history->len ? rl_line_buffer : e->typed;
+
+    for (guint i = e->shown; i > 0; i--) {
+        if (strstr(e->history->pdata[i - 1], typed)) {
+            show_line(e, i - 1);
+            break;
+        }
+    }
+    return 0;
+}
+
+static void remember(Editor *e, const char *line)
+{
+    GPtrArray *h = e->history;
+
+    if (*line && (!h->len || strcmp(h->pdata[h->len - 1], line) != 0)) {
+        if (h->len == HISTORY_MAX) {
+            g_ptr_array_remove_index(h, 0);
+        }
+        g_ptr_array_add(h, g_strdup(line));
+    }
+    e->shown = h->len;
+    g_clear_pointer(&e->typed, g_free);
+}
+
+/* ---- completion -------------------------------------------------------------------- */
+
 /* All that was found, after what they have in common: Readline's form. */
 static char **matches_of(const GPtrArray *words)
 {
@@ -138,8 +206,8 @@ static char **complete_word(const char *text, int start, int end)
 /* ---- set-up ----------------------------------------------------------------------- */
 
 /* What keys do; the others insert themselves or nothing. These are what one
- * expects of a prompt; the rest of Readline (macros, counts, undoing, longer keys
- * out of a search) has errors by which keys end the program, and the machine is
+ * expects of a prompt; the rest of Readline (macros, counts, undoing, searches)
+ * has errors by which keys end the program, and the machine is
  * worth more. */
 typedef struct Binding {
     const char *keys;
@@ -159,9 +227,9 @@ static const Binding bindings[] = {
     { "\\C-k", rl_kill_line },
     { "\\C-l", rl_refresh_line },
     { "\\C-m", rl_newline },
-    { "\\C-n", rl_get_next_history },
-    { "\\C-p", rl_get_previous_history },
-    { "\\C-r", rl_reverse_search_history },
+    { "\\C-n", line_after },
+    { "\\C-p", line_before },
+    { "\\C-r", search_back },
     { "\\C-t", rl_transpose_chars },
     { "\\C-u", rl_unix_line_discard },
     { "\\C-w", rl_unix_word_rubout },
@@ -170,8 +238,8 @@ static const Binding bindings[] = {
     { "\\eb", rl_backward_word },
     { "\\ef", rl_forward_word },
     { "\\ed", rl_kill_word },
-    { "\\e[A", rl_get_previous_history },
-    { "\\e[B", rl_get_next_history },
+    { "\\e[A", line_before },
+    { "\\e[B", line_after },
     { "\\e[C", rl_forward_char },
     { "\\e[D", rl_backward_char },
     { "\\e[F", rl_end_of_line },
@@ -181,8 +249,8 @@ static const Binding bindings[] = {
     { "\\e[4~", rl_end_of_line },
     { "\\e[1;5C", rl_forward_word },
     { "\\e[1;5D", rl_backward_word },
-    { "\\eOA", rl_get_previous_history },
-    { "\\eOB", rl_get_next_history },
+    { "\\eOA", line_before },
+    { "\\eOB", line_after },
     { "\\eOC", rl_forward_char },
     { "\\eOD", rl_backward_char },
     { "\\eOF", rl_end_of_line },
@@ -211,7 +279,6 @@ static void variables_set(void)
         { "enable-keypad", "off" },
         { "enable-meta-key", "off" },
         { "input-meta", "on" },
-        { "isearch-terminators", "\\e\\C-j\\C-x" },
         { "output-meta", "on" },
         { "page-completions", "off" },
         { "revert-all-at-newline", "off" },
@@ -255,8 +322,6 @@ static bool set_up(void)
     rl_basic_word_break_characters = " \t";
     rl_completer_quote_characters = "";
     rl_ignore_completion_duplicates = 0;
-    using_history();
-    stifle_history(HISTORY_MAX);
     rl_initialize();
     rl_tty_set_echoing(1); /* it would ask the terminal */
     variables_set();
@@ -302,6 +367,7 @@ Editor *editor_new(const EditorOps *ops, void *opaque, const char *prompt,
     e->prompt = prompt;
     e->line_max = line_max;
     e->key = NO_KEY;
+    e->history = g_ptr_array_new_with_free_func(g_free);
     return e;
 }
 
@@ -315,9 +381,8 @@ void editor_free(Editor *e)
         rl_callback_handler_remove();
         fflush(readline_out);
     }
-    if (readline_out) {
-        clear_history();
-    }
+    g_ptr_array_unref(e->history);
+    g_free(e->typed);
     the_editor = NULL;
     g_free(e);
 }
@@ -341,16 +406,6 @@ static bool is_too_much(const Editor *e, uint8_t key)
     return (size_t)rl_end >= e->line_max && key >= ' ' && key != 0x7f;
 }
 
-static void remember(const char *line)
-{
-    HIST_ENTRY *last = history_length
-                       ? history_get(history_base + history_length - 1) : NULL;
-
-    if (*line && (!last || strcmp(last->line, line) != 0)) {
-        add_history(line);
-    }
-}
-
 size_t editor_feed(Editor *e, const uint8_t *keys, size_t len, char **line)
 {
     size_t taken = 0;
@@ -372,9 +427,8 @@ size_t editor_feed(Editor *e, const uint8_t *keys, size_t len, char **line)
     if (e->is_complete) {
         if (!e->line) {
             rl_crlf();
-        } else {
-            remember(e->line);
         }
+        remember(e, e->line ? e->line : "");
         *line = g_strdup(e->line ? e->line : "");
         free(e->line);
         e->line = NULL;

@@ -228,10 +228,14 @@ START_TEST(history)
     expect_answer(&s, "0x21");
     session_type(&s, "print 0x23\033[A\033[B4\r"); /* up and back */
     expect_answer(&s, "0x234");
-    session_type(&s, "\02222\r"); /* search backwards */
+    session_type(&s, "22\022\r"); /* search backwards */
     expect_answer(&s, "0x22");
     session_type(&s, "\020\0205\r"); /* Ctrl-P twice: print 0x234 */
     expect_answer(&s, "0x2345");
+    session_type(&s, "2\022\022\022\0167\r"); /* back to 0x234, one on: 0x22 */
+    expect_answer(&s, "0x227");
+    session_type(&s, "print 9\033[A\033[A\033[B\033[B\033[B\r"); /* as it was */
+    expect_answer(&s, "0x9");
     session_type(&s, "quit\r");
     session_end(&s);
 }
