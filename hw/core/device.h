@@ -142,7 +142,8 @@ void device_map(Device *dev, unsigned n, MemoryRegion *container, hwaddr addr,
 
 /* A ->plug: put region 0 at the port in the device's property "iobase", or
  * "ioport", and connect output 0 to the board's interrupt in its property "irq",
- * if it has one. False with @err naming the device and what is taken, or beyond the last. */
+ * if it has one. False with @err naming the device and what is taken, or beyond
+ * the last. */
 bool device_plug_iobase(Device *dev, Machine *machine, GError **err);
 
 /* For boards: connect output @n. */
