@@ -239,6 +239,7 @@ TESTS_QTEST = \
 
 TESTS_QMP = \
 	tests/qmp/test-qmp-commands-forms \
+	tests/qmp/test-qmp-commands-effects \
 	tests/qmp/test-qmp-commands-kvm \
 	tests/qmp/test-json-stream \
 	tests/qmp/test-qmp-protocol \
