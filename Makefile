@@ -250,6 +250,7 @@ TESTS_QMP = \
 TESTS_HMP = \
 	tests/hmp/test-hmp \
 	tests/hmp/test-editor \
+	tests/hmp/test-query-mtree \
 
 TESTS_GDB = \
 
@@ -406,6 +407,7 @@ tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit
 tests/test-kvm-program tests/test-terminal tests/qmp/test-qmp-commands-kvm: | $(PROGRAM) $(GUESTS)
 tests/test-terminal: TEST_LDFLAGS = -lutil
 tests/hmp/test-editor: TEST_LDFLAGS = -lutil
+tests/hmp/test-query-mtree: tests/qmp/qmp-client.o
 tests/kvm-robot.o: tests/guest/robot.bin
 
 # Only the core's flags for the core's objects: nothing else is needed there.
