@@ -239,7 +239,6 @@ TESTS_QTEST = \
 
 TESTS_QMP = \
 	tests/qmp/test-qmp-commands-forms \
-	tests/qmp/test-qmp-commands-effects \
 	tests/qmp/test-qmp-commands-kvm \
 	tests/qmp/test-json-stream \
 	tests/qmp/test-qmp-protocol \
@@ -250,9 +249,10 @@ TESTS_QMP = \
 TESTS_HMP = \
 	tests/hmp/test-hmp \
 	tests/hmp/test-editor \
-	tests/hmp/test-query-mtree \
 
 TESTS_GDB = \
+	tests/gdb/test-gdb-protocol \
+	tests/gdb/test-gdb-run \
 
 # Fuzzers, for `make fuzz`: clang's libFuzzer.
 FUZZERS = \
@@ -362,6 +362,7 @@ $(TESTS_CORE): %: %.o libtest.a libmemory-core.a
 # Tests of devices stand in for the machine, tests in a guest have a real one.
 $(TESTS_KVM): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_HW) $(TESTS_MACHINE) $(BENCHES): TEST_ARCHIVES = libtest.a libflatview.a libmemory-core.a
+$(TESTS_GDB): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_MACHINE): | $(PROGRAM) $(ALIAS)
 $(TESTS_QTEST): tests/qtest/qvm.o
 # A machine inside the test, with the program's own run state.
@@ -403,11 +404,11 @@ tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--
 $(ROBOT_TESTS): tests/kvm-robot.o
 $(TESTS_QMP): tests/qmp/qmp-client.o
 tests/qmp/test-qmp-mutations: tests/qmp/qmp-world.o
+$(TESTS_GDB): tests/gdb/gdb-client.o tests/gdb/gdb-world.o tests/kvm-fake.o
 tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit
 tests/test-kvm-program tests/test-terminal tests/qmp/test-qmp-commands-kvm: | $(PROGRAM) $(GUESTS)
 tests/test-terminal: TEST_LDFLAGS = -lutil
 tests/hmp/test-editor: TEST_LDFLAGS = -lutil
-tests/hmp/test-query-mtree: tests/qmp/qmp-client.o
 tests/kvm-robot.o: tests/guest/robot.bin
 
 # Only the core's flags for the core's objects: nothing else is needed there.

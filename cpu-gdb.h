@@ -12,6 +12,9 @@
 /* They are numbered from 0. */
 unsigned cpu_gdb_registers(void);
 
+/* Which of them is the program counter. */
+unsigned cpu_gdb_pc_register(void);
+
 /* Of register @n, in bytes. */
 unsigned cpu_gdb_register_size(unsigned n);
 

@@ -153,19 +153,31 @@ static size_t registers_size(unsigned first, unsigned nr)
     return size;
 }
 
-/* @nr registers from @first on; what cannot be read is "not available", which
- * is a row of x. */
+/* What cannot be read is "not available", a row of x; but for the program
+ * counter, without which gdb would not connect. */
+static void append_unavailable(GDBStub *stub, unsigned n)
+{
+    const char *byte = n == cpu_gdb_pc_register() ? "00" : "xx";
+    unsigned size = cpu_gdb_register_size(n);
+
+    while (size--) {
+        g_string_append(stub->reply, byte);
+    }
+}
+
+/* @nr registers from @first on. */
 static void reply_registers(GDBStub *stub, unsigned first, unsigned nr)
 {
     size_t size = registers_size(first, nr);
     g_autofree uint8_t *buf = g_malloc(size);
+    unsigned n;
 
     if (cpu_gdb_read(current_cpu(stub), first, nr, buf)) {
         gdb_hex_append(stub->reply, buf, size);
         return;
     }
-    while (size--) {
-        g_string_append(stub->reply, "xx");
+    for (n = first; n < first + nr; n++) {
+        append_unavailable(stub, n);
     }
 }
 
@@ -498,9 +510,10 @@ static bool kill_process(GDBStub *stub, const char *args)
 
 /* ---- what can be done here ----------------------------------------------------------------- */
 
+/* "[:FEATURE;...]" */
 static bool supported(GDBStub *stub, const char *args)
 {
-    g_auto(GStrv) features = g_strsplit(args, ";", -1);
+    g_auto(GStrv) features = g_strsplit(*args ? args + 1 : args, ";", -1);
 
     stub->knows_swbreak = g_strv_contains((const char *const *)features,
                                           "swbreak+");

@@ -296,7 +296,7 @@ static void lost(GDBStub *stub)
 /* ---- the loop ------------------------------------------------------------------- */
 
 /* Bytes of a monitor command's output in one packet. */
-#define CONSOLE_PIECE 2048
+#define CONSOLE_PIECE 1024
 
 /* Send the next piece, or the end, of what a monitor command printed. */
 static void send_console(GDBStub *stub)
@@ -352,8 +352,7 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
     g_atomic_int_set(&stub->work, 0);
     if (stub->opened && !stub->closed) {
         stub->opened = false;
-        gdb_wire_reset(&stub->wire);
-        attach(stub);
+        attach(stub); /* what the client has sent already stays */
     }
     if (stub->running && !vm_is_running()) {
         serve_stop(stub);

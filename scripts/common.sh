@@ -16,7 +16,7 @@ die() {
 build_packages="gcc libc6-dev make pkg-config libglib2.0-dev liburcu-dev check
 libjson-glib-dev libreadline-dev libfdt-dev acpica-tools device-tree-compiler"
 guest_packages="busybox-static xz-utils"
-rig_packages="qemu-system-x86 kmod $guest_packages"
+rig_packages="qemu-system-x86 kmod gdb $guest_packages"
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then

@@ -130,6 +130,11 @@ unsigned cpu_gdb_registers(void)
     return G_N_ELEMENTS(registers);
 }
 
+unsigned cpu_gdb_pc_register(void)
+{
+    return GDB_REG_RIP;
+}
+
 unsigned cpu_gdb_register_size(unsigned n)
 {
     return registers[n].bits / 8;

@@ -9,6 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+#define MSR_KERNEL_GS_BASE 0xc0000102
 #define FD_KVM 100000
 #define FD_VM 100001
 #define FD_CPU 100002 /* and behind */
@@ -413,10 +414,52 @@ static int set_cpuid(FakeCPU *cpu, const struct kvm_cpuid2 *cpuid)
     return 0;
 }
 
+static int set_debug(FakeCPU *cpu, const struct kvm_guest_debug *debug)
+{
+    uint32_t injected = debug->control &
+                        (KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_INJECT_DB);
+
+    cpu->debug = *debug;
+    cpu->debug.control &= ~injected;
+    if (injected) {
+        cpu->injected = injected;
+    }
+    return 0;
+}
+
+/* One register, which is one that a debugger sees, or not kept. */
+static int access_msr(FakeCPU *cpu, struct kvm_msrs *msrs, bool is_write)
+{
+    if (msrs->nmsrs == 1 && msrs->entries[0].index == MSR_KERNEL_GS_BASE) {
+        if (is_write) {
+            cpu->kernel_gs_base = msrs->entries[0].data;
+        } else {
+            msrs->entries[0].data = cpu->kernel_gs_base;
+        }
+    }
+    return msrs->nmsrs;
+}
+
 static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
                      void *arg)
 {
     switch (request) {
+    case KVM_GET_FPU:
+        *(struct kvm_fpu *)arg = cpu->fpu;
+        return 0;
+    case KVM_SET_FPU:
+        cpu->fpu = *(struct kvm_fpu *)arg;
+        return 0;
+    case KVM_GET_DEBUGREGS:
+        *(struct kvm_debugregs *)arg = cpu->debugregs;
+        return 0;
+    case KVM_SET_DEBUGREGS:
+        cpu->debugregs = *(struct kvm_debugregs *)arg;
+        return 0;
+    case KVM_SET_GUEST_DEBUG:
+        return set_debug(cpu, arg);
+    case KVM_GET_MSRS:
+        return access_msr(cpu, arg, false);
     case KVM_SET_CPUID2:
         return set_cpuid(cpu, arg);
     case KVM_GET_REGS:
@@ -448,11 +491,10 @@ static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
         memset(arg, 0, sizeof(struct kvm_lapic_state));
         return 0;
     case KVM_SET_MSRS:
-        return ((struct kvm_msrs *)arg)->nmsrs;
+        return access_msr(cpu, arg, true);
     case KVM_SET_LAPIC:
     case KVM_SET_XSAVE:
     case KVM_SET_XCRS:
-    case KVM_SET_DEBUGREGS:
     case KVM_SET_VCPU_EVENTS:
         return 0;
     default:
@@ -490,6 +532,8 @@ static int extension(FakeKVM *fake, long capability)
         return 1;
     case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
         return KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
+    case KVM_CAP_SET_GUEST_DEBUG2:
+        return KVM_GUESTDBG_BLOCKIRQ;
     default:
         return 0;
     }

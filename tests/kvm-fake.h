@@ -49,6 +49,11 @@ typedef struct FakeCPU {
     unsigned entries; /* atomic: KVM_RUNs that got into the guest */
     struct kvm_regs regs;
     struct kvm_sregs sregs;
+    struct kvm_fpu fpu;
+    struct kvm_debugregs debugregs;
+    struct kvm_guest_debug debug; /* what was set last, but for injections */
+    uint32_t injected;            /* KVM_GUESTDBG_INJECT_ of the last that had any */
+    uint64_t kernel_gs_base;
     uint32_t mp_state;
     unsigned nmis;
     unsigned nr_cpuid;

@@ -1,0 +1,442 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The debugger stub stops the machine and lets it go on: breakpoints,
+ * watchpoints, steps, vCPUs one by one, and clients that leave.
+ */
+#include <errno.h>
+#include <string.h>
+
+#include "tests/gdb/gdb-world.h"
+
+#define LOAD(variable) __atomic_load_n(&(variable), __ATOMIC_SEQ_CST)
+
+/* What is answered when the machine has stopped. */
+static const char *next_stop(GDBClient *c)
+{
+    const char *answer = gdb_client_receive(c);
+
+    expect(answer, "the connection was closed instead of a stop");
+    return answer;
+}
+
+#define expect_stop(c, answer) ck_assert_str_eq(next_stop(c), answer)
+
+static void go(GDBClient *c, const char *packet)
+{
+    gdb_client_send(c, packet, strlen(packet));
+}
+
+static void expect_pc(GDBClient *c, uint64_t pc)
+{
+    g_autofree char *hex = g_strdup_printf("%016" PRIx64,
+                                           GUINT64_SWAP_LE_BE(pc));
+
+    gdb_client_expect(c, hex, "p10");
+}
+
+/* ---- breakpoints -------------------------------------------------------------------- */
+
+static void traps(GDBWorld *w, GDBClient *c)
+{
+    gdb_client_ask(c, "qSupported:swbreak+;hwbreak+");
+    gdb_client_expect(c, "OK", "Z0,1003,1");
+    gdb_client_expect(c, "OK", "Z0,1003,1"); /* again: the same one */
+    ck_assert_uint_eq(w->host[0x1003], 0xcc);
+    gdb_client_expect(c, "90909090a290", "m1000,6");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;swbreak:;");
+    expect_pc(c, 0x1003);
+    gdb_client_expect(c, "T05thread:01;swbreak:;", "?");
+
+    /* As gdb does it: out, a step, in again. */
+    gdb_client_expect(c, "OK", "z0,1003,1");
+    ck_assert_uint_eq(w->host[0x1003], 0x90);
+    go(c, "vCont;s:1");
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1004);
+    gdb_client_expect(c, "OK", "Z0,1003,1");
+    go(c, "vCont;c");
+    expect_stop(c, "T05thread:01;swbreak:;");
+    expect_pc(c, 0x1003);
+
+    /* Without that: it is stepped over, and met again a round later. */
+    go(c, "c");
+    expect_stop(c, "T05thread:01;swbreak:;");
+    expect_pc(c, 0x1003);
+    ck_assert_uint_eq(w->host[0x1003], 0xcc);
+    go(c, "s");
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1004);
+    ck_assert_uint_eq(w->host[0x1003], 0xcc);
+
+    /* What is written over it appears when it goes; what the guest has put
+     * there instead stays. */
+    gdb_client_expect(c, "OK", "M1002,3:90eb90");
+    ck_assert_uint_eq(w->host[0x1003], 0xcc);
+    gdb_client_expect(c, "90eb90", "m1002,3");
+    gdb_client_expect(c, "OK", "z0,1003,1");
+    ck_assert_uint_eq(w->host[0x1003], 0xeb);
+    gdb_client_expect(c, "OK", "Z0,1003,1");
+    w->host[0x1003] = 0x90;
+    gdb_client_expect(c, "909090", "m1002,3");
+    gdb_client_expect(c, "OK", "z0,1003,1");
+    ck_assert_uint_eq(w->host[0x1003], 0x90);
+
+    gdb_client_expect(c, "E02", "z0,1003,1");
+    gdb_client_expect(c, "E0e", "Z0,90000,1"); /* a device */
+    gdb_client_expect(c, "E16", "Z0,1003");
+    gdb_client_expect(c, "E16", "Z");
+    gdb_client_expect(c, "", "Z5,1003,1");
+}
+
+START_TEST(test_traps)
+{
+    gdb_world_run(1, true, traps);
+}
+END_TEST
+
+/* A trap that is where the guest already was, and one that it only comes to: only
+ * the one that the client heard of is stepped over. */
+static void trap_under_foot(GDBWorld *w, GDBClient *c)
+{
+    gdb_client_expect(c, "OK", "Z0,1000,1");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;"); /* not supported: no swbreak */
+    expect_pc(c, 0x1000);
+    gdb_client_expect(c, "OK", "P10=0210000000000000");
+    gdb_client_expect(c, "OK", "Z0,1002,1");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1002);
+    gdb_client_expect(c, "OK", "z0,1002,1");
+    go(c, "c1000");
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1000);
+}
+
+START_TEST(test_trap_under_foot)
+{
+    gdb_world_run(1, true, trap_under_foot);
+}
+END_TEST
+
+/* The guest's own trap instructions reach it, also while there are others. */
+static void own_traps(GDBWorld *w, GDBClient *c)
+{
+    w->host[0x1005] = 0xcc;
+    gdb_client_expect(c, "OK", "Z0,1007,1");
+    gdb_client_expect(c, "cc", "m1005,1");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1007);
+    ck_assert_uint_eq(LOAD(w->own_traps), 1);
+}
+
+START_TEST(test_own_traps)
+{
+    gdb_world_run(1, true, own_traps);
+}
+END_TEST
+
+static void many_traps(GDBWorld *w, GDBClient *c)
+{
+    unsigned i;
+
+    for (i = 0; i < 1024; i++) {
+        gdb_client_expect(c, "OK", "Z0,%x,1", 0x20000 + i);
+    }
+    gdb_client_expect(c, "E1c", "Z0,%x,1", 0x20000 + i);
+    gdb_client_expect(c, "OK", "D");
+    gdb_world_wait_rounds(w, 0, 2);
+    for (i = 0; i < 1024; i++) {
+        ck_assert_uint_eq(w->host[0x20000 + i], 0);
+    }
+}
+
+START_TEST(test_many_traps)
+{
+    gdb_world_run(1, true, many_traps);
+}
+END_TEST
+
+/* ---- the processor's points ----------------------------------------------------------- */
+
+static void points(GDBWorld *w, GDBClient *c)
+{
+    struct kvm_guest_debug *debug = &w->fake.cpus[0].debug;
+
+    gdb_client_ask(c, "qSupported:hwbreak+");
+    gdb_client_expect(c, "OK", "Z1,1006,1");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;hwbreak:;");
+    expect_pc(c, 0x1006);
+    ck_assert_uint_eq(w->host[0x1006], 0x90);
+    gdb_client_expect(c, "OK", "z1,1006,1");
+
+    /* After the write; the address is that of the point. */
+    gdb_client_expect(c, "OK", "Z2,8000,4");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;watch:8000;");
+    expect_pc(c, 0x1005);
+    ck_assert_uint_eq(debug->arch.debugreg[0], 0x8000);
+    ck_assert_uint_eq(debug->arch.debugreg[7], 0xd0402);
+    gdb_client_expect(c, "OK", "z2,8000,4");
+    gdb_client_expect(c, "OK", "Z4,7fff,2");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;awatch:8000;");
+    ck_assert_uint_eq(debug->arch.debugreg[0], 0x7fff);
+    ck_assert_uint_eq(debug->arch.debugreg[1], 0x8000);
+    ck_assert_uint_eq(debug->arch.debugreg[7], 0x33040a);
+    gdb_client_expect(c, "OK", "z4,7fff,2");
+
+    /* Eight bytes at an odd place take four of them. */
+    gdb_client_expect(c, "OK", "Z2,8001,8");
+    gdb_client_expect(c, "E1c", "Z1,1000,1");
+    gdb_client_expect(c, "OK", "z2,8001,8");
+    gdb_client_expect(c, "OK", "Z2,8000,20");
+    gdb_client_expect(c, "E1c", "Z2,9000,1");
+    gdb_client_expect(c, "OK", "z2,8000,20");
+    gdb_client_expect(c, "E1c", "Z2,8000,21");
+    gdb_client_expect(c, "E1c", "Z2,8000,ffffffffffffffff");
+    gdb_client_expect(c, "E16", "Z2,8000,0");
+    gdb_client_expect(c, "E02", "z2,8000,4");
+    gdb_client_expect(c, "", "Z3,8000,4"); /* gdb then asks for accesses */
+}
+
+START_TEST(test_points)
+{
+    gdb_world_run(1, true, points);
+}
+END_TEST
+
+/* A reset of the machine leaves the processor's points. */
+static void reset(GDBWorld *w, GDBClient *c)
+{
+    gdb_client_expect(c, "OK", "Z1,1006,1");
+    vm_request_reset(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+    gdb_world_until(LOAD(w->resets));
+    gdb_world_until(w->fake.cpus[0].regs.rip == 0x1000);
+    go(c, "c");
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1006);
+}
+
+START_TEST(test_reset)
+{
+    gdb_world_run(1, true, reset);
+}
+END_TEST
+
+/* ---- vCPUs ------------------------------------------------------------------------------- */
+
+static uint64_t rip(GDBWorld *w, unsigned cpu)
+{
+    return w->fake.cpus[cpu].regs.rip;
+}
+
+static void one_by_one(GDBWorld *w, GDBClient *c)
+{
+    unsigned i;
+
+    for (i = 1; i <= 3; i++) {
+        go(c, "vCont;s:2");
+        expect_stop(c, "T05thread:02;");
+        ck_assert_uint_eq(rip(w, 0), 0x1000);
+        ck_assert_uint_eq(rip(w, 1), 0x2000 + i);
+    }
+    gdb_client_expect(c, "QC02", "qC");
+
+    /* One steps, the other runs. */
+    i = LOAD(w->rounds[0]);
+    go(c, "vCont;s:2;c");
+    expect_stop(c, "T05thread:02;");
+    ck_assert_uint_eq(rip(w, 1), 0x2004);
+    gdb_client_expect(c, "OK", "Hc1");
+    go(c, "s");
+    expect_stop(c, "T05thread:01;");
+    ck_assert_uint_eq(rip(w, 1), 0x2004);
+
+    /* One alone, until it is told to stop. */
+    go(c, "vCont;c:1");
+    gdb_world_wait_rounds(w, 0, 3);
+    gdb_client_raw(c, "\x03", 1);
+    expect_stop(c, "T02thread:01;");
+    ck_assert_uint_eq(rip(w, 1), 0x2004);
+    ck_assert(!cpus_get(1)->held);
+
+    gdb_client_expect(c, "E16", "vCont");
+    gdb_client_expect(c, "E16", "vCont;");
+    gdb_client_expect(c, "E16", "vCont;t");
+    gdb_client_expect(c, "E16", "vCont;c:9");
+    gdb_client_expect(c, "E16", "vCont;C");
+    gdb_client_expect(c, "E16", "vCont;c:1x");
+    gdb_client_expect(c, "E16", "cx");
+    gdb_client_expect(c, "E16", "C");
+    go(c, "vCont;S05:2");
+    expect_stop(c, "T05thread:02;");
+    go(c, "S05;2003");
+    expect_stop(c, "T05thread:02;");
+    ck_assert_uint_eq(rip(w, 1), 0x2004);
+    gdb_client_expect(c, "OK", "Hc0");
+    go(c, "C05");
+    gdb_world_wait_rounds(w, 0, 3);
+    gdb_world_wait_rounds(w, 1, 3);
+    gdb_client_raw(c, "\x03", 1);
+    expect_stop(c, "T02thread:02;");
+}
+
+START_TEST(test_one_by_one)
+{
+    gdb_world_run(2, true, one_by_one);
+}
+END_TEST
+
+/* Interrupts stay outside during a step, unless they are asked for. */
+static void blocked_interrupts(GDBWorld *w, GDBClient *c)
+{
+    struct kvm_guest_debug *debug = &w->fake.cpus[0].debug;
+
+    go(c, "vCont;s:1");
+    expect_stop(c, "T05thread:01;");
+    gdb_client_expect(c, "OK", "Qqemu.sstep=1");
+    ck_assert_uint_eq(debug->control, 0); /* the step is forgotten */
+    go(c, "vCont;s:1");
+    expect_stop(c, "T05thread:01;");
+    w->fake.fail_errno = EINVAL;
+    w->fake.fail_request = KVM_SET_GUEST_DEBUG;
+    gdb_client_expect(c, "E16", "vCont;s:1");
+    w->fake.fail_request = 0;
+    go(c, "vCont;s:1");
+    expect_stop(c, "T05thread:01;");
+}
+
+START_TEST(test_blocked_interrupts)
+{
+    gdb_world_run(1, true, blocked_interrupts);
+}
+END_TEST
+
+/* ---- the machine, whoever stops it ---------------------------------------------------------- */
+
+static void stopped_by_others(GDBWorld *w, GDBClient *c)
+{
+    ck_assert(!vm_is_running() || gdb_client_ask(c, "?"));
+    ck_assert(!vm_is_running());
+    go(c, "c");
+    gdb_world_wait_rounds(w, 0, 2);
+    vm_request_stop(RUN_STATE_PAUSED);
+    expect_stop(c, "T02thread:01;");
+    go(c, "c");
+    gdb_world_wait_rounds(w, 0, 2);
+    fake_messages_begin();
+    vm_request_pause("something failed");
+    expect_stop(c, "T06thread:01;");
+    g_free(fake_messages_end());
+    gdb_client_expect(c, "E10", "c");
+    gdb_client_expect(c, "E10", "s");
+
+    /* Whoever asks for something while it runs stops it. */
+    vm_request_reset(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+    gdb_world_until(vm_run_state() == RUN_STATE_PRELAUNCH);
+    go(c, "c");
+    gdb_world_wait_rounds(w, 0, 2);
+    go(c, "qC");
+    expect_stop(c, "T02thread:01;");
+    ck_assert_str_eq(gdb_client_receive(c), "QC01");
+    ck_assert(!vm_is_running());
+}
+
+START_TEST(test_stopped_by_others)
+{
+    gdb_world_run(1, false, stopped_by_others);
+}
+END_TEST
+
+static void detach(GDBWorld *w, GDBClient *c)
+{
+    gdb_client_expect(c, "OK", "Z0,100f,1");
+    gdb_client_expect(c, "OK", "D");
+    gdb_world_wait_rounds(w, 0, 2);
+    ck_assert_uint_eq(w->host[0x100f], 0x90);
+
+    /* Whoever says something again has it again. */
+    gdb_client_expect(c, "T05thread:01;", "?");
+    ck_assert(!vm_is_running());
+    gdb_client_expect(c, "OK", "Z0,100f,1");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;");
+
+    /* A lost connection is a detach, */
+    gdb_world_reconnect(w, c);
+    gdb_client_expect(c, "T05thread:01;", "?");
+    ck_assert_uint_eq(w->host[0x100f], 0x90);
+    gdb_client_close(c);
+    gdb_world_wait_rounds(w, 0, 2);
+
+    /* also while it runs. */
+    gdb_client_open(c, w->path);
+    gdb_client_expect(c, "OK", "Z0,20000,1");
+    go(c, "c");
+    gdb_world_wait_rounds(w, 0, 2);
+    gdb_client_close(c);
+    gdb_world_until(LOAD(w->host[0x20000]) == 0);
+    gdb_world_wait_rounds(w, 0, 2);
+    gdb_client_open(c, w->path);
+}
+
+START_TEST(test_detach)
+{
+    gdb_world_run(1, false, detach);
+}
+END_TEST
+
+/* Who only looks at a machine that was at rest leaves it so. */
+static void look(GDBWorld *w, GDBClient *c)
+{
+    gdb_client_expect(c, "OK", "Z0,1001,1");
+    gdb_client_close(c);
+    gdb_world_until(LOAD(w->host[0x1001]) == 0x90);
+    gdb_client_open(c, w->path);
+    gdb_client_expect(c, "T05thread:01;", "?");
+    ck_assert_uint_eq(LOAD(w->rounds[0]), 0);
+    ck_assert_uint_eq(rip(w, 0), 0x1000);
+    ck_assert_int_eq(vm_run_state(), RUN_STATE_PRELAUNCH);
+}
+
+START_TEST(test_look)
+{
+    gdb_world_run(1, true, look);
+}
+END_TEST
+
+static void killed(GDBWorld *w, GDBClient *c)
+{
+    go(c, "k");
+    c->no_ack = true; /* nobody is left to hear it */
+    ck_assert_str_eq(next_stop(c), "W00");
+}
+
+static void killed_process(GDBWorld *w, GDBClient *c)
+{
+    go(c, "vKill;1");
+    c->no_ack = true;
+    ck_assert_str_eq(next_stop(c), "OK");
+    ck_assert_str_eq(next_stop(c), "W00");
+}
+
+START_TEST(test_kill)
+{
+    gdb_world_run(1, false, killed);
+}
+END_TEST
+
+START_TEST(test_kill_process)
+{
+    gdb_world_run(1, false, killed_process);
+}
+END_TEST
+
+TEST_MAIN("gdb-run", test_traps, test_trap_under_foot, test_own_traps,
+          test_many_traps, test_points, test_reset, test_one_by_one,
+          test_blocked_interrupts, test_stopped_by_others, test_detach, test_look,
+          test_kill, test_kill_process)
