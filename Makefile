@@ -482,7 +482,8 @@ bench: all $(BENCHES) tests/bench/bare-kvm
 		$(test_environment) ./$$bench $(BENCH_ARGS) || exit; \
 	done
 
-# FUZZ_ARGS: more of libFuzzer's options, such as -max_total_time=600.
+# FUZZ_ARGS: more of libFuzzer's options, such as -max_total_time=600. Words that
+# a fuzzer knows are in NAME.dict.
 FUZZ_CC = clang
 FUZZ_RUNS = 1000000
 fuzz:
@@ -492,7 +493,10 @@ fuzz:
 		--extra-cflags=-fsanitize=fuzzer-no-link
 	$(MAKE) -C fuzz $(FUZZERS)
 	@for fuzzer in $(FUZZERS); do \
-		./fuzz/$$fuzzer -runs=$(FUZZ_RUNS) -detect_leaks=0 $(FUZZ_ARGS) || exit; \
+		words=$(SRC_PATH)/$$fuzzer.dict; \
+		[ -e $$words ] && words=-dict=$$words || words=; \
+		./fuzz/$$fuzzer -runs=$(FUZZ_RUNS) -detect_leaks=0 $$words $(FUZZ_ARGS) || \
+			exit; \
 	done
 
 # Boots of a stock kernel beside QEMU's, in the rig. Takes minutes.
