@@ -74,7 +74,6 @@ struct Command {
     const char *name;
     unsigned size; /* of an access, in bytes */
     void (*run)(QTest *q, const Line *line);
-    bool clock; /* exists only where the clock is moved by hand */
 };
 
 /* ---- log -------------------------------------------------------------------------- */
@@ -749,41 +748,41 @@ static void run_endianness(QTest *q, const Line *line)
 }
 
 static const Command commands[] = {
-    { "readb", 1, run_read_value, false },
-    { "readw", 2, run_read_value, false },
-    { "readl", 4, run_read_value, false },
-    { "readq", 8, run_read_value, false },
-    { "writeb", 1, run_write_value, false },
-    { "writew", 2, run_write_value, false },
-    { "writel", 4, run_write_value, false },
-    { "writeq", 8, run_write_value, false },
-    { "inb", 1, run_in, false },
-    { "inw", 2, run_in, false },
-    { "inl", 4, run_in, false },
-    { "outb", 1, run_out, false },
-    { "outw", 2, run_out, false },
-    { "outl", 4, run_out, false },
-    { "read", 0, run_read, false },
-    { "write", 0, run_write, false },
-    { "b64read", 0, run_b64read, false },
-    { "b64write", 0, run_b64write, false },
-    { "memset", 0, run_memset, false },
-    { "clock_step", 0, run_clock_step, true },
-    { "clock_set", 0, run_clock_set, true },
-    { "irq_intercept_in", 0, run_intercept_in, false },
-    { "irq_intercept_out", 0, run_intercept_out, false },
-    { "irq_intercept_out_named", 0, run_intercept_out_named, false },
-    { "set_irq_in", 0, run_set_irq_in, false },
-    { "endianness", 0, run_endianness, false },
+    { "readb", 1, run_read_value },
+    { "readw", 2, run_read_value },
+    { "readl", 4, run_read_value },
+    { "readq", 8, run_read_value },
+    { "writeb", 1, run_write_value },
+    { "writew", 2, run_write_value },
+    { "writel", 4, run_write_value },
+    { "writeq", 8, run_write_value },
+    { "inb", 1, run_in },
+    { "inw", 2, run_in },
+    { "inl", 4, run_in },
+    { "outb", 1, run_out },
+    { "outw", 2, run_out },
+    { "outl", 4, run_out },
+    { "read", 0, run_read },
+    { "write", 0, run_write },
+    { "b64read", 0, run_b64read },
+    { "b64write", 0, run_b64write },
+    { "memset", 0, run_memset },
+    { "clock_step", 0, run_clock_step },
+    { "clock_set", 0, run_clock_set },
+    { "irq_intercept_in", 0, run_intercept_in },
+    { "irq_intercept_out", 0, run_intercept_out },
+    { "irq_intercept_out_named", 0, run_intercept_out_named },
+    { "set_irq_in", 0, run_set_irq_in },
+    { "endianness", 0, run_endianness },
 };
 
-static const Command *command_find(const QTest *q, Span name)
+static const Command *command_find(Span name)
 {
     const Command *c;
 
     for (c = commands; c < commands + G_N_ELEMENTS(commands); c++) {
         if (span_is(name, c->name)) {
-            return c->clock && q->machine->kvm ? NULL : c;
+            return c;
         }
     }
     return NULL;
@@ -812,7 +811,7 @@ static void line_run(QTest *q, const char *text, size_t len)
 
     log_line(q, 'R', text, len);
     line_split(&line, text, len);
-    line.command = command_find(q, line.words[0]);
+    line.command = command_find(line.words[0]);
     if (!line.command) {
         reply(q, "FAIL Unknown command '%s'", span_echo(line.words[0]).text);
         return;
