@@ -31,7 +31,7 @@ static Chardev *open_opts_with_sink(const char *text, size_t room)
     return chr;
 }
 
-/* ---- what can be asked for ----------------------------------------------------------- */
+/* ---- what can be asked for ----------------------------------------------------- */
 
 START_TEST(bad_options)
 {
@@ -277,7 +277,7 @@ START_TEST(names)
 }
 END_TEST
 
-/* ---- backends without a peer --------------------------------------------------------- */
+/* ---- backends without a peer --------------------------------------------------- */
 
 static void ring_expect(Chardev *chr, const char *wanted)
 {
@@ -405,7 +405,7 @@ START_TEST(write_soon)
 }
 END_TEST
 
-/* ---- several frontends ------------------------------------------------------------------ */
+/* ---- several frontends --------------------------------------------------------- */
 
 static Sink others[FRONTENDS_MAX];
 

@@ -17,7 +17,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-/* ---- peers ------------------------------------------------------------------------ */
+/* ---- peers --------------------------------------------------------------------- */
 
 static int tcp_socket(int family, uint16_t port, bool server)
 {
@@ -106,7 +106,7 @@ static void silence_stderr(void)
     close(fd);
 }
 
-/* ---- TCP ---------------------------------------------------------------------------- */
+/* ---- TCP ----------------------------------------------------------------------- */
 
 static void serve_tcp(const char *spec, int family)
 {
@@ -214,7 +214,7 @@ START_TEST(tcp_to)
 }
 END_TEST
 
-/* ---- sockets that were passed --------------------------------------------------------- */
+/* ---- sockets that were passed -------------------------------------------------- */
 
 START_TEST(passed_connected)
 {
@@ -313,7 +313,7 @@ START_TEST(passed_wrong)
 }
 END_TEST
 
-/* ---- clients that connect again -------------------------------------------------------- */
+/* ---- clients that connect again ------------------------------------------------ */
 
 static int unix_listener(const char *path)
 {
@@ -388,7 +388,7 @@ START_TEST(disconnect)
 }
 END_TEST
 
-/* ---- frontends that do it while they are called ------------------------------------------ */
+/* ---- frontends that do it while they are called -------------------------------- */
 
 static Chardev *hostile;
 static enum { DISCONNECT, DETACH, REATTACH, WRITE } hostile_act;
@@ -473,7 +473,7 @@ START_TEST(from_callbacks)
 }
 END_TEST
 
-/* ---- peers that mean no good ----------------------------------------------------------------- */
+/* ---- peers that mean no good --------------------------------------------------- */
 
 START_TEST(storm)
 {

@@ -140,7 +140,7 @@ static void on_output(void *opaque, GIOCondition cond)
     chardev_output(opaque);
 }
 
-/* ---- input ------------------------------------------------------------------------- */
+/* ---- input --------------------------------------------------------------------- */
 
 static void input_ended(ChardevFd *s)
 {
@@ -229,7 +229,7 @@ void chardev_fd_update(Chardev *chr)
     }
 }
 
-/* ---- life ---------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------- */
 
 void chardev_fd_init(ChardevFd *s)
 {

@@ -65,7 +65,7 @@ void queue_append(ByteQueue *q, const uint8_t *buf, size_t len);
 void queue_take(ByteQueue *q, size_t len);
 void queue_free(ByteQueue *q);
 
-/* ---- sources of the main loop ------------------------------------------------------ */
+/* ---- sources of the main loop -------------------------------------------------- */
 
 /* One descriptor and one deadline in the host's time, watched by the main loop.
  * Changing what is watched makes and destroys no source. All zero: none. */
@@ -89,7 +89,7 @@ void watch_set(Watch *watch, int fd, GIOCondition cond);
 /* Call ready once, in @ms milliseconds; negative: not at all. */
 void watch_after(Watch *watch, int ms);
 
-/* ---- a character device ------------------------------------------------------------ */
+/* ---- a character device -------------------------------------------------------- */
 
 #define CHARDEV_FRONTENDS_MAX 8
 #define CHARDEV_QUEUE_MAX CHARDEV_WRITE_MAX /* bytes of output held */
@@ -128,7 +128,7 @@ struct Chardev {
     int log_fd; /* -1: none */
 };
 
-/* ---- for backends ---------------------------------------------------------------------- */
+/* ---- for backends -------------------------------------------------------------- */
 
 /* A peer is there; before the first input from it. */
 void chardev_opened(Chardev *chr);
@@ -162,7 +162,7 @@ bool chardev_open_failed(const Chardev *chr, const char *what, const char *path,
 /* Open a file for output, not waiting for a FIFO's reader. -1 with errno. */
 int output_open(const char *path, bool append);
 
-/* ---- between the files of the frontends' side ---------------------------------------------- */
+/* ---- between the files of the frontends' side ---------------------------------- */
 
 /* Tell the slot's frontend whatever it is to know now. */
 void chardev_slot_update(Chardev *chr, ChardevSlot *slot);
@@ -174,7 +174,7 @@ void chardev_input_keys(Chardev *chr, const uint8_t *buf, size_t len);
 /* The next attached slot after @slot, or @slot. */
 ChardevSlot *chardev_next_slot(Chardev *chr, ChardevSlot *slot);
 
-/* ---- what backends on descriptors share ------------------------------------------------------ */
+/* ---- what backends on descriptors share ---------------------------------------- */
 
 typedef struct ChardevFd {
     Chardev chr;
@@ -204,7 +204,7 @@ void chardev_fd_opened(ChardevFd *s, int fd);
 /* The events of @events that are present on @fd now, and errors. */
 short chardev_fd_events(int fd, short events);
 
-/* ---- the backends ------------------------------------------------------------------------------ */
+/* ---- the backends -------------------------------------------------------------- */
 
 extern const ChardevBackend chardev_null;
 extern const ChardevBackend chardev_testdev;

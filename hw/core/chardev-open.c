@@ -38,7 +38,7 @@ static const Property common_properties[] = {
 /* All that are open, in the order of opening. */
 static GPtrArray *chardevs;
 
-/* ---- who there is ------------------------------------------------------------------ */
+/* ---- who there is -------------------------------------------------------------- */
 
 Chardev *chardev_find(const char *id)
 {
@@ -66,7 +66,7 @@ char *chardev_filename(const Chardev *chr)
                                   : g_strdup(chr->backend->name);
 }
 
-/* ---- the backends -------------------------------------------------------------------- */
+/* ---- the backends -------------------------------------------------------------- */
 
 const char *const *chardev_backends(void)
 {
@@ -121,7 +121,7 @@ bool chardev_print_keys(const char *backend, FILE *out, GError **err)
     return true;
 }
 
-/* ---- an object among others -------------------------------------------------------------- */
+/* ---- an object among others ---------------------------------------------------- */
 
 static void chardev_object_list(Object *obj, GArray *list)
 {
@@ -141,7 +141,7 @@ static const ObjectOps chardev_object_ops = {
     .get = chardev_object_get,
 };
 
-/* ---- opening, from settings -------------------------------------------------------------- */
+/* ---- opening, from settings ---------------------------------------------------- */
 
 bool chardev_open_failed(const Chardev *chr, const char *what, const char *path,
                          GError **err)
@@ -263,7 +263,7 @@ Chardev *chardev_open_settings(const char *id, const char *backend,
     return chardev_make(id, found, settings, false, err);
 }
 
-/* ---- opening, from texts ------------------------------------------------------------------- */
+/* ---- opening, from texts ------------------------------------------------------- */
 
 /* KEY=VALUE,... as settings; "nowait" is what "wait=off" was called. */
 static GHashTable *settings_parse(const char *text, const char *first)
@@ -396,7 +396,7 @@ Chardev *chardev_open(const char *id, const char *spec, GError **err)
     return backend ? chardev_make(id, backend, settings, true, err) : NULL;
 }
 
-/* ---- closing ------------------------------------------------------------------------------- */
+/* ---- closing ------------------------------------------------------------------- */
 
 void chardev_close(Chardev *chr)
 {

@@ -50,7 +50,7 @@ typedef struct ChardevSocket {
     Watch later;      /* connecting; or another try, of a server too */
 } ChardevSocket;
 
-/* ---- a peer ------------------------------------------------------------------------- */
+/* ---- a peer -------------------------------------------------------------------- */
 
 static void socket_opened(ChardevSocket *s, int fd)
 {
@@ -85,7 +85,7 @@ static void socket_disconnect(Chardev *chr)
     socket_hung_up((ChardevFd *)chr);
 }
 
-/* ---- a server -------------------------------------------------------------------------- */
+/* ---- a server ------------------------------------------------------------------ */
 
 static void on_accept(void *opaque, GIOCondition cond)
 {
@@ -238,7 +238,7 @@ static bool tcp_listen(ChardevSocket *s, GError **err)
     return chardev_open_failed(&s->fd.chr, "cannot listen on", s->place, err);
 }
 
-/* ---- a client ---------------------------------------------------------------------------- */
+/* ---- a client ------------------------------------------------------------------ */
 
 /* Try the addresses that are left. */
 static void client_try(ChardevSocket *s)
@@ -317,7 +317,7 @@ static void on_later(void *opaque, GIOCondition cond)
     }
 }
 
-/* ---- opening -------------------------------------------------------------------------------- */
+/* ---- opening ------------------------------------------------------------------- */
 
 static bool socket_fails(ChardevSocket *s, const char *why, GError **err)
 {

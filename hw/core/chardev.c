@@ -45,7 +45,7 @@ void queue_free(ByteQueue *q)
     q->start = 0;
 }
 
-/* ---- what a frontend is told ------------------------------------------------------- */
+/* ---- what a frontend is told --------------------------------------------------- */
 
 void chardev_slot_event(ChardevSlot *slot, ChardevEvent event)
 {
@@ -136,7 +136,7 @@ bool chardev_is_ready(const Chardev *chr)
     return true;
 }
 
-/* ---- peers ----------------------------------------------------------------------------- */
+/* ---- peers --------------------------------------------------------------------- */
 
 void chardev_opened(Chardev *chr)
 {
@@ -175,7 +175,7 @@ void chardev_disconnect(Chardev *chr)
     }
 }
 
-/* ---- input ------------------------------------------------------------------------------ */
+/* ---- input --------------------------------------------------------------------- */
 
 size_t chardev_input_room(const Chardev *chr)
 {
@@ -223,7 +223,7 @@ void chardev_accept_input(Chardev *chr)
     }
 }
 
-/* ---- output ------------------------------------------------------------------------------ */
+/* ---- output -------------------------------------------------------------------- */
 
 static void output_log(Chardev *chr, const uint8_t *buf, size_t len)
 {
@@ -320,7 +320,7 @@ void chardev_write_soon(Chardev *chr)
     watch_after(&chr->soon, 0);
 }
 
-/* ---- frontends come and go ------------------------------------------------------------------ */
+/* ---- frontends come and go ----------------------------------------------------- */
 
 bool chardev_has_frontend(const Chardev *chr)
 {
