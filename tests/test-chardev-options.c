@@ -548,6 +548,33 @@ START_TEST(mux_deaf)
 }
 END_TEST
 
+/* What waited for one that goes, or from a peer that is sent away, is for nobody. */
+START_TEST(mux_dropped)
+{
+    Chardev *chr;
+    int fd = mux_open(",mux=on", &chr);
+
+    for (unsigned i = 0; i < 3; i++) {
+        other_init(i, 0);
+    }
+    expect(chardev_attach(chr, &sink_frontend, &others[0], NULL) &&
+           chardev_attach(chr, &sink_frontend, &others[1], NULL), "attach");
+    type(fd, "for 0\001cfor 1");
+    chardev_detach(chr, &others[0]);
+    others[2].room = 100;
+    expect(chardev_attach(chr, &sink_frontend, &others[2], NULL), "attach");
+    other_expect(2, "", "O");
+    chardev_disconnect(chr);
+    others[1].room = 100;
+    chardev_accept_input(chr);
+    other_expect(1, "", "OiC");
+    other_expect(2, "", "OC");
+    close(fd);
+    chardev_close(chr);
+    others_free(3);
+}
+END_TEST
+
 START_TEST(mux_full)
 {
     GError *err = NULL;
@@ -659,5 +686,5 @@ END_TEST
 
 TEST_MAIN("chardev-options", bad_options, bad_tcp_specs, help, man_page, ids,
           held_by_property, objects, settings, names, ringbuf, file_keys,
-          logfile, testdev, write_soon, mux, mux_deaf, mux_full, mux_leaving,
-          not_mux)
+          logfile, testdev, write_soon, mux, mux_deaf, mux_dropped, mux_full,
+          mux_leaving, not_mux)

@@ -372,6 +372,34 @@ START_TEST(one_after_the_other)
 }
 END_TEST
 
+/* Nor is a peer forgotten that went before anybody was there. */
+START_TEST(before_anybody)
+{
+    char *path = path_of("socket");
+    char *spec = g_strdup_printf("unix:%s,server,nowait", path);
+    Chardev *chr = chardev_open("c0", spec, NULL);
+    int fd = unix_dial(path);
+
+    test_loop();
+    expect(write(fd, "first", 5) == 5, "write");
+    close(fd);
+    fd = unix_dial(path);
+    expect(write(fd, "second", 6) == 6, "write");
+    expect_idle();
+    expect(!chardev_is_connected(chr), "two at once");
+    sink_init(100);
+    expect(chardev_attach(chr, &sink_frontend, &sink, NULL), "attach");
+    sink_expect("first");
+    ck_assert_str_eq(sink.events->str, "OC");
+    test_loop_until(sink.got->len == 11);
+    ck_assert_str_eq(sink.events->str, "OCO");
+    close(fd);
+    close_with_sink(chr);
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
 /* A peer that has sent all it will may still listen. */
 START_TEST(half_closed)
 {
@@ -694,6 +722,6 @@ START_TEST(threads)
 END_TEST
 
 TEST_MAIN("chardev", bad_specs, null, file, disk_full, bounded_queue,
-          largest_write, flush_at_close, server, gone_with_input_unread, one_after_the_other,
-          half_closed, full_socket_reset, path_in_use, server_waits,
+          largest_write, flush_at_close, server, gone_with_input_unread,
+          one_after_the_other, before_anybody, half_closed, full_socket_reset, path_in_use, server_waits,
           server_waits_in_vain, client, one_frontend, pty_users, threads)

@@ -33,7 +33,8 @@ typedef struct ChardevBackend {
     /* Take what can be taken at once, of a connected peer. Returns the bytes
      * done with: those that can never be written are done with, too. */
     size_t (*write)(Chardev *chr, const uint8_t *buf, size_t len);
-    /* The room for input, the queue or chardev_is_ready() has changed. NULL: no matter. */
+    /* The room for input, the queue or chardev_is_ready() has changed. NULL: no
+     * matter. */
     void (*update)(Chardev *chr);
     void (*disconnect)(Chardev *chr); /* NULL: there is no peer to send away */
     char *(*filename)(const Chardev *chr); /* NULL: the name */
