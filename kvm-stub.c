@@ -114,6 +114,11 @@ void kvm_coalesced_drain(KVMState *kvm)
 {
 }
 
+bool kvm_coalesced_pending(KVMState *kvm)
+{
+    return false;
+}
+
 void kvm_arch_reset_vm(KVMState *kvm)
 {
 }
