@@ -3,6 +3,7 @@
  * The program as existing clients of the protocol use it: they listen, start it,
  * and count on the order of what they hear.
  */
+#include <poll.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
@@ -26,8 +27,11 @@ typedef struct Program {
 static void program_start(Program *p)
 {
     struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    const char *program = getenv("FLATVIEW");
     g_autofree char *chardev = NULL;
+    struct pollfd wait;
 
+    expect(program, "the environment has no FLATVIEW");
     *p = (Program){ .folder = g_dir_make_tmp("flatview-qmp-XXXXXX", NULL) };
     p->path = g_build_filename(p->folder, "monitor.sock", NULL);
     chardev = g_strdup_printf("socket,id=mon,path=%s", p->path);
@@ -35,12 +39,17 @@ static void program_start(Program *p)
     g_strlcpy(addr.sun_path, p->path, sizeof(addr.sun_path));
     expect(bind(p->listener, (struct sockaddr *)&addr, sizeof(addr)) == 0 &&
            listen(p->listener, 1) == 0, "%s: %m", p->path);
+    wait = (struct pollfd){ .fd = p->listener, .events = POLLIN };
     p->pid = fork();
     if (p->pid == 0) {
-        execl(getenv("FLATVIEW"), "flatview-x86_64", "-display", "none", "-vga",
+        execl(program, "flatview-x86_64", "-display", "none", "-vga",
               "none", "-chardev", chardev, "-mon", "chardev=mon,mode=control",
               "-machine", "microvm", "-accel", "qtest", "-nodefaults", "-S", NULL);
         _exit(127);
+    }
+    /* It comes, or ends without. */
+    while (poll(&wait, 1, 100) == 0) {
+        expect(waitpid(p->pid, NULL, WNOHANG) == 0, "the program has ended");
     }
     p->fd = accept4(p->listener, NULL, NULL, SOCK_CLOEXEC);
     expect(p->fd >= 0, "accept: %m");
