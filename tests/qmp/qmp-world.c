@@ -109,7 +109,11 @@ static void folder_remove(void)
     while (dir && (name = g_dir_read_name(dir))) {
         unlink(name);
     }
+    if (dir) {
+        g_dir_close(dir);
+    }
     rmdir(folder);
+    g_free(folder);
 }
 
 /* Commands write files: nowhere but there, and small ones. */
