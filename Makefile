@@ -409,6 +409,8 @@ tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit
 tests/test-kvm-program tests/test-terminal tests/qmp/test-qmp-commands-kvm: | $(PROGRAM) $(GUESTS)
 tests/test-terminal: TEST_LDFLAGS = -lutil
 tests/hmp/test-editor: TEST_LDFLAGS = -lutil
+tests/hmp/test-editor: | $(GUESTS)
+tests/hmp/test-query-mtree: tests/qmp/qmp-client.o
 tests/kvm-robot.o: tests/guest/robot.bin
 
 # Only the core's flags for the core's objects: nothing else is needed there.

@@ -38,6 +38,20 @@ static char *in_dir(const Session *s, const char *name)
     return g_build_filename(s->dir, name, NULL);
 }
 
+/* Two spaces beside each other are one. */
+static char **drop_empty(char **words)
+{
+    char **to = words;
+
+    for (char **from = words; *from; from++) {
+        if (**from) {
+            *to++ = *from;
+        }
+    }
+    *to = NULL;
+    return words;
+}
+
 static void session_exec(const Session *s, const char *options)
 {
     g_autofree char *inputrc = in_dir(s, "inputrc");
@@ -50,9 +64,10 @@ static void session_exec(const Session *s, const char *options)
         folder = g_path_get_dirname(self);
         program = g_build_filename(folder, "../../flatview-x86_64", NULL);
     }
-    line = g_strdup_printf("%s -M microvm -m 2M -accel qtest -display none %s",
-                           program, options);
-    argv = g_strsplit(line, " ", 0);
+    line = g_strdup_printf("%s -M microvm -m 2M -display none %s %s", program,
+                           strstr(options, "-accel") ? "" : "-accel qtest",
+                           options);
+    argv = drop_empty(g_strsplit(line, " ", 0));
     g_setenv("TERM", "xterm", TRUE);
     g_setenv("INPUTRC", inputrc, TRUE);
     execv(argv[0], argv);
@@ -490,7 +505,6 @@ END_TEST
  * it gets all of it once it reads. */
 START_TEST(slow_reader)
 {
-    g_autofree char *path = NULL;
     Session s;
 
     session_start_socket(&s);
@@ -505,6 +519,50 @@ START_TEST(slow_reader)
     }
     session_expect(&s, "0x8\r\n" PROMPT);
     session_type(&s, "quit\n");
+    session_end(&s);
+}
+END_TEST
+
+/* ---- a guest ------------------------------------------------------------------------------- */
+
+/* At its first instruction, and in between while it runs. */
+START_TEST(guest)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *folder = g_path_get_dirname(self);
+    g_autofree char *options = NULL;
+    Session s;
+
+    if (access("/dev/kvm", R_OK | W_OK) < 0) {
+        printf("SKIP: /dev/kvm: %s\n", g_strerror(errno));
+        return;
+    }
+    options = g_strdup_printf("-accel kvm -bios %s/../guest/serial.bin " ALONE,
+                              folder);
+    session_start(&s, options, 80);
+    session_expect(&s, PROMPT);
+    session_type(&s, "info kvm\r");
+    expect_answer(&s, "kvm support: enabled");
+    session_type(&s, "print $pc\r");
+    expect_answer(&s, "0xfffffff0");
+    session_type(&s, "print $rip - $pc + $eip\r");
+    expect_answer(&s, "0xfffffff0");
+    session_type(&s, "gva2gpa $pc\r");
+    expect_answer(&s, "gpa: 0xfffffff0");
+    session_type(&s, "x /1xb $pc\r"); /* a far jump */
+    expect_answer(&s, "00000000fffffff0: 0xea");
+    session_type(&s, "info registers\r");
+    session_expect(&s, "CPU#0\r");
+    session_expect(&s, "rip 000000000000fff0");
+    session_type(&s, "cont\rinfo status\r");
+    expect_answer(&s, "VM status: running");
+    session_type(&s, "info registers -a\rx /1xb 0xfffffff0\rinfo status\r");
+    session_expect(&s, "CPU#0\r");
+    expect_answer(&s, "00000000fffffff0: 0xea");
+    expect_answer(&s, "VM status: running");
+    session_type(&s, "stop\rinfo status\r");
+    expect_answer(&s, "VM status: paused");
+    session_type(&s, "system_reset\rcont\rnmi\rquit\r");
     session_end(&s);
 }
 END_TEST
@@ -555,4 +613,4 @@ END_TEST
 
 TEST_MAIN("editor", editing, history, completion, control_keys, first_key,
           long_lines, beside_console, random_keys, plain_lines, endless_line,
-          slow_reader, example)
+          slow_reader, guest, example)
