@@ -480,26 +480,28 @@ END_TEST
 /* A client that sends and does not read: the program waits for it. */
 START_TEST(replies_not_taken)
 {
-    static const char line[] = "read 0 0x40000\n";
-    GString *many = g_string_new(NULL);
+    static const char line[] = "read 0 0x40000\n", quick[] = "endianness \n";
+    GString *many = g_string_new(NULL), *more = g_string_new(NULL);
     const unsigned lines = 200;
-    size_t before;
+    size_t before, sent = 0;
 
     start();
     before = resident_kib();
     for (unsigned i = 0; i < lines; i++) {
         g_string_append(many, line);
+        g_string_append(more, quick);
     }
     qvm_send(vm, many->str, many->len); /* in one piece */
-    for (size_t more = 0; more < 200 * MIB;) {
+    while (sent < 200 * MIB) {
         struct pollfd p = { .fd = vm->fd, .events = POLLOUT };
-        ssize_t n = poll(&p, 1, 300) ? send(vm->fd, many->str, many->len,
-                                            MSG_DONTWAIT) : 0;
+        size_t at = sent % more->len;
+        ssize_t n = poll(&p, 1, 300) ? send(vm->fd, more->str + at,
+                                            more->len - at, MSG_DONTWAIT) : 0;
 
         if (n <= 0) {
             break;
         }
-        more += n;
+        sent += n;
     }
     /* QMP is served all the time. */
     qvm_qmp_ok(vm, "{'execute': 'query-status'}");
@@ -507,6 +509,10 @@ START_TEST(replies_not_taken)
     for (unsigned i = 0; i < lines; i++) {
         expect(strlen(qvm_reply(vm)) == 5 + MIB / 2, "a reply is cut");
     }
+    for (size_t i = 0; i < sent / strlen(quick); i++) {
+        ck_assert_str_eq(qvm_reply(vm), "OK little");
+    }
+    g_string_free(more, TRUE);
     g_string_free(many, TRUE);
     end();
 }
@@ -520,6 +526,7 @@ START_TEST(clients_come_and_go)
 {
     static const char half[] = "writel 0x1000 7\nirq_intercept_in ioapic\n"
                                "set_irq_in ioapic unnamed-gpio-in 3 1\nwritel 0x10";
+    g_autofree char *piece = g_strnfill(MIB, '0');
 
     vm = qvm_start_as(NULL, QVM_SERVER, "-nodefaults -m 16");
     qvm_connect(vm);
@@ -538,6 +545,13 @@ START_TEST(clients_come_and_go)
     for (unsigned i = 0; i < 10; i++) {
         qvm_send(vm, "read 0 0x100000\n", 16);
     }
+    qvm_connect(vm);
+    qvm_expect(vm, "OK little", "endianness");
+    /* One that goes in a line that is too long. */
+    for (unsigned i = 0; i < 17; i++) {
+        qvm_send(vm, piece, MIB);
+    }
+    ck_assert_str_eq(qvm_reply(vm), "FAIL a line is longer than 16777216 bytes");
     qvm_connect(vm);
     qvm_expect(vm, "OK little", "endianness");
     close(vm->fd);
