@@ -239,6 +239,7 @@ TESTS_QTEST = \
 
 TESTS_QMP = \
 	tests/qmp/test-qmp-commands-forms \
+	tests/qmp/test-qmp-commands-effects \
 	tests/qmp/test-qmp-commands-kvm \
 	tests/qmp/test-json-stream \
 	tests/qmp/test-qmp-protocol \
@@ -248,6 +249,7 @@ TESTS_QMP = \
 
 TESTS_HMP = \
 	tests/hmp/test-hmp \
+	tests/hmp/test-query-mtree \
 	tests/hmp/test-editor \
 
 TESTS_GDB = \
@@ -403,6 +405,7 @@ tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--
 
 $(ROBOT_TESTS): tests/kvm-robot.o
 $(TESTS_QMP): tests/qmp/qmp-client.o
+tests/hmp/test-query-mtree: tests/qmp/qmp-client.o
 tests/qmp/test-qmp-mutations: tests/qmp/qmp-world.o
 $(TESTS_GDB): tests/gdb/gdb-client.o tests/gdb/gdb-world.o tests/kvm-fake.o
 tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit

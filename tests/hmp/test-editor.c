@@ -396,6 +396,7 @@ START_TEST(random_keys)
         } else {
             char byte = (char)g_rand_int_range(rand, 0, 256);
 
+            byte = byte == 'q' ? 'p' : byte; /* it is not to be ended */
             session_send(&s, &byte, 1);
         }
     }
