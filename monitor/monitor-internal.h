@@ -40,7 +40,7 @@ extern const MonitorOps hmp_ops; /* hmp-session.c */
 extern const MonitorOps qmp_ops; /* qmp.c */
 
 struct Monitor {
-    Chardev *chr; /* NULL: none, output stays in ->output (see hmp_run()) */
+    Chardev *chr;
     MonitorMode mode;
     bool pretty;
     const MonitorOps *ops;
@@ -51,8 +51,7 @@ struct Monitor {
     size_t output_sent; /* of that, bytes which it has */
 
     /* monitor.c's: */
-    GSource *source; /* NULL: a captive one */
-    size_t printed;  /* by this command, see monitor_printf() */
+    GSource *source;
     uint8_t input[1024];
     size_t input_len;
     bool is_open;    /* ops->opened() was called */
@@ -75,13 +74,6 @@ bool monitor_is_blocked(const Monitor *mon);
 
 /* There is something to do for ops->run(). */
 void monitor_schedule(Monitor *mon);
-
-/* A human monitor of no client, for hmp_run(): only ->output is of use, no
- * function of its ops is called. monitor_free() frees it. */
-Monitor *monitor_new_captive(unsigned cpu_index);
-
-/* A new command: monitor_printf() counts from 0. */
-void monitor_printf_reset(Monitor *mon);
 
 /* Call @fn for each monitor of @mode; it frees none. */
 void monitor_for_each(MonitorMode mode, void (*fn)(Monitor *mon, void *opaque),

@@ -7,8 +7,6 @@
 
 #include <string.h>
 
-#define OUTPUT_CUT "\n(the rest of more than 64 MiB is left out)\n"
-
 static Machine *the_machine;
 static GPtrArray *monitors; /* Monitor *, not owned; NULL: none */
 
@@ -108,33 +106,6 @@ void monitor_write(Monitor *mon, const char *text, size_t len)
     }
     g_string_append_len(mon->output, text, len);
     monitor_flush(mon);
-}
-
-int monitor_printf(void *opaque, const char *fmt, ...)
-{
-    Monitor *mon = opaque;
-    va_list args;
-    char *text;
-    size_t len;
-
-    va_start(args, fmt);
-    text = g_strdup_vprintf(fmt, args);
-    va_end(args);
-    len = strlen(text);
-    if (mon->printed + len <= MONITOR_OUTPUT_MAX) {
-        mon->printed += len;
-        monitor_write(mon, text, len);
-    } else if (mon->printed <= MONITOR_OUTPUT_MAX) {
-        mon->printed = (size_t)MONITOR_OUTPUT_MAX + 1;
-        monitor_write(mon, OUTPUT_CUT, strlen(OUTPUT_CUT));
-    }
-    g_free(text);
-    return len;
-}
-
-void monitor_printf_reset(Monitor *mon)
-{
-    mon->printed = 0;
 }
 
 /* ---- what the character device calls, under the memory lock -------------------- */
@@ -255,14 +226,6 @@ static Monitor *monitor_alloc(MonitorMode mode)
     mon->mode = mode;
     mon->ops = mode == MONITOR_CONTROL ? &qmp_ops : &hmp_ops;
     mon->output = g_string_new(NULL);
-    return mon;
-}
-
-Monitor *monitor_new_captive(unsigned cpu_index)
-{
-    Monitor *mon = monitor_alloc(MONITOR_HUMAN);
-
-    mon->cpu_index = cpu_index;
     return mon;
 }
 

@@ -41,12 +41,8 @@ void monitor_free(Monitor *mon);
 
 /* ---- for commands ------------------------------------------------------------------- */
 
-/* Append to a human monitor's output. Has the form of fprintf_function, for
- * mtree_info(): @mon is a Monitor. The bound is MONITOR_OUTPUT_MAX for each
- * command; what is beyond is cut, and said so. */
-int monitor_printf(void *mon, const char *fmt, ...)
-    __attribute__((format(printf, 2, 3)));
-
+/* The most that one command of a human monitor prints, in bytes; what is beyond
+ * is cut, and said so. */
 #define MONITOR_OUTPUT_MAX (64 * 1024 * 1024)
 
 /* The vCPU that x, info registers and others mean; 0 at first. */
