@@ -295,6 +295,7 @@ TESTS_SH = \
 	tests/test-device-docs.sh \
 	tests/test-options.sh \
 	tests/test-fdt.sh \
+	tests/gdb/session.sh \
 	tests/qmp/schema.sh \
 	tests/qmp/socat.sh \
 	tests/qmp/python.sh \

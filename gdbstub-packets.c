@@ -559,6 +559,19 @@ static bool is_attached(GDBStub *stub, const char *args)
     return true;
 }
 
+/* A monitor ends its lines as for a terminal, gdb's console does not. */
+static void drop_returns(char *text)
+{
+    char *to = text;
+
+    for (; *text; text++) {
+        if (*text != '\r') {
+            *to++ = *text;
+        }
+    }
+    *to = 0;
+}
+
 static bool run_monitor_command(GDBStub *stub, const char *args)
 {
     uint8_t line[GDB_PACKET_MAX / 2 + 1];
@@ -570,6 +583,7 @@ static bool run_monitor_command(GDBStub *stub, const char *args)
     }
     line[n] = 0;
     stub->console = hmp_run((const char *)line, stub->cpu);
+    drop_returns(stub->console);
     stub->console_sent = 0;
     return false;
 }
