@@ -251,7 +251,6 @@ TESTS_HMP = \
 	tests/hmp/test-hmp \
 	tests/hmp/test-query-mtree \
 	tests/hmp/test-editor \
-	tests/hmp/test-query-mtree \
 
 TESTS_GDB = \
 	tests/gdb/test-gdb-protocol \

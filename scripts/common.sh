@@ -12,9 +12,11 @@ die() {
     exit 1
 }
 
-# What building and testing takes, what booting Linux takes, and the rig.
+# What building takes, what tests talk to, what booting Linux takes, and the rig.
 build_packages="gcc libc6-dev make pkg-config libglib2.0-dev liburcu-dev check
 libjson-glib-dev libreadline-dev libfdt-dev acpica-tools device-tree-compiler"
+# Programs that tests have sessions with; without one its tests are skipped.
+test_packages="socat gdb python3-minimal"
 guest_packages="busybox-static xz-utils"
 rig_packages="qemu-system-x86 kmod gdb $guest_packages"
 
