@@ -304,6 +304,7 @@ TESTS_RIG = \
 	tests/rig/boot.sh \
 	tests/rig/kvm.sh \
 	tests/rig/power.sh \
+	tests/rig/gdb.sh \
 
 # Guest programs of our own: tests/guest/NAME.S -> NAME.bin, images for -bios.
 GUESTS = \

@@ -219,4 +219,8 @@ void kvm_arch_reset_cpu(CPUState *cpu);
 /* KVM_EXIT_DEBUG: the debugger's, or the guest's own business. */
 void kvm_arch_handle_debug(CPUState *cpu);
 
+/* KVM could not emulate an instruction: whether it is one that the debugger put
+ * there, and the machine stops for it as for a trap. */
+bool kvm_arch_is_debugger_trap(CPUState *cpu);
+
 #endif

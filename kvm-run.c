@@ -225,6 +225,10 @@ void kvm_cpu_handle_exit(CPUState *cpu, int result)
              run->fail_entry.hardware_entry_failure_reason);
         break;
     case KVM_EXIT_INTERNAL_ERROR:
+        if (run->internal.suberror == KVM_INTERNAL_ERROR_EMULATION &&
+            kvm_arch_is_debugger_trap(cpu)) {
+            break;
+        }
         fail_internal(cpu, run);
         break;
     case KVM_EXIT_UNKNOWN:

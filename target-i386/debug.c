@@ -178,6 +178,15 @@ static void set_points(struct kvm_guest_debug *control, const CPUDebug *debug)
     control->control |= KVM_GUESTDBG_USE_HW_BP;
 }
 
+/* Whether only an interrupt lets it go on. */
+static bool is_halted(CPUState *cpu)
+{
+    struct kvm_mp_state state;
+
+    return kvm_vcpu_ioctl(cpu, KVM_GET_MP_STATE, &state) >= 0 &&
+           state.mp_state == KVM_MP_STATE_HALTED;
+}
+
 /* Tell KVM the settings; @inject: KVM_GUESTDBG_INJECT_ or 0. */
 static int set_guest_debug(CPUState *cpu, const CPUDebug *debug,
                            uint32_t inject)
@@ -189,7 +198,7 @@ static int set_guest_debug(CPUState *cpu, const CPUDebug *debug,
     }
     if (debug->step) {
         control.control |= KVM_GUESTDBG_SINGLESTEP;
-        if (debug->block_irqs) {
+        if (debug->block_irqs && !is_halted(cpu)) {
             control.control |= KVM_GUESTDBG_BLOCKIRQ;
         }
     }
@@ -278,15 +287,35 @@ static int give_back(CPUState *cpu, const struct kvm_debug_exit_arch *exit)
     return set_guest_debug(cpu, &cpu->accel->debug, KVM_GUESTDBG_INJECT_DB);
 }
 
+/* Stop the machine because of @stop, if there is one. */
+static bool stop_for(CPUState *cpu, CPUStop stop)
+{
+    if (stop.kind == CPU_STOP_NONE) {
+        return false;
+    }
+    cpu->accel->debug_stop = stop;
+    vm_request_stop(RUN_STATE_DEBUG);
+    return true;
+}
+
+bool kvm_arch_is_debugger_trap(CPUState *cpu)
+{
+    struct kvm_debug_exit_arch exit = { .exception = EXCEPTION_TRAP };
+    uint64_t pc;
+
+    if (!cpu->accel->debug.traps || !cpu_get_pc(cpu, &pc)) {
+        return false;
+    }
+    exit.pc = pc;
+    return stop_for(cpu, find_stop(cpu, &exit));
+}
+
 void kvm_arch_handle_debug(CPUState *cpu)
 {
     const struct kvm_debug_exit_arch *exit = &cpu->accel->run->debug.arch;
-    CPUStop stop = find_stop(cpu, exit);
     int result;
 
-    if (stop.kind != CPU_STOP_NONE) {
-        cpu->accel->debug_stop = stop;
-        vm_request_stop(RUN_STATE_DEBUG);
+    if (stop_for(cpu, find_stop(cpu, exit))) {
         return;
     }
     result = give_back(cpu, exit);

@@ -421,6 +421,7 @@ static int set_debug(FakeCPU *cpu, const struct kvm_guest_debug *debug)
 
     cpu->debug = *debug;
     cpu->debug.control &= ~injected;
+    cpu->debug_controls |= cpu->debug.control;
     if (injected) {
         cpu->injected = injected;
     }
@@ -479,6 +480,9 @@ static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
         return 0;
     case KVM_SET_MP_STATE:
         cpu->mp_state = ((struct kvm_mp_state *)arg)->mp_state;
+        return 0;
+    case KVM_GET_MP_STATE:
+        ((struct kvm_mp_state *)arg)->mp_state = cpu->mp_state;
         return 0;
     case KVM_TRANSLATE: {
         struct kvm_translation *where = arg;

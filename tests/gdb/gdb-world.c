@@ -74,6 +74,12 @@ static int execute(GDBWorld *w, unsigned index, FakeCPU *cpu,
         hit = watched(cpu, 3, cpu->regs.rdi);
         break;
     case 0xcc:
+        if (w->cannot_trap) {
+            run->exit_reason = KVM_EXIT_INTERNAL_ERROR;
+            run->internal.suberror = KVM_INTERNAL_ERROR_EMULATION;
+            run->internal.ndata = 0;
+            return 0;
+        }
         if (!(cpu->debug.control & KVM_GUESTDBG_USE_SW_BP) && !cpu->injected) {
             ADD(w->own_traps);
             cpu->regs.rip++;

@@ -33,6 +33,7 @@ typedef struct GDBWorld {
     AddressSpace memory, ports;
     uint8_t *host;        /* of RAM */
     char *path;           /* of the stub's socket */
+    bool cannot_trap;     /* KVM's emulator knows no trap instruction */
     unsigned own_traps;   /* atomic: of the guest's own */
     unsigned rounds[FAKE_CPUS_MAX]; /* atomic */
     unsigned resets;

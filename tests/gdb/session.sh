@@ -14,6 +14,7 @@ command -v gdb >/dev/null || skip "gdb is missing: Debian package gdb"
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 cd "$scratch" || exit 1
+ln -s "$BUILD_PATH/tests" tests
 awk '/^\[a gdb session\]$/ { on = 1; next }
     on && /^    / { print substr($0, 5); begun = 1; next }
     begun && !/^$/ { exit }' "$SRC_PATH/docs/gdb.md" >wanted

@@ -138,6 +138,26 @@ START_TEST(test_own_traps)
 }
 END_TEST
 
+/* A KVM that emulates the guest, but not that instruction. */
+static void emulated_traps(GDBWorld *w, GDBClient *c)
+{
+    w->cannot_trap = true;
+    gdb_client_expect(c, "OK", "Z0,1007,1");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1007);
+    go(c, "c");
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1007);
+    ck_assert_uint_eq(LOAD(w->rounds[0]), 1);
+}
+
+START_TEST(test_emulated_traps)
+{
+    gdb_world_run(1, true, emulated_traps);
+}
+END_TEST
+
 static void many_traps(GDBWorld *w, GDBClient *c)
 {
     unsigned i;
@@ -294,14 +314,22 @@ END_TEST
 /* Interrupts stay outside during a step, unless they are asked for. */
 static void blocked_interrupts(GDBWorld *w, GDBClient *c)
 {
-    struct kvm_guest_debug *debug = &w->fake.cpus[0].debug;
+    FakeCPU *cpu = &w->fake.cpus[0];
 
+    cpu->mp_state = KVM_MP_STATE_HALTED; /* nothing else would wake it */
     go(c, "vCont;s:1");
     expect_stop(c, "T05thread:01;");
+    ck_assert_uint_eq(cpu->debug_controls & KVM_GUESTDBG_BLOCKIRQ, 0);
+    cpu->mp_state = KVM_MP_STATE_RUNNABLE;
+    go(c, "vCont;s:1");
+    expect_stop(c, "T05thread:01;");
+    ck_assert_uint_ne(cpu->debug_controls & KVM_GUESTDBG_BLOCKIRQ, 0);
+    ck_assert_uint_eq(cpu->debug.control, 0); /* the step is forgotten */
     gdb_client_expect(c, "OK", "Qqemu.sstep=1");
-    ck_assert_uint_eq(debug->control, 0); /* the step is forgotten */
+    cpu->debug_controls = 0;
     go(c, "vCont;s:1");
     expect_stop(c, "T05thread:01;");
+    ck_assert_uint_eq(cpu->debug_controls & KVM_GUESTDBG_BLOCKIRQ, 0);
     w->fake.fail_errno = EINVAL;
     w->fake.fail_request = KVM_SET_GUEST_DEBUG;
     gdb_client_expect(c, "E16", "vCont;s:1");
@@ -437,6 +465,6 @@ START_TEST(test_kill_process)
 END_TEST
 
 TEST_MAIN("gdb-run", test_traps, test_trap_under_foot, test_own_traps,
-          test_many_traps, test_points, test_reset, test_one_by_one,
+          test_emulated_traps, test_many_traps, test_points, test_reset, test_one_by_one,
           test_blocked_interrupts, test_stopped_by_others, test_detach, test_look,
           test_kill, test_kill_process)
