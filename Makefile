@@ -252,9 +252,13 @@ TESTS_HMP = \
 	tests/hmp/test-query-mtree \
 	tests/hmp/test-editor \
 
+# Over a stand-in for KVM.
+ifeq ($(CONFIG_KVM),yes)
 TESTS_GDB = \
 	tests/gdb/test-gdb-protocol \
 	tests/gdb/test-gdb-run \
+
+endif
 
 # Fuzzers, for `make fuzz`: clang's libFuzzer.
 FUZZERS = \

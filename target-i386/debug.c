@@ -36,10 +36,10 @@ static bool read_entry(CPUState *cpu, hwaddr addr, void *entry, unsigned size)
     return cpu_physical_rw(cpu, addr, entry, size, false) == size;
 }
 
-/* Tables of 512 entries of 8 bytes: @levels of them below the one at @table. The
- * lowest two know large pages, so does the third of long mode. */
+/* @levels of tables of 512 entries of 8 bytes, the topmost at @table. The lowest
+ * three may end in large pages. */
 static bool walk_wide(CPUState *cpu, hwaddr table, unsigned levels,
-                      bool long_mode, uint64_t vaddr, hwaddr *paddr)
+                      uint64_t vaddr, hwaddr *paddr)
 {
     unsigned level;
 
@@ -52,8 +52,7 @@ static bool walk_wide(CPUState *cpu, hwaddr table, unsigned levels,
             !(entry & ENTRY_PRESENT)) {
             return false;
         }
-        if (level == 1 || (level <= (long_mode ? 3 : 2) &&
-                           (entry & ENTRY_LARGE))) {
+        if (level == 1 || (level <= 3 && (entry & ENTRY_LARGE))) {
             *paddr = (entry & ENTRY_ADDRESS & ~page_mask) | (vaddr & page_mask);
             return true;
         }
@@ -99,7 +98,7 @@ static bool walk_pae(CPUState *cpu, const struct kvm_sregs *sregs,
         !(entry & ENTRY_PRESENT)) {
         return false;
     }
-    return walk_wide(cpu, entry & ENTRY_ADDRESS, 2, false, vaddr, paddr);
+    return walk_wide(cpu, entry & ENTRY_ADDRESS, 2, vaddr, paddr);
 }
 
 static bool walk(CPUState *cpu, const struct kvm_sregs *sregs, uint64_t vaddr,
@@ -115,8 +114,7 @@ static bool walk(CPUState *cpu, const struct kvm_sregs *sregs, uint64_t vaddr,
     if (sregs->efer & EFER_LMA) {
         /* Bits above those that are looked up repeat the topmost of them. */
         return (uint64_t)((int64_t)(vaddr << unused) >> unused) == vaddr &&
-               walk_wide(cpu, sregs->cr3 & ENTRY_ADDRESS, levels, true, vaddr,
-                         paddr);
+               walk_wide(cpu, sregs->cr3 & ENTRY_ADDRESS, levels, vaddr, paddr);
     }
     if (sregs->cr4 & CR4_PAE) {
         return walk_pae(cpu, sregs, vaddr, paddr);

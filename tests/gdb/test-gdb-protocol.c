@@ -52,6 +52,10 @@ static void framing(GDBWorld *w, GDBClient *c)
     gdb_client_send(c, long_packet, 100000);
     ck_assert_str_eq(gdb_client_receive(c), E_INVAL);
     gdb_client_expect(c, "QC01", "qC");
+    gdb_client_send(c, long_packet, 0x4000); /* the most that is taken */
+    ck_assert_str_eq(gdb_client_receive(c), "");
+    gdb_client_send(c, long_packet, 0x4001);
+    ck_assert_str_eq(gdb_client_receive(c), E_INVAL);
 
     gdb_client_expect(c, "OK", "QStartNoAckMode");
     c->no_ack = true;
@@ -372,6 +376,76 @@ START_TEST(test_paging)
 }
 END_TEST
 
+/* The other ways of paging, each over tables at 0x30000. */
+static void page_sizes(GDBWorld *w, GDBClient *c)
+{
+    struct kvm_sregs *sregs = &w->fake.cpus[0].sregs;
+    uint64_t *wide = (uint64_t *)(w->host + 0x30000);
+    uint32_t *narrow = (uint32_t *)(w->host + 0x30000);
+
+    strcpy((char *)w->host + 0x21000, "there");
+    sregs->cr3 = 0x30000;
+    sregs->cr0 |= 1u << 31;
+
+    /* Five levels, then 1 GiB and 2 MiB pages. */
+    sregs->cr4 = 1u << 5 | 1u << 12;
+    sregs->efer = 0x500;
+    wide[256] = 0x31003;
+    wide[512 + 1] = 0x32003;
+    wide[1024 + 2] = 0x83;
+    wide[1024 + 3] = 0x33003;
+    wide[1536 + 4] = 0x83;
+    wide[1536 + 5] = 0x34003;
+    wide[2048 + 6] = 0x8000000000021003;
+    gdb_client_expect(c, "7468657265", "mff00008080021000,5");
+    gdb_client_expect(c, "7468657265", "mff000080c0821000,5");
+    gdb_client_expect(c, "7468657265", "mff000080c0a06000,5");
+    gdb_client_expect(c, E_FAULT, "mff000080c0a07000,5");
+    gdb_client_expect(c, E_FAULT, "mff000080c0c00000,5");
+    gdb_client_expect(c, E_FAULT, "m7f00008080021000,5"); /* not canonical */
+
+    /* Four levels. */
+    sregs->cr3 = 0x31000;
+    sregs->cr4 = 1u << 5;
+    gdb_client_expect(c, "7468657265", "m8080021000,5");
+    gdb_client_expect(c, E_FAULT, "mffff008080021000,5"); /* nor this one */
+
+    /* PAE: 2 MiB and 4 KiB; the third level has no large pages. */
+    sregs->efer = 0;
+    sregs->cr3 = 0x32000;
+    wide[1024 + 2] = 0x33001;
+    gdb_client_expect(c, "7468657265", "m80821000,5");
+    gdb_client_expect(c, "7468657265", "m80a06000,5");
+    gdb_client_expect(c, E_FAULT, "m40000000,5");
+    wide[1024 + 2] = 0x33081;
+    gdb_client_expect(c, "7468657265", "m80821000,5");
+
+    /* Two levels: 4 KiB; 4 MiB with PSE, above 4 GiB, too. */
+    memset(narrow, 0, 0x5000);
+    sregs->cr3 = 0x30000;
+    sregs->cr4 = 0;
+    narrow[1] = 0x83;
+    narrow[2] = 0x31003;
+    narrow[3] = 0x2083; /* bit 13: 4 GiB */
+    narrow[1024 + 5] = 0x21003;
+    gdb_client_expect(c, "7468657265", "m805000,5");
+    gdb_client_expect(c, E_FAULT, "m806000,5");
+    gdb_client_expect(c, E_FAULT, "m421000,5"); /* a table at 0, and none there */
+    sregs->cr4 = 1u << 4;
+    gdb_client_expect(c, "7468657265", "m421000,5");
+    gdb_client_expect(c, E_FAULT, "mc21000,5");
+
+    /* None: 32 bits count. */
+    sregs->cr0 &= ~(1ull << 31);
+    gdb_client_expect(c, "7468657265", "m100021000,5");
+}
+
+START_TEST(test_page_sizes)
+{
+    gdb_world_run(1, false, page_sizes);
+}
+END_TEST
+
 /* ---- monitor commands ---------------------------------------------------------------- */
 
 /* All that @command prints, in hex. */
@@ -538,4 +612,4 @@ END_TEST
 
 TEST_MAIN("gdb-protocol", test_framing, test_features, test_threads,
           test_registers, test_tags, test_selectors, test_memory, test_paging,
-          test_monitor, test_mutations, test_no_accelerator)
+          test_page_sizes, test_monitor, test_mutations, test_no_accelerator)
