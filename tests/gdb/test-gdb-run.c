@@ -158,6 +158,25 @@ START_TEST(test_emulated_traps)
 }
 END_TEST
 
+/* Two addresses of the same byte: without paging, 32 bits of them count. */
+static void same_byte(GDBWorld *w, GDBClient *c)
+{
+    gdb_client_expect(c, "OK", "Z0,1004,1");
+    gdb_client_expect(c, "OK", "Z0,100001004,1");
+    gdb_client_expect(c, "a2", "m1004,1");
+    gdb_client_expect(c, "OK", "z0,1004,1");
+    ck_assert_uint_eq(w->host[0x1004], 0xcc);
+    gdb_client_expect(c, "a2", "m1004,1");
+    gdb_client_expect(c, "OK", "z0,100001004,1");
+    ck_assert_uint_eq(w->host[0x1004], 0xa2);
+}
+
+START_TEST(test_same_byte)
+{
+    gdb_world_run(1, true, same_byte);
+}
+END_TEST
+
 static void many_traps(GDBWorld *w, GDBClient *c)
 {
     unsigned i;
@@ -226,6 +245,41 @@ static void points(GDBWorld *w, GDBClient *c)
 START_TEST(test_points)
 {
     gdb_world_run(1, true, points);
+}
+END_TEST
+
+/* Where several vCPUs meet what is watched at once, the client hears of each. */
+static void watches_at_once(GDBWorld *w, GDBClient *c)
+{
+    unsigned stops[2] = { 0, 0 };
+    unsigned i;
+
+    gdb_client_expect(c, "OK", "Z2,8000,1");
+    gdb_client_expect(c, "OK", "Z2,9000,1");
+    for (i = 0; i < 200; i++) {
+        const char *stop;
+
+        go(c, "vCont;c");
+        stop = next_stop(c);
+        if (strcmp(stop, "T05thread:01;watch:8000;") == 0) {
+            stops[0]++;
+        } else {
+            ck_assert_str_eq(stop, "T05thread:02;watch:9000;");
+            stops[1]++;
+        }
+    }
+    for (i = 0; i < 2; i++) {
+        uint64_t writes = w->fake.cpus[i].regs.rax;
+
+        /* One may not have been told yet. */
+        ck_assert_uint_ge(writes, stops[i]);
+        ck_assert_uint_le(writes, stops[i] + 1);
+    }
+}
+
+START_TEST(test_watches_at_once)
+{
+    gdb_world_run(2, true, watches_at_once);
 }
 END_TEST
 
@@ -465,6 +519,7 @@ START_TEST(test_kill_process)
 END_TEST
 
 TEST_MAIN("gdb-run", test_traps, test_trap_under_foot, test_own_traps,
-          test_emulated_traps, test_many_traps, test_points, test_reset, test_one_by_one,
+          test_emulated_traps, test_same_byte, test_many_traps, test_points,
+          test_watches_at_once, test_reset, test_one_by_one,
           test_blocked_interrupts, test_stopped_by_others, test_detach, test_look,
           test_kill, test_kill_process)
