@@ -149,6 +149,8 @@ HMP_OBJS = \
 
 QTEST_OBJS = \
 	qtest.o \
+	qtest-commands.o \
+	qtest-wires.o \
 
 GDB_OBJS = \
 	gdbstub.o \

@@ -179,4 +179,55 @@ START_TEST(peer_goes)
 }
 END_TEST
 
-TEST_MAIN("qtest-wires", between_commands, faster_than_read, peer_goes)
+static void plug_serial(void)
+{
+    GError *err = NULL;
+    bool ok;
+
+    memory_lock();
+    ok = machine_plug(machine, "isa-serial,iobase=0x2f8,irq=3,id=s1", &err);
+    memory_unlock();
+    expect(ok, "%s", err->message);
+}
+
+static void unplug_serial(void)
+{
+    GError *err = NULL;
+    bool ok;
+
+    memory_lock();
+    ok = machine_unplug(machine, "s1", &err);
+    memory_unlock();
+    expect(ok, "%s", err->message);
+}
+
+/* What is listened to goes while its wire is high, which ends then. One in its
+ * place, or another, can be listened to. */
+START_TEST(device_goes)
+{
+    start();
+    plug_serial();
+    say("irq_intercept_out s1\n");
+    expect_heard("OK\n");
+    for (unsigned i = 0; i < 3; i++) {
+        say("outb 0x2fc 8\noutb 0x2f9 2\n");
+        expect_heard("OK\nIRQ raise 0\nOK\n");
+        unplug_serial();
+        expect_heard("IRQ lower 0\n");
+        say("irq_intercept_out s1\n");
+        expect_heard("FAIL Unknown device\n");
+        plug_serial();
+        say("irq_intercept_out s1\n");
+        expect_heard("OK\n");
+    }
+    unplug_serial();
+    say("irq_intercept_in ioapic\n");
+    expect_heard("OK\n");
+    drive(0, 1);
+    expect_heard("IRQ raise 0\n");
+    end();
+}
+END_TEST
+
+TEST_MAIN("qtest-wires", between_commands, faster_than_read, peer_goes,
+          device_goes)
