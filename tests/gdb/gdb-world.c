@@ -165,7 +165,9 @@ static void *script_thread(void *opaque)
 
     gdb_client_open(&c, w->path);
     w->script(w, &c);
-    vm_request_shutdown(SHUTDOWN_CAUSE_HOST_SIGNAL, 0);
+    if (!w->killed) {
+        vm_request_shutdown(SHUTDOWN_CAUSE_HOST_SIGNAL, 0);
+    }
     gdb_client_close(&c);
     return NULL;
 }

@@ -37,6 +37,7 @@ typedef struct GDBWorld {
     unsigned own_traps;   /* atomic: of the guest's own */
     unsigned rounds[FAKE_CPUS_MAX]; /* atomic */
     unsigned resets;
+    bool killed;          /* the script has ended the machine by itself */
     int status;
     void (*script)(struct GDBWorld *w, GDBClient *c);
 } GDBWorld;

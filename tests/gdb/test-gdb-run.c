@@ -494,6 +494,7 @@ END_TEST
 static void killed(GDBWorld *w, GDBClient *c)
 {
     go(c, "k");
+    w->killed = true;
     c->no_ack = true; /* nobody is left to hear it */
     ck_assert_str_eq(next_stop(c), "W00");
 }
@@ -501,6 +502,7 @@ static void killed(GDBWorld *w, GDBClient *c)
 static void killed_process(GDBWorld *w, GDBClient *c)
 {
     go(c, "vKill;1");
+    w->killed = true;
     c->no_ack = true;
     ck_assert_str_eq(next_stop(c), "OK");
     ck_assert_str_eq(next_stop(c), "W00");
