@@ -6,9 +6,11 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
@@ -42,14 +44,13 @@ static void G_GNUC_NORETURN parent_wait(pid_t child, int fd)
     }
     while (waitpid(child, &status, 0) < 0 && errno == EINTR) {
     }
-    _exit(WIFEXITED(status) && WEXITSTATUS(status) ? WEXITSTATUS(status)
-                                                   : EXIT_FAILURE);
+    _exit(WIFEXITED(status) ? WEXITSTATUS(status) : EXIT_FAILURE);
 }
 
 bool daemon_start(GError **err)
 {
+    pid_t parent = getpid(), child;
     int fds[2];
-    pid_t child;
 
     if (pipe2(fds, O_CLOEXEC) < 0) {
         return failed("make a pipe", err);
@@ -67,6 +68,12 @@ bool daemon_start(GError **err)
     close(fds[0]);
     ready_fd = fds[1];
     setsid();
+    /* Whoever interrupts the command before it has returned wants no machine,
+     * which may be waiting for a connection. */
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+    if (getppid() != parent) {
+        _exit(EXIT_FAILURE);
+    }
     return true;
 }
 
@@ -77,6 +84,7 @@ void daemon_ready(void)
     if (ready_fd < 0) {
         return;
     }
+    prctl(PR_SET_PDEATHSIG, 0);
     null = open("/dev/null", O_RDWR | O_CLOEXEC);
     if (null >= 0) {
         dup2(null, STDIN_FILENO);
@@ -92,14 +100,24 @@ void daemon_ready(void)
     ready_fd = -1;
 }
 
+/* Whether @st is still what is at @path. */
+static bool is_at(const char *path, const struct stat *st)
+{
+    struct stat now;
+
+    return stat(path, &now) == 0 && now.st_dev == st->st_dev &&
+           now.st_ino == st->st_ino;
+}
+
 bool pidfile_write(const char *path, GError **err)
 {
     g_autofree char *text = g_strdup_printf("%ld\n", (long)getpid());
     struct flock lock = { .l_type = F_WRLCK, .l_whence = SEEK_SET };
     struct stat st;
-    int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY,
-                  0644);
+    int fd;
 
+again:
+    fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0644);
     if (fd < 0 || fstat(fd, &st) < 0) {
         goto fail;
     }
@@ -113,6 +131,10 @@ bool pidfile_write(const char *path, GError **err)
                     "choose another, or end that one", path);
         close(fd);
         return false;
+    }
+    if (!is_at(path, &st)) { /* who kept it has just removed it */
+        close(fd);
+        goto again;
     }
     if (ftruncate(fd, 0) < 0 ||
         write(fd, text, strlen(text)) != (ssize_t)strlen(text)) {

@@ -11,7 +11,8 @@
 
 /* Go on in a child in a session of its own; the parent waits until the child
  * calls daemon_ready(), and then exits with status 0, or with the child's
- * status if that ends before. Before other threads start. False with @err. */
+ * status if that ends before; a parent that is ended meanwhile takes the child
+ * with it. Before other threads start. False with @err. */
 bool daemon_start(GError **err);
 
 /* Standard input, output and error are /dev/null from now on, the working

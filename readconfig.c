@@ -6,6 +6,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -15,6 +16,19 @@
 /* Nobody writes more by hand, and what is not a file of settings is refused
  * before it fills the memory. */
 #define FILE_MAX (1 << 20)
+
+/* read(), waiting for who writes a pipe. */
+static ssize_t read_some(int fd, void *buf, size_t size)
+{
+    struct pollfd p = { .fd = fd, .events = POLLIN };
+    ssize_t n;
+
+    while ((n = read(fd, buf, size)) < 0 &&
+           (errno == EAGAIN || errno == EINTR)) {
+        poll(&p, 1, -1);
+    }
+    return n;
+}
 
 /* The whole of @path, NUL-terminated; NULL with @err. */
 static char *file_read(const char *path, GError **err)
@@ -32,7 +46,7 @@ static char *file_read(const char *path, GError **err)
         if (S_ISDIR(st.st_mode)) {
             errno = EISDIR;
         } else {
-            while ((n = read(fd, buf, sizeof(buf))) > 0 &&
+            while ((n = read_some(fd, buf, sizeof(buf))) > 0 &&
                    text->len <= FILE_MAX) {
                 g_byte_array_append(text, buf, n);
             }

@@ -408,9 +408,11 @@ int vm_main_loop(const RunOptions *options, void (*reset_machine)(void *opaque),
         vm_start(NULL);
     }
     while (going_on) {
-        while (!LOAD(run.request)) {
-            g_main_context_iteration(NULL, TRUE);
-        }
+        /* Once at least: a guest that asks again and again, such as one that
+         * resets itself at once, keeps nobody else waiting. */
+        do {
+            g_main_context_iteration(NULL, !LOAD(run.request));
+        } while (!LOAD(run.request));
         cpus_stop();
         going_on = serve_requests(&board);
         if (going_on) {

@@ -328,6 +328,39 @@ START_TEST(gone_with_input_unread)
 }
 END_TEST
 
+/* Peers that come, leave much and go do not fill the memory. */
+START_TEST(many_with_input_unread)
+{
+    char *path = path_of("socket");
+    char *spec = g_strdup_printf("unix:%s,server,nowait", path);
+    Chardev *chr = open_with_sink(spec, 0);
+    static uint8_t piece[65536];
+    size_t sent = 0;
+
+    chardev_detach(chr, &sink);
+    expect(chardev_attach(chr, &sink_line_frontend, &sink, NULL), "attach");
+    memset(piece, 'x', sizeof(piece));
+    while (sent < 16 << 20) {
+        int fd = unix_dial(path);
+        ssize_t n;
+
+        while ((n = send(fd, piece, sizeof(piece), MSG_DONTWAIT)) > 0) {
+            sent += n;
+        }
+        test_loop_until(chardev_is_connected(chr));
+        close(fd);
+        test_loop_until(!chardev_is_connected(chr));
+    }
+    sink_more(chr, 32 << 20);
+    test_loop();
+    expect(sink.got->len >= 1 << 20 && sink.got->len <= 2 << 20, "%u bytes are kept",
+           sink.got->len);
+    close_with_sink(chr);
+    g_free(path);
+    g_free(spec);
+}
+END_TEST
+
 /* Others are told of each peer in order: the next one is let in when all of the
  * last one was received. */
 START_TEST(one_after_the_other)
@@ -723,5 +756,6 @@ END_TEST
 
 TEST_MAIN("chardev", bad_specs, null, file, disk_full, bounded_queue,
           largest_write, flush_at_close, server, gone_with_input_unread,
+          many_with_input_unread,
           one_after_the_other, before_anybody, half_closed, full_socket_reset, path_in_use, server_waits,
           server_waits_in_vain, client, one_frontend, pty_users, threads)

@@ -232,6 +232,16 @@ echo '
 driver = "x"' >"$scratch/config"
 refused "-readconfig .*/config: .*/config:2: \[devise\]: .*did you mean '-device'?" \
     -readconfig "$scratch/config"
+(
+    sleep 0.3
+    echo '[name]'
+    sleep 0.3
+    echo 'gust = "x"'
+) | {
+    "$FLATVIEW" -readconfig /dev/stdin 2>"$scratch/err"
+    grep -q "did you mean 'guest'" "$scratch/err"
+}
+point $? "-readconfig waits for what a pipe brings"
 echo '[kernel]
 path = "x"' >"$scratch/config"
 refused ".*/config:1: \[kernel\]: the option '-kernel' has no settings.*" \
@@ -262,6 +272,42 @@ echo 12345678 >"$scratch/pid"
 run -accel qtest -nodefaults -daemonize -pidfile "$scratch/pid" -M nosuch
 [ "$status" = 1 ] && grep -q "no machine is called 'nosuch'" "$scratch/err"
 point $? "-daemonize: what fails before is told in the foreground"
+[ ! -e "$scratch/pid" ]
+point $? "-pidfile: none is left of a start that failed"
+run -daemonize -M "microvm,dumpdtb=$scratch/dtb-daemon"
+[ "$status" = 0 ] && [ -s "$scratch/dtb-daemon" ]
+point $? "-daemonize: the status of what ends at once"
+
+# gone PID: it ends, within a time that nothing needs. A zombie has ended.
+gone() {
+    tries=100
+    while [ $tries -gt 0 ] && ! grep -qs '^State:.*Z' "/proc/$1/status" &&
+        kill -0 "$1" 2>/dev/null; do
+        sleep 0.1
+        tries=$((tries - 1))
+    done
+    [ $tries -gt 0 ]
+}
+
+# A socket of the directory that it was started in goes, too.
+mkdir "$scratch/here"
+(cd "$scratch/here" && run -accel qtest -nodefaults -daemonize -pidfile pid \
+    -qmp unix:socket,server=on,wait=off)
+[ -S "$scratch/here/socket" ] && pid=$(cat "$scratch/here/pid") && kill "$pid" &&
+    gone "$pid" && [ ! -e "$scratch/here/socket" ] && [ ! -e "$scratch/here/pid" ]
+point $? "-daemonize: at its end, files with a relative path are gone"
+
+# Who interrupts the command gets rid of what waits for a connection.
+"$FLATVIEW" -accel qtest -nodefaults -daemonize -pidfile "$scratch/pid" \
+    -qmp "unix:$scratch/wait,server=on" 2>/dev/null &
+command=$!
+tries=100
+while [ ! -S "$scratch/wait" ] && [ $tries -gt 0 ]; do
+    sleep 0.1
+    tries=$((tries - 1))
+done
+pid=$(cat "$scratch/pid") && kill $command && gone "$pid" && [ ! -e "$scratch/wait" ]
+point $? "-daemonize: it ends with a command that is interrupted"
 
 # The map that docs/microvm.md shows.
 run -M "microvm,dumpdtb=$scratch/dtb" -m 6G -serial null -d exit-map -D "$scratch/map"

@@ -21,6 +21,7 @@ static GString *events;  /* those that came, each with a blank */
 static unsigned resets, presses;
 static Step *const *steps;
 static unsigned steps_nr;
+static bool resets_at_once;
 
 static void note(const VMEvent *e, void *opaque)
 {
@@ -92,6 +93,9 @@ static void reset_machine(void *opaque)
     ck_assert_ptr_eq(opaque, &resets);
     expect_at_rest();
     resets++;
+    if (resets_at_once) {
+        vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
+    }
 }
 
 static void power_button(void *opaque)
@@ -334,6 +338,28 @@ START_TEST(one_reset_for_two)
     TELL(plain, EXIT_GUEST_OFF,
          "RESUME RESET(host-qmp-system-reset) SHUTDOWN(host-qmp-quit) ",
          reset_twice, was_reset, reset_and_quit);
+}
+END_TEST
+
+/* A guest that resets itself as soon as it runs keeps nobody else waiting. */
+
+static void resets_again(void)
+{
+    resets_at_once = true;
+    reset();
+}
+
+static void resets_no_more(void)
+{
+    resets_at_once = false;
+}
+
+START_TEST(reset_again_and_again)
+{
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME RESET(host-qmp-system-reset) RESET(guest-reset) "
+         "SHUTDOWN(host-qmp-quit) ",
+         resets_again, resets_no_more, quit);
 }
 END_TEST
 
@@ -811,7 +837,8 @@ START_TEST(listeners)
 END_TEST
 
 TEST_MAIN("runstate", stop_and_cont, paused_at_the_start, stop_requests,
-          reset_while_running, reset_while_stopped, one_reset_for_two, no_reboot,
+          reset_while_running, reset_while_stopped, one_reset_for_two,
+          reset_again_and_again, no_reboot,
           ends, no_shutdown, no_shutdown_no_reboot, no_shutdown_ends, failures,
           failures_and_resets, failures_kept, panics, power_button_pressed,
           looked_at, held, threads_have_ids, nmi, virtual_time, a_vcpu_asks,

@@ -30,6 +30,7 @@ typedef struct ChardevSocket {
     uint32_t reconnect; /* seconds; 0: not */
 
     char *place;        /* PATH, HOST:PORT or fd N, for errors and names */
+    char *full_path;    /* from the root: daemon_ready() changes the directory */
     SocketAddress addresses[SOCKET_ADDRESSES_MAX];
     unsigned addresses_nr;
 
@@ -404,6 +405,14 @@ static bool passed_adopt(ChardevSocket *s, GError **err)
     return true;
 }
 
+static char *path_from_root(const char *path)
+{
+    g_autofree char *here = g_get_current_dir();
+
+    return g_path_is_absolute(path) ? g_strdup(path)
+                                    : g_build_filename(here, path, NULL);
+}
+
 static bool socket_start(ChardevSocket *s, GError **err)
 {
     if (s->passed) {
@@ -411,8 +420,10 @@ static bool socket_start(ChardevSocket *s, GError **err)
     }
     if (s->path) {
         s->place = g_strdup(s->path);
+        s->full_path = path_from_root(s->path);
         s->addresses_nr = 1;
-        if (!socket_address_unix(s->path, &s->addresses[0], err)) {
+        if (!socket_address_unix(s->full_path, &s->addresses[0], NULL) &&
+            !socket_address_unix(s->path, &s->addresses[0], err)) {
             g_prefix_error(err, "chardev '%s': ", s->fd.chr.id);
             return false;
         }
@@ -494,8 +505,9 @@ static void socket_close(Chardev *chr)
         close(s->connecting);
     }
     if (s->owns_path) {
-        unlink(s->path);
+        unlink(s->full_path);
     }
+    g_free(s->full_path);
     g_free(s->place);
 }
 

@@ -39,6 +39,13 @@ void queue_take(ByteQueue *q, size_t len)
     }
 }
 
+static void queue_limit(ByteQueue *q, size_t max)
+{
+    if (queue_len(q) > max) {
+        g_byte_array_set_size(q->bytes, q->start + max);
+    }
+}
+
 void queue_free(ByteQueue *q)
 {
     g_clear_pointer(&q->bytes, g_byte_array_unref);
@@ -151,7 +158,13 @@ void chardev_closed(Chardev *chr)
     chr->key_prefix = false;
     queue_take(&chr->queue, queue_len(&chr->queue));
     for (unsigned i = 0; i < CHARDEV_FRONTENDS_MAX; i++) {
-        chr->slots[i].lags = queue_len(&chr->slots[i].pending) != 0;
+        ChardevSlot *slot = &chr->slots[i];
+
+        if (slot->frontend && slot->frontend->is_line) {
+            /* One peer after the other could fill the memory. */
+            queue_limit(&slot->pending, CHARDEV_TYPED_MAX);
+        }
+        slot->lags = queue_len(&slot->pending) != 0;
     }
     chardev_output(chr);
     slots_update(chr);

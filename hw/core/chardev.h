@@ -47,8 +47,9 @@ typedef struct ChardevFrontend {
     void (*on_writable)(void *opaque); /* room again after a refusal */
     void (*event)(void *opaque, ChardevEvent event); /* NULL: does not care */
     /* A line that stays the same whoever is at its other end: the next peer is
-     * let in although input of the last one still waits. Otherwise only when
-     * that has been received, and CHARDEV_CLOSED, and there is room again. */
+     * let in although input of the last one still waits; of that, peers that have
+     * gone leave a megabyte at most. Otherwise only when it has been received, and
+     * CHARDEV_CLOSED, and there is room again. */
     bool is_line;
 } ChardevFrontend;
 
