@@ -328,10 +328,10 @@ static bool control_add_monitor(Control *c, Chardev *chr, MonitorMode mode,
     return mon != NULL;
 }
 
-/* Whether a person at serial port @spec, on @chr, has a monitor there: asked for
- * ("mon:"), or because it is a terminal. */
-static bool serial_has_monitor(const Settings *s, const char *spec,
-                               Chardev *chr)
+/* Whether a person at serial port @spec, on @chr, is to have a monitor there:
+ * asked for ("mon:"), or because it is a terminal that has none by -mon. */
+static bool serial_has_monitor(const Control *c, const Settings *s,
+                               const char *spec, Chardev *chr)
 {
     if (!chr) {
         return false;
@@ -339,7 +339,7 @@ static bool serial_has_monitor(const Settings *s, const char *spec,
     if (g_str_has_prefix(spec, "mon:")) {
         return true;
     }
-    if (!chardev_is_terminal(chr)) {
+    if (!chardev_is_terminal(chr) || g_ptr_array_find(c->chardevs, chr, NULL)) {
         return false;
     }
     return !s->nodefaults && !s->no_monitor;
@@ -364,7 +364,7 @@ static bool control_start(Control *c, Machine *machine, const Settings *s,
     for (i = 0; i < machine->serials->len; i++) {
         Chardev *chr = machine->serials->pdata[i];
 
-        if (serial_has_monitor(s, s->serials->pdata[i], chr) &&
+        if (serial_has_monitor(c, s, s->serials->pdata[i], chr) &&
             !control_add_monitor(c, chr, MONITOR_HUMAN, false, err)) {
             return false;
         }

@@ -225,6 +225,22 @@ START_TEST(key_c)
 }
 END_TEST
 
+/* A terminal that has a monitor by -mon gets no second one. */
+START_TEST(key_c_with_mon)
+{
+    Session s;
+
+    session_start(&s, "serial", "-chardev stdio,id=t,mux=on -serial chardev:t -mon t");
+    session_expect(&s, "ready");
+    session_type(&s, "\001c");
+    session_expect(&s, "(flatview) ");
+    session_type(&s, "\001c<back>");
+    session_expect(&s, "<back>");
+    session_type(&s, "q");
+    session_end(&s, EXIT_GUEST_OFF);
+}
+END_TEST
+
 /* What the guest sends back is what it got: one Ctrl-A for two, other keys as
  * they are, Ctrl-C among them. (The terminal adds a \r to each \n.) */
 START_TEST(key_ctrl_a)
@@ -430,7 +446,7 @@ END_TEST
 int main(void)
 {
     const TTest *const tests[] = {
-        key_x, key_h, key_c, key_ctrl_a, key_x_while_paused, signals, hang_up,
+        key_x, key_h, key_c, key_c_with_mon, key_ctrl_a, key_x_while_paused, signals, hang_up,
         serial_pty, serial_unix, serial_unix_in_vain, serial_file,
     };
     GError *error = NULL;
