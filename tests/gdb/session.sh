@@ -10,6 +10,7 @@ skip() {
 }
 command -v gdb >/dev/null || skip "gdb is missing: Debian package gdb"
 [ -w /dev/kvm ] || skip "/dev/kvm cannot be used"
+! "$FLATVIEW" -cpu help | grep -q "built without KVM" || skip "built without KVM"
 
 scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT

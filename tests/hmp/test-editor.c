@@ -21,6 +21,8 @@
 #include <unistd.h>
 #include <utmp.h>
 
+#include "kvm.h"
+#include "target-i386/cpu.h"
 #include "tests/test-util.h"
 
 #define TIMEOUT_MS 60000 /* against hanging */
@@ -532,10 +534,12 @@ START_TEST(guest)
     g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
     g_autofree char *folder = g_path_get_dirname(self);
     g_autofree char *options = NULL;
+    GError *err = NULL;
     Session s;
 
-    if (access("/dev/kvm", R_OK | W_OK) < 0) {
-        printf("SKIP: /dev/kvm: %s\n", g_strerror(errno));
+    if (!kvm_available(&err)) {
+        printf("SKIP: %s\n", err->message);
+        g_error_free(err);
         return;
     }
     options = g_strdup_printf("-accel kvm -bios %s/../guest/serial.bin " ALONE,
@@ -581,6 +585,10 @@ START_TEST(example)
     bool inside = false;
     Session s;
 
+    if (!x86_cpu_models()[0]) {
+        printf("SKIP: built without KVM, of which the example speaks\n");
+        return;
+    }
     expect(g_file_get_contents(path, &text, NULL, NULL), "%s", path);
     lines = g_strsplit(text, "\n", 0);
     session_start(&s, ALONE, 200);

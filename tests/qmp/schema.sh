@@ -51,7 +51,7 @@ notices() {
 }
 
 echo 1..8
-schema "$FLATVIEW" -M none >"$scratch/ours"
+schema "$FLATVIEW" -M none -accel qtest >"$scratch/ours"
 schema qemu-system-x86_64 -M none >"$scratch/qemu"
 compare ours
 point $? "clients of QEMU's commands, arguments and results are served"
