@@ -78,13 +78,12 @@ static bool write_byte(CPUState *cpu, hwaddr paddr, uint8_t byte)
     return cpu_physical_rw(cpu, paddr, &byte, 1, true) == 1;
 }
 
-/* Whether the guest has not put something else there since. */
-static bool trap_is_there(CPUState *cpu, const Trap *trap)
+/* Whether the guest, or a reset, has not put something else there since. */
+static bool byte_is(CPUState *cpu, hwaddr paddr, uint8_t wanted)
 {
     uint8_t byte;
 
-    return cpu_physical_rw(cpu, trap->paddr, &byte, 1, false) == 1 &&
-           byte == cpu_trap_instruction;
+    return cpu_physical_rw(cpu, paddr, &byte, 1, false) == 1 && byte == wanted;
 }
 
 int gdb_trap_insert(GDBBreaks *breaks, CPUState *cpu, uint64_t addr,
@@ -116,7 +115,8 @@ int gdb_trap_insert(GDBBreaks *breaks, CPUState *cpu, uint64_t addr,
 
 static void uncover(GDBBreaks *breaks, CPUState *cpu, const Trap *trap)
 {
-    if (!trap_at_paddr(breaks, trap->paddr, trap) && trap_is_there(cpu, trap)) {
+    if (!trap_at_paddr(breaks, trap->paddr, trap) &&
+        byte_is(cpu, trap->paddr, cpu_trap_instruction)) {
         write_byte(cpu, trap->paddr, trap->hidden);
     }
 }
@@ -140,10 +140,10 @@ void gdb_trap_lift(GDBBreaks *breaks, CPUState *cpu, uint64_t addr, bool lift)
     if (!trap) {
         return;
     }
-    if (!lift) {
-        write_byte(cpu, trap->paddr, cpu_trap_instruction);
-    } else if (trap_is_there(cpu, trap)) {
+    if (lift && byte_is(cpu, trap->paddr, cpu_trap_instruction)) {
         write_byte(cpu, trap->paddr, trap->hidden);
+    } else if (!lift && byte_is(cpu, trap->paddr, trap->hidden)) {
+        write_byte(cpu, trap->paddr, cpu_trap_instruction);
     }
 }
 

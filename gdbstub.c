@@ -136,9 +136,9 @@ static void forget_actions(GDBStub *stub)
 
 /* ---- going on --------------------------------------------------------------- */
 
-/* @over: only this one goes on, by a step. NULL: what ->actions say. 0 or a
- * positive errno. */
-static int start(GDBStub *stub, CPUState *over)
+/* How each vCPU is to go on. @over: only this one does, by a step. NULL: what
+ * ->actions say. 0 or a positive errno, and then none has any of it. */
+static int set_actions(GDBStub *stub, CPUState *over)
 {
     unsigned i;
     int result;
@@ -163,6 +163,17 @@ static int start(GDBStub *stub, CPUState *over)
             cpu_debug_forget_stop(cpu);
         }
         cpu->held = action == GDB_HOLD;
+    }
+    return 0;
+}
+
+/* Let them: as above. */
+static int start(GDBStub *stub, CPUState *over)
+{
+    int error = set_actions(stub, over);
+
+    if (error) {
+        return error;
     }
     if (!vm_start(NULL)) {
         forget_actions(stub);
@@ -222,6 +233,18 @@ static bool finish_step_over(GDBStub *stub, CPUState *stopped)
     gdb_trap_lift(&stub->breaks, cpu, stub->trapped_pc, false);
     return stopped == cpu && cpu_debug_stop(cpu).kind == CPU_STOP_STEP &&
            stub->actions[cpu->index] != GDB_STEP && start(stub, NULL) == 0;
+}
+
+/* A vCPU forgets a step when it is reset, and the trap that one was to step over
+ * is behind it. */
+static void serve_reset(GDBStub *stub)
+{
+    if (stub->stepping_over) {
+        gdb_trap_lift(&stub->breaks, stub->stepping_over, stub->trapped_pc,
+                      false);
+        stub->stepping_over = NULL;
+    }
+    set_actions(stub, NULL);
 }
 
 /* The machine has come to rest while the client waits for that. */
@@ -379,7 +402,9 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
     return G_SOURCE_CONTINUE;
 }
 
-/* ---- who tells it something: they only wake it up --------------------------------- */
+/* ---- who tells it something ------------------------------------------------------- */
+
+/* They only wake it up, but for a reset, which finds every vCPU at rest. */
 
 static size_t can_receive(void *opaque)
 {
@@ -416,8 +441,13 @@ static void on_chardev_event(void *opaque, ChardevEvent event)
 
 static void on_vm_event(const VMEvent *event, void *opaque)
 {
+    GDBStub *stub = opaque;
+
     if (event->kind == VM_EVENT_STOP) {
-        wake(opaque);
+        wake(stub);
+    } else if (event->kind == VM_EVENT_RESET && stub->running &&
+               vm_is_running()) {
+        serve_reset(stub);
     }
 }
 

@@ -420,6 +420,7 @@ static int set_debug(FakeCPU *cpu, const struct kvm_guest_debug *debug)
                         (KVM_GUESTDBG_INJECT_BP | KVM_GUESTDBG_INJECT_DB);
 
     cpu->debug = *debug;
+    cpu->step_rip = cpu->regs.rip;
     cpu->debug.control &= ~injected;
     cpu->debug_controls |= cpu->debug.control;
     if (injected) {
@@ -468,6 +469,9 @@ static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
         return 0;
     case KVM_SET_REGS:
         cpu->regs = *(struct kvm_regs *)arg;
+        if (cpu->regs.rip != cpu->step_rip) { /* Linux then loses the step */
+            cpu->debug.control &= ~KVM_GUESTDBG_SINGLESTEP;
+        }
         return 0;
     case KVM_GET_SREGS:
         *(struct kvm_sregs *)arg = cpu->sregs;

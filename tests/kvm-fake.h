@@ -53,6 +53,7 @@ typedef struct FakeCPU {
     struct kvm_debugregs debugregs;
     struct kvm_guest_debug debug; /* what was set last, but for injections */
     uint32_t debug_controls; /* all that were ever set */
+    uint64_t step_rip;            /* where it was then */
     uint32_t injected;            /* KVM_GUESTDBG_INJECT_ of the last that had any */
     uint64_t kernel_gs_base;
     uint32_t mp_state;

@@ -82,6 +82,21 @@ static void traps(GDBWorld *w, GDBClient *c)
     gdb_client_expect(c, "OK", "z0,1003,1");
     ck_assert_uint_eq(w->host[0x1003], 0x90);
 
+    /* So does what an instruction puts in its own place while it is stepped
+     * over. */
+    w->host[0x1004] = 0xa2;
+    gdb_client_expect(c, "OK", "Z0,1004,1");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;swbreak:;");
+    gdb_client_expect(c, "OK", "P5=0410000000000000");
+    gdb_client_expect(c, "OK", "P0=7700000000000000");
+    go(c, "s");
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1005);
+    ck_assert_uint_eq(w->host[0x1004], 0x77);
+    gdb_client_expect(c, "OK", "z0,1004,1");
+    ck_assert_uint_eq(w->host[0x1004], 0x77);
+
     gdb_client_expect(c, "E02", "z0,1003,1");
     gdb_client_expect(c, "E0e", "Z0,90000,1"); /* a device */
     gdb_client_expect(c, "E16", "Z0,1003");
@@ -298,6 +313,50 @@ static void reset(GDBWorld *w, GDBClient *c)
 START_TEST(test_reset)
 {
     gdb_world_run(1, true, reset);
+}
+END_TEST
+
+/* One in the middle of a step begins it anew. */
+static void reset_in_step(GDBWorld *w, GDBClient *c)
+{
+    w->host[0x1003] = 0xf4; /* it waits there */
+    gdb_client_expect(c, "OK", "P10=0310000000000000");
+    go(c, "s");
+    gdb_world_until(LOAD(w->fake.cpus[0].in_run));
+    vm_request_reset(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1001);
+}
+
+START_TEST(test_reset_in_step)
+{
+    gdb_world_run(1, true, reset_in_step);
+}
+END_TEST
+
+/* One that steps over a trap, while the others are held, has left it: all go on,
+ * and what the reset has put there stays. */
+static void reset_in_step_over(GDBWorld *w, GDBClient *c)
+{
+    gdb_client_expect(c, "OK", "Z0,1003,1");
+    go(c, "vCont;c:1");
+    expect_stop(c, "T05thread:01;");
+    gdb_client_expect(c, "OK", "M1003,1:f4");
+    go(c, "vCont;c");
+    gdb_world_until(LOAD(w->host[0x1003]) == 0xf4);
+    gdb_world_until(LOAD(w->fake.cpus[0].in_run));
+    vm_request_reset(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+    gdb_world_wait_rounds(w, 0, 2);
+    gdb_world_wait_rounds(w, 1, 2);
+    gdb_client_raw(c, "\x03", 1);
+    expect_stop(c, "T02thread:01;");
+    gdb_client_expect(c, "OK", "z0,1003,1");
+    ck_assert_uint_eq(w->host[0x1003], 0x90);
+}
+
+START_TEST(test_reset_in_step_over)
+{
+    gdb_world_run(2, true, reset_in_step_over);
 }
 END_TEST
 
@@ -520,7 +579,8 @@ START_TEST(test_kill_process)
 }
 END_TEST
 
-TEST_MAIN("gdb-run", test_traps, test_trap_under_foot, test_own_traps,
+TEST_MAIN("gdb-run", test_reset_in_step, test_reset_in_step_over, test_traps,
+          test_trap_under_foot, test_own_traps,
           test_emulated_traps, test_same_byte, test_many_traps, test_points,
           test_watches_at_once, test_reset, test_one_by_one,
           test_blocked_interrupts, test_stopped_by_others, test_detach, test_look,
