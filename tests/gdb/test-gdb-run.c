@@ -531,6 +531,26 @@ START_TEST(test_detach)
 }
 END_TEST
 
+/* What one asked and did not wait for is not told to the next. */
+static void left_behind(GDBWorld *w, GDBClient *c)
+{
+    for (unsigned i = 0; i < 20; i++) {
+        memory_lock(); /* the stub meets all of it at once */
+        for (unsigned n = 0; n < 100; n++) {
+            gdb_client_raw(c, "$g#67", 5);
+        }
+        gdb_world_reconnect(w, c);
+        memory_unlock();
+        gdb_client_expect(c, "T05thread:01;", "?");
+    }
+}
+
+START_TEST(test_left_behind)
+{
+    gdb_world_run(1, true, left_behind);
+}
+END_TEST
+
 /* Who only looks at a machine that was at rest leaves it so. */
 static void look(GDBWorld *w, GDBClient *c)
 {
@@ -583,5 +603,6 @@ TEST_MAIN("gdb-run", test_reset_in_step, test_reset_in_step_over, test_traps,
           test_trap_under_foot, test_own_traps,
           test_emulated_traps, test_same_byte, test_many_traps, test_points,
           test_watches_at_once, test_reset, test_one_by_one,
-          test_blocked_interrupts, test_stopped_by_others, test_detach, test_look,
+          test_blocked_interrupts, test_stopped_by_others, test_detach,
+          test_left_behind, test_look,
           test_kill, test_kill_process)
