@@ -58,6 +58,8 @@ struct Monitor {
     bool has_opened; /* news: a client came, */
     bool has_closed; /* a client went; before has_opened, if there are both */
     bool has_focus_in; /* news: see ops->focus_in */
+    bool has_ended;  /* news: the client sends no more, */
+    bool is_ending;  /* and goes when it has heard all */
     bool was_blocked;
     bool is_deaf;    /* the device may hold input back */
 };

@@ -129,7 +129,13 @@ static void monitor_receive(void *opaque, const uint8_t *buf, size_t len)
 
 static void monitor_writable(void *opaque)
 {
-    monitor_schedule(opaque);
+    Monitor *mon = opaque;
+
+    if (mon->is_ending && !mon->output->len) {
+        mon->is_ending = false;
+        chardev_disconnect(mon->chr);
+    }
+    monitor_schedule(mon);
 }
 
 static void monitor_event(void *opaque, ChardevEvent event)
@@ -143,12 +149,15 @@ static void monitor_event(void *opaque, ChardevEvent event)
             mon->output_sent = 0;
         }
     } else if (event == CHARDEV_CLOSED) {
+        mon->has_ended = mon->is_ending = false;
         mon->has_closed = mon->is_open || mon->has_opened;
         if (!mon->is_open) {
             mon->has_opened = mon->has_closed = false;
         }
     } else if (event == CHARDEV_FOCUS_IN) {
         mon->has_focus_in = true;
+    } else if (event == CHARDEV_INPUT_ENDED) {
+        mon->has_ended = !chardev_is_mux(mon->chr);
     }
     monitor_schedule(mon);
 }
@@ -197,6 +206,14 @@ static gboolean monitor_dispatch(GSource *source, GSourceFunc callback,
         memmove(mon->input, mon->input + taken, mon->input_len);
     }
     more = mon->ops->run(mon) || mon->input_len;
+    if (mon->has_ended && !more && !mon->output->len) {
+        /* It got an answer to all that it will ever say. */
+        mon->has_ended = false;
+        mon->is_ending = true;
+        memory_lock();
+        chardev_write_soon(mon->chr);
+        memory_unlock();
+    }
     if (mon->has_closed && !more) {
         mon->has_closed = mon->is_open = false;
         mon->ops->closed(mon);

@@ -365,6 +365,9 @@ START_TEST(machine_in_the_tree)
     Machine *machine = machine_new(machine_type_find("microvm", &err));
     unsigned count = 0;
 
+    /* Clients look there before anything was added. */
+    expect_list(object_resolve("/objects", NULL), "type:string ");
+    expect(object_resolve("/chardevs", NULL), "no /chardevs");
     machine->append = g_strdup("quiet");
     machine->cpus = 3;
     g_ptr_array_add(machine->serials, NULL);

@@ -462,8 +462,9 @@ START_TEST(ram_that_does_not_fit)
 {
     Machine *machine = machine_with("m0", 0);
 
-    expect_refused(machine_init(machine, &err), "memory-backend 'm0'",
-                   "object 'm0' not found");
+    expect(!machine_init(machine, &err), "no such object");
+    ck_assert_str_eq(err->message, "memory-backend 'm0': object 'm0' not found");
+    g_clear_error(&err);
     machine_free(machine);
 
     add("memory-backend-ram,id=m0,size=32M");

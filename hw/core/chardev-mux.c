@@ -90,3 +90,8 @@ void chardev_set_mux(Chardev *chr, bool always)
     chardev_accept_input(chr);
     memory_unlock();
 }
+
+bool chardev_is_mux(const Chardev *chr)
+{
+    return chr->mux;
+}

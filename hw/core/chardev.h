@@ -127,6 +127,8 @@ bool chardev_is_connected(const Chardev *chr); /* somebody hears what is written
  * other pair is sent as it is. Elsewhere without @always: nothing. */
 void chardev_set_mux(Chardev *chr, bool always);
 
+bool chardev_is_mux(const Chardev *chr); /* that was called, or mux=on given */
+
 /* Whether standard input is a terminal that this one reads: for line editing. */
 bool chardev_is_terminal(const Chardev *chr);
 

@@ -10,14 +10,15 @@
 /* The port space of x86; a board without ports leaves it empty. */
 #define PORTS_SIZE 0x10000
 
-/* Where in the tree what the user added is, and vCPUs; clients count on them. */
+/* Where in the tree what the user added is, and vCPUs; clients count on them,
+ * also while there is nothing in them. */
 #define PERIPHERAL "/machine/peripheral"
 #define PERIPHERAL_ANON "/machine/peripheral-anon"
 #define UNATTACHED "/machine/unattached"
 
 const Property machine_common_properties[] = {
     { "accel", PROP_STRING, offsetof(Machine, accel), "kvm",
-      "what runs the vCPUs: kvm", 0 },
+      "what runs the vCPUs: kvm, or qtest: nothing does", 0 },
     { "memory-backend", PROP_STRING, offsetof(Machine, memory_backend), NULL,
       "id of a memory-backend object that is all RAM", 0 },
     { "dumpdtb", PROP_STRING, offsetof(Machine, dumpdtb), NULL,
@@ -147,7 +148,7 @@ const char *machine_object_type(const MachineType *type)
 Machine *machine_new(const MachineType *type)
 {
     static const char *const containers[] = {
-        PERIPHERAL, PERIPHERAL_ANON, UNATTACHED,
+        PERIPHERAL, PERIPHERAL_ANON, UNATTACHED, "/objects", "/chardevs",
     };
     g_autofree Property *properties = machine_properties(type);
     Machine *machine = g_malloc0(type->size);
@@ -284,8 +285,6 @@ bool machine_init(Machine *machine, GError **err)
         return false;
     }
     if (!machine_init_ram(machine, err)) {
-        g_prefix_error(err, "%" PRIu64 " MiB of guest RAM: ",
-                       machine->ram_size >> 20);
         return false;
     }
     memory_region_init(&machine->memory_root, "memory", UINT64_MAX);

@@ -859,6 +859,59 @@ START_TEST(reconnect)
 }
 END_TEST
 
+/* A client that sends no more hears all replies, then the end, if nobody else
+ * uses its device. */
+START_TEST(half_closed)
+{
+    char *folder = g_dir_make_tmp("flatview-qmp-XXXXXX", NULL);
+    char *path = g_build_filename(folder, "qmp", NULL);
+    GError *err = NULL;
+
+    noted = g_string_new(NULL);
+    for (int mux = 0; mux < 2; mux++) {
+        g_autofree char *opts = g_strdup_printf(
+            "socket,id=m%d,path=%s,server=on,wait=off,mux=%s", mux, path,
+            mux ? "on" : "off");
+        Chardev *chr = chardev_open_opts(opts, &err);
+        Monitor *mon = chr ? monitor_new(chr, MONITOR_CONTROL, false, &err) : NULL;
+        int fd = mon ? connect_to(path) : -1;
+        QMPClient *client;
+
+        expect(mon, "%s", err ? err->message : "?");
+        client = qmp_client_new_fd(fd);
+        qmp_client_negotiate(client, false);
+        for (int i = 0; i < 20; i++) {
+            qmp_client_say(client, "{'execute':'test-big','arguments':{'size':"
+                           "100000}}");
+        }
+        qmp_client_say(client, "{'execute':'test-stop','id':1}");
+        shutdown(fd, SHUT_WR);
+        for (int i = 0; i < 20; i++) {
+            qmp_client_receive(client);
+        }
+        qmp_wait_event(client, "STOP");
+        expect_next(client, "{\"return\": {}, \"id\": 1}");
+        if (mux) {
+            for (int i = 0; i < 20; i++) {
+                g_main_context_iteration(NULL, FALSE);
+            }
+            send_event(VM_EVENT_RESUME);
+            qmp_wait_event(client, "RESUME");
+        } else {
+            expect(!qmp_client_receive(client), "more than the end");
+        }
+        qmp_client_free(client);
+        monitor_free(mon);
+        chardev_close(chr);
+        unlink(path);
+    }
+    g_string_free(noted, TRUE);
+    rmdir(folder);
+    g_free(folder);
+    g_free(path);
+}
+END_TEST
+
 START_TEST(pretty)
 {
     QMPClient *client = qmp_client_new_inside(true);
@@ -891,5 +944,6 @@ END_TEST
 
 TEST_MAIN("qmp-protocol", greeting, negotiation, ids, request_forms,
           clashing_members, arguments, schema, out_of_band, queue_is_bounded,
-          many_at_once, slow_client, huge_messages, events, no_event_before_negotiation,
-          event_before_reply, rate_limit, events_from_threads, reconnect, pretty)
+          many_at_once, slow_client, huge_messages, events,
+          no_event_before_negotiation, event_before_reply, rate_limit,
+          events_from_threads, reconnect, half_closed, pretty)
