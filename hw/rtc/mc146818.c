@@ -213,6 +213,12 @@ static bool alarm_matches(uint8_t reg, unsigned wanted, unsigned value)
     return (reg & ALARM_ANY) == ALARM_ANY || wanted == value;
 }
 
+/* Whether no value below @end matches. */
+static bool alarm_never(uint8_t reg, unsigned wanted, unsigned end)
+{
+    return (reg & ALARM_ANY) != ALARM_ANY && wanted >= end;
+}
+
 /* Seconds from @seconds to the next alarm, at least 1; 0: there is none. */
 static int64_t rtc_alarm_delay(const RTC *s, int64_t seconds)
 {
@@ -223,6 +229,12 @@ static int64_t rtc_alarm_delay(const RTC *s, int64_t seconds)
     int64_t start = day_second(seconds);
     int64_t t = start + 1;
 
+    /* So that one that cannot come is not looked for in each second of a day. */
+    if (alarm_never(cmos[REG_SECONDS_ALARM], sec, 60) ||
+        alarm_never(cmos[REG_MINUTES_ALARM], min, 60) ||
+        alarm_never(cmos[REG_HOURS_ALARM], hour, 24)) {
+        return 0;
+    }
     while (t <= start + S_PER_DAY) {
         if (!alarm_matches(cmos[REG_HOURS_ALARM], hour, t / 3600 % 24)) {
             t += 3600 - t % 3600;
