@@ -14,6 +14,8 @@
 #include <readline/readline.h>
 
 #define HISTORY_MAX 500
+#define COLUMNS_MIN 20
+#define COLUMNS_MAX 1000
 
 #define NO_KEY EOF /* Readline gives up what it wanted more for */
 
@@ -90,6 +92,19 @@ static int drop_line(int count, int key)
     rl_on_new_line();
     rl_redisplay();
     return 0;
+}
+
+/* Put back what was deleted, as much of it as the line has room for. */
+static int yank(int count, int key)
+{
+    int result = rl_yank(count, key);
+    int line_max = (int)the_editor->line_max;
+
+    if (rl_end > line_max) {
+        rl_delete_text(line_max, rl_end);
+        rl_point = MIN(rl_point, rl_end);
+    }
+    return result;
 }
 
 /* ---- history: our own, as Readline's and its way of undoing free things twice ------ */
@@ -233,7 +248,7 @@ static const Binding bindings[] = {
     { "\\C-t", rl_transpose_chars },
     { "\\C-u", rl_unix_line_discard },
     { "\\C-w", rl_unix_word_rubout },
-    { "\\C-y", rl_yank },
+    { "\\C-y", yank },
     { "\\C-?", rl_rubout },
     { "\\eb", rl_backward_word },
     { "\\ef", rl_forward_word },
@@ -329,14 +344,19 @@ static bool set_up(void)
     return true;
 }
 
+/* Readline divides by zero, which ends the program, on a terminal that is much
+ * narrower than the prompt. Where the size is not known it would ask the
+ * environment. */
 static void fit_to_terminal(void)
 {
     struct winsize size;
 
-    if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) == 0 && size.ws_row &&
-        size.ws_col) {
-        rl_set_screen_size(size.ws_row, size.ws_col);
+    if (ioctl(STDIN_FILENO, TIOCGWINSZ, &size) < 0 || !size.ws_row ||
+        !size.ws_col) {
+        size.ws_row = 24;
+        size.ws_col = 80;
     }
+    rl_set_screen_size(size.ws_row, CLAMP(size.ws_col, COLUMNS_MIN, COLUMNS_MAX));
 }
 
 /* The prompt is on the screen already. */

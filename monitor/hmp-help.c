@@ -53,7 +53,7 @@ bool hmp_help(const HMPCall *call, GError **err)
         }
     }
     if (table) {
-        hmp_list(call, table, "info ");
+        hmp_list(call, table, depth ? "info " : "");
     } else {
         g_autofree char *usage = hmp_usage(command, depth > 1 ? "info " : "");
 

@@ -309,6 +309,44 @@ START_TEST(control_keys)
 }
 END_TEST
 
+/* Narrower than the prompt, than anything, or of no size. */
+START_TEST(narrow)
+{
+    static const unsigned columns[] = { 1, 2, 7, 0, 65535 };
+    Session s;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(columns); i++) {
+        g_setenv("COLUMNS", "1", TRUE);
+        session_start(&s, ALONE, columns[i]);
+        g_unsetenv("COLUMNS");
+        session_expect(&s, PROMPT);
+        session_type(&s, "nonsense\003print 1 + 1\r");
+        expect_answer(&s, "0x2");
+        session_type(&s, "system_\t\t\025quit\r");
+        session_end(&s);
+    }
+}
+END_TEST
+
+/* What is put back again and again does not grow beyond a line. */
+START_TEST(yank)
+{
+    g_autofree char *word = g_strnfill(3000, 'w');
+    Session s;
+
+    session_start(&s, ALONE, 80);
+    session_expect(&s, PROMPT);
+    session_type(&s, word);
+    session_type(&s, "\025\031\031\r");
+    session_expect(&s, "unknown command: 'www");
+    session_expect(&s, "\n" PROMPT);
+    session_type(&s, "print\027\031 4\r");
+    expect_answer(&s, "0x4");
+    session_type(&s, "quit\r");
+    session_end(&s);
+}
+END_TEST
+
 /* A file of the user's is read, but not before the first key. */
 START_TEST(first_key)
 {
@@ -620,6 +658,6 @@ START_TEST(example)
 }
 END_TEST
 
-TEST_MAIN("editor", editing, history, completion, control_keys, first_key,
-          long_lines, beside_console, random_keys, plain_lines, endless_line,
+TEST_MAIN("editor", editing, history, completion, control_keys, narrow, yank,
+          first_key, long_lines, beside_console, random_keys, plain_lines, endless_line,
           slow_reader, guest, example)

@@ -166,6 +166,7 @@ static const Case cases[] = {
     { "help info mtree", "info mtree [-f] [-d] [-o] -- memory regions;*" },
     { "help", "chardev-add backend,id=ID[,key=value...] -- make a character "
               "device\r\n*" },
+    { "help \"\"", "chardev-add *" },
     { "help info", "info chardev -- character devices*" },
     { "help nosuch", "Error: there is no command 'nosuch'; help lists them\r\n" },
     { "help info nosuch", "Error: there is no command 'info nosuch'*" },
