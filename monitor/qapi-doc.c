@@ -207,16 +207,25 @@ static const char head[] =
     "    <- {\"return\": {}}\n"
     "    -> {\"execute\": \"query-version\", \"id\": 1}\n"
     "    <- {\"return\": {\"qemu\": ..., \"package\": ...}, \"id\": 1}\n"
+    "    -> {\"execute\": \"stop\", \"id\": 2}\n"
+    "    <- {\"timestamp\": {\"seconds\": ..., \"microseconds\": ...}, \"event\": \"STOP\"}\n"
+    "    <- {\"return\": {}, \"id\": 2}\n"
+    "    -> {\"execute\": \"device_del\", \"arguments\": {\"id\": \"x\"}, \"id\": 3}\n"
+    "    <- {\"id\": 3, \"error\": {\"class\": \"DeviceNotFound\", \"desc\": ...}}\n"
+    "\n"
+    "Events come at any time, but those that a command makes happen come before\n"
+    "its reply.\n"
     "\n"
     "`id` may be any JSON and comes back with the reply. A client that has enabled\n"
     "`oob` with `qmp_capabilities` may send `exec-oob` in place of `execute`, for\n"
-    "commands that allow that: such a command is executed as soon as it is read,\n"
-    "before others that wait. 8 commands may wait; no more is read until one of\n"
-    "them is done. Clients that send something else than JSON get an error; the\n"
+    "commands that allow that (there is none yet): such a command is executed as soon\n"
+    "as it is read, before others that wait. 8 commands may wait; no more is read until\n"
+    "one of them is done. Clients that send something else than JSON get an error; the\n"
     "byte 0xff has the next byte taken as the first of a new message. A message may\n"
     "have 4 MiB, 65536 tokens and 1024 levels. To a client that does not read,\n"
     "replies wait, and it is not listened to any more; of events the last 256 are\n"
-    "kept for it.\n";
+    "kept for it. A client of a UNIX socket that closes its sending side gets the\n"
+    "replies to what it has sent, then the end.\n";
 
 char *qapi_document(void)
 {

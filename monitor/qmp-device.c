@@ -19,7 +19,7 @@ static const QMember device_add_args[] = {
     { "driver", &q_string, false, "The type of the device." },
     { "bus", &q_string, true, "Where it is attached: there are no buses yet." },
     { "id", &q_string, true,
-      "What to call it. Without one it cannot be deleted again." },
+      "What to call it. Without one only its path leads to it." },
     { 0 },
 };
 

@@ -327,10 +327,34 @@ static Machine *machine_make(const char *name)
 }
 
 /* Everything below @obj can be looked at and is of the type it says. */
+/* The type has every property that the object has, but for objects below it. */
+static void expect_of_type(Object *obj)
+{
+    g_autoptr(GString) own = g_string_new(NULL);
+    g_autoptr(GArray) list = object_properties(obj);
+    GArray *of_type = object_type_properties(obj->type, NULL, &err);
+    g_autofree char *wanted = NULL;
+
+    expect(of_type, "%s: %s", obj->type, err->message);
+    for (guint i = 0; i < of_type->len; i++) {
+        g_array_index(of_type, ObjectProperty, i).writable = false;
+    }
+    wanted = list_text(of_type);
+    for (guint i = 0; i < list->len; i++) {
+        ObjectProperty *p = &g_array_index(list, ObjectProperty, i);
+
+        if (!g_str_has_prefix(p->type, "child<")) {
+            g_string_append_printf(own, "%s:%s ", p->name, p->type);
+        }
+    }
+    ck_assert_str_eq(own->str, wanted);
+}
+
 static void look_at_all(Object *obj, unsigned *count)
 {
     GArray *list = object_properties(obj);
 
+    expect_of_type(obj);
     for (guint i = 0; i < list->len; i++) {
         ObjectProperty *p = &g_array_index(list, ObjectProperty, i);
         g_autoptr(GVariant) value = object_get(obj, p->name, &err);

@@ -123,12 +123,17 @@ bool chardev_print_keys(const char *backend, FILE *out, GError **err)
 
 /* ---- an object among others ---------------------------------------------------- */
 
-static void chardev_object_list(Object *obj, GArray *list)
+void chardev_type_list(GArray *out)
 {
     ObjectProperty property = { "connected", "bool",
                                 "somebody hears what is written", false };
 
-    g_array_append_val(list, property);
+    g_array_append_val(out, property);
+}
+
+static void chardev_object_list(Object *obj, GArray *list)
+{
+    chardev_type_list(list);
 }
 
 static GVariant *chardev_object_get(Object *obj, const char *name, GError **err)

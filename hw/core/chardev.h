@@ -102,6 +102,10 @@ bool chardev_print_keys(const char *backend, FILE *out, GError **err);
 /* The names of the backends; ends with NULL. */
 const char *const *chardev_backends(void);
 
+/* Append what one of any backend has as an object, but "type", to @out, of
+ * ObjectProperty. */
+void chardev_type_list(GArray *out);
+
 /* The one of that id, or NULL. */
 Chardev *chardev_find(const char *id);
 

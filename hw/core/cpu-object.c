@@ -13,14 +13,19 @@ typedef struct CPUObject {
     unsigned index;
 } CPUObject;
 
-static void cpu_list(Object *obj, GArray *list)
+void cpu_type_list(GArray *out)
 {
     static const ObjectProperty index = {
         "cpu-index", "uint32", "its number, from 0", false,
     };
 
-    device_properties_list(list);
-    g_array_append_val(list, index);
+    device_properties_list(out);
+    g_array_append_val(out, index);
+}
+
+static void cpu_list(Object *obj, GArray *list)
+{
+    cpu_type_list(list);
 }
 
 static GVariant *cpu_get(Object *obj, const char *name, GError **err)

@@ -114,6 +114,9 @@ bool machine_prepare(Machine *machine, GError **err);
 /* Put the vCPUs that there are into the tree; machine_prepare() does. */
 void machine_add_cpu_objects(Machine *machine);
 
+/* Append what a vCPU has but "type" to @out, of ObjectProperty. */
+void cpu_type_list(GArray *out);
+
 /* Reset all devices, then the board. Every vCPU stopped. */
 void machine_reset(Machine *machine);
 

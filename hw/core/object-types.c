@@ -115,8 +115,12 @@ static void list_properties(const char *type, GArray *list,
             return;
         }
     }
-    if (object_type_is(type, "device")) {
+    if (object_type_is(type, "cpu")) {
+        cpu_type_list(list);
+    } else if (object_type_is(type, "device")) {
         device_properties_list(list);
+    } else if (object_type_is(type, "chardev")) {
+        chardev_type_list(list);
     }
 }
 
