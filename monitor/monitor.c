@@ -167,6 +167,7 @@ static const ChardevFrontend monitor_frontend = {
     .receive = monitor_receive,
     .on_writable = monitor_writable,
     .event = monitor_event,
+    .answers = true,
 };
 
 /* ---- the source of the main loop ------------------------------------------------- */

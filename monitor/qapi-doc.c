@@ -224,7 +224,7 @@ static const char head[] =
     "byte 0xff has the next byte taken as the first of a new message. A message may\n"
     "have 4 MiB, 65536 tokens and 1024 levels. To a client that does not read,\n"
     "replies wait, and it is not listened to any more; of events the last 256 are\n"
-    "kept for it. A client of a UNIX socket that closes its sending side gets the\n"
+    "kept for it. A client of a socket that closes its sending side gets the\n"
     "replies to what it has sent, then the end.\n";
 
 char *qapi_document(void)

@@ -149,7 +149,7 @@ static void input_ended(ChardevFd *s)
         close(s->in_fd);
         s->in_fd = -1;
         chardev_input_ended(&s->chr);
-    } else if (!s->may_listen ||
+    } else if (!(s->may_listen || chardev_answers(&s->chr)) ||
                (chardev_fd_events(s->in_fd, 0) & (POLLHUP | POLLERR))) {
         s->hung_up(s);
     } else {

@@ -140,6 +140,10 @@ void chardev_closed(Chardev *chr);
 /* It sends no more. */
 void chardev_input_ended(Chardev *chr);
 
+/* Whether somebody will send it away when it sends no more; see
+ * ChardevFrontend. */
+bool chardev_answers(const Chardev *chr);
+
 /* The bytes worth reading now. */
 size_t chardev_input_room(const Chardev *chr);
 

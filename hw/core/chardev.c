@@ -180,6 +180,11 @@ void chardev_input_ended(Chardev *chr)
     slots_update(chr);
 }
 
+bool chardev_answers(const Chardev *chr)
+{
+    return !chr->mux && chr->focus->frontend && chr->focus->frontend->answers;
+}
+
 void chardev_disconnect(Chardev *chr)
 {
     if (chr && chr->backend->disconnect && chr->connected) {

@@ -33,7 +33,8 @@ typedef enum ChardevEvent {
     CHARDEV_OPENED, /* a peer is there: also at attach, when it already is */
     CHARDEV_CLOSED, /* it has gone; what it sent has been received */
     CHARDEV_BREAK,  /* a break condition: Ctrl-A b */
-    CHARDEV_INPUT_ENDED, /* it sends no more, but may listen still; not of TCP */
+    CHARDEV_INPUT_ENDED, /* it sends no more, but may listen still; of TCP, see
+                          * answers below */
     CHARDEV_FOCUS_IN,    /* of several frontends, the user turned to this one */
     CHARDEV_FOCUS_OUT,   /* and away from it */
 } ChardevEvent;
@@ -51,6 +52,10 @@ typedef struct ChardevFrontend {
      * gone leave a megabyte at most. Otherwise only when it has been received, and
      * CHARDEV_CLOSED, and there is room again. */
     bool is_line;
+    /* After CHARDEV_INPUT_ENDED it calls chardev_disconnect() when the peer has
+     * all that it asked for. A TCP peer that sends no more may have gone, and
+     * without this goes at once; so it does where frontends may share it. */
+    bool answers;
 } ChardevFrontend;
 
 /*

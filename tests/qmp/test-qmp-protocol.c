@@ -7,6 +7,8 @@
 #include "monitor/json-stream.h"
 #include "monitor/qmp.h"
 
+#include <netinet/in.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
@@ -860,55 +862,86 @@ START_TEST(reconnect)
 END_TEST
 
 /* A client that sends no more hears all replies, then the end, if nobody else
- * uses its device. */
+ * can use its device. */
+static void expect_answers(const char *opts, int (*dial)(Chardev *chr), bool ends)
+{
+    GError *err = NULL;
+    Chardev *chr = chardev_open_opts(opts, &err);
+    Monitor *mon = chr ? monitor_new(chr, MONITOR_CONTROL, false, &err) : NULL;
+    QMPClient *client;
+    int fd;
+
+    expect(mon, "%s: %s", opts, err ? err->message : "?");
+    fd = dial(chr);
+    client = qmp_client_new_fd(fd);
+    qmp_client_negotiate(client, false);
+    for (int i = 0; i < 20; i++) {
+        qmp_client_say(client, "{'execute':'test-big','arguments':{'size':"
+                       "100000}}");
+    }
+    qmp_client_say(client, "{'execute':'test-stop','id':1}");
+    shutdown(fd, SHUT_WR);
+    for (int i = 0; i < 20; i++) {
+        expect(qmp_client_receive(client), "%s: the end after %d", opts, i);
+    }
+    qmp_wait_event(client, "STOP");
+    expect_next(client, "{\"return\": {}, \"id\": 1}");
+    for (int i = 0; i < 20; i++) {
+        g_main_context_iteration(NULL, FALSE);
+    }
+    if (ends) {
+        expect(!qmp_client_receive(client), "%s: more than the end", opts);
+    } else {
+        send_event(VM_EVENT_RESUME);
+        qmp_wait_event(client, "RESUME");
+    }
+    qmp_client_free(client);
+    monitor_free(mon);
+    chardev_close(chr);
+}
+
+/* The last number in its name is the port. */
+static int dial_tcp(Chardev *chr)
+{
+    g_autofree char *name = chardev_filename(chr);
+    struct sockaddr_in addr = {
+        .sin_family = AF_INET,
+        .sin_addr.s_addr = htonl(INADDR_LOOPBACK),
+        .sin_port = htons(atoi(strrchr(name, ':') + 1)),
+    };
+    int fd = socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
+
+    expect(connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0, "%s: %m",
+           name);
+    return fd;
+}
+
+static char *half_closed_path;
+
+static int dial_unix(Chardev *chr)
+{
+    return connect_to(half_closed_path);
+}
+
 START_TEST(half_closed)
 {
-    char *folder = g_dir_make_tmp("flatview-qmp-XXXXXX", NULL);
-    char *path = g_build_filename(folder, "qmp", NULL);
-    GError *err = NULL;
+    g_autofree char *folder = g_dir_make_tmp("flatview-qmp-XXXXXX", NULL);
+    g_autofree char *opts = NULL, *mux = NULL;
 
+    half_closed_path = g_build_filename(folder, "qmp", NULL);
+    opts = g_strdup_printf("socket,id=m0,path=%s,server=on,wait=off",
+                           half_closed_path);
+    mux = g_strconcat(opts, ",mux=on", NULL);
     noted = g_string_new(NULL);
-    for (int mux = 0; mux < 2; mux++) {
-        g_autofree char *opts = g_strdup_printf(
-            "socket,id=m%d,path=%s,server=on,wait=off,mux=%s", mux, path,
-            mux ? "on" : "off");
-        Chardev *chr = chardev_open_opts(opts, &err);
-        Monitor *mon = chr ? monitor_new(chr, MONITOR_CONTROL, false, &err) : NULL;
-        int fd = mon ? connect_to(path) : -1;
-        QMPClient *client;
-
-        expect(mon, "%s", err ? err->message : "?");
-        client = qmp_client_new_fd(fd);
-        qmp_client_negotiate(client, false);
-        for (int i = 0; i < 20; i++) {
-            qmp_client_say(client, "{'execute':'test-big','arguments':{'size':"
-                           "100000}}");
-        }
-        qmp_client_say(client, "{'execute':'test-stop','id':1}");
-        shutdown(fd, SHUT_WR);
-        for (int i = 0; i < 20; i++) {
-            qmp_client_receive(client);
-        }
-        qmp_wait_event(client, "STOP");
-        expect_next(client, "{\"return\": {}, \"id\": 1}");
-        if (mux) {
-            for (int i = 0; i < 20; i++) {
-                g_main_context_iteration(NULL, FALSE);
-            }
-            send_event(VM_EVENT_RESUME);
-            qmp_wait_event(client, "RESUME");
-        } else {
-            expect(!qmp_client_receive(client), "more than the end");
-        }
-        qmp_client_free(client);
-        monitor_free(mon);
-        chardev_close(chr);
-        unlink(path);
-    }
+    expect_answers(opts, dial_unix, true);
+    unlink(half_closed_path);
+    expect_answers(mux, dial_unix, false);
+    unlink(half_closed_path);
+    expect_answers("socket,id=m0,host=127.0.0.1,port=0,server=on,wait=off",
+                   dial_tcp, true);
     g_string_free(noted, TRUE);
     rmdir(folder);
-    g_free(folder);
-    g_free(path);
+    g_free(half_closed_path);
 }
 END_TEST
 
