@@ -71,6 +71,9 @@ struct GDBStub {
  * stop. */
 int gdb_resume(GDBStub *stub);
 
+/* The vCPUs hear at once what stops them, as anybody may let them go on. */
+void gdb_points_changed(GDBStub *stub);
+
 /* The client lets go: take back what it set, and let the machine run. */
 void gdb_detach(GDBStub *stub);
 

@@ -329,6 +329,7 @@ static bool change_point(GDBStub *stub, const char *args, bool insert)
         result = (insert ? gdb_point_insert : gdb_point_remove)(
             &stub->breaks, kinds[type], addr, len);
     }
+    gdb_points_changed(stub);
     reply_result(stub, -result);
     return true;
 }

@@ -134,6 +134,11 @@ static void forget_actions(GDBStub *stub)
     }
 }
 
+void gdb_points_changed(GDBStub *stub)
+{
+    forget_actions(stub); /* the machine rests: there are none */
+}
+
 /* ---- going on --------------------------------------------------------------- */
 
 /* How each vCPU is to go on. @over: only this one does, by a step. NULL: what

@@ -493,6 +493,23 @@ START_TEST(test_stopped_by_others)
 }
 END_TEST
 
+/* A monitor lets it go on behind the client's back: traps set since it stopped
+ * are the debugger's, not the guest's own. */
+static void continued_by_others(GDBWorld *w, GDBClient *c)
+{
+    gdb_client_expect(c, "OK", "Z0,1003,1");
+    gdb_client_expect(c, "OK", "qRcmd,636f6e74"); /* cont */
+    gdb_world_until(vm_run_state() == RUN_STATE_DEBUG);
+    expect_pc(c, 0x1003);
+    ck_assert_uint_eq(LOAD(w->own_traps), 0);
+}
+
+START_TEST(test_continued_by_others)
+{
+    gdb_world_run(1, true, continued_by_others);
+}
+END_TEST
+
 static void detach(GDBWorld *w, GDBClient *c)
 {
     gdb_client_expect(c, "OK", "Z0,100f,1");
@@ -600,9 +617,8 @@ START_TEST(test_kill_process)
 END_TEST
 
 TEST_MAIN("gdb-run", test_reset_in_step, test_reset_in_step_over, test_traps,
-          test_trap_under_foot, test_own_traps,
-          test_emulated_traps, test_same_byte, test_many_traps, test_points,
-          test_watches_at_once, test_reset, test_one_by_one,
-          test_blocked_interrupts, test_stopped_by_others, test_detach,
-          test_left_behind, test_look,
+          test_trap_under_foot, test_own_traps, test_emulated_traps,
+          test_same_byte, test_many_traps, test_points, test_watches_at_once,
+          test_reset, test_one_by_one, test_blocked_interrupts, test_stopped_by_others,
+          test_continued_by_others, test_detach, test_left_behind, test_look,
           test_kill, test_kill_process)
