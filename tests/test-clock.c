@@ -294,6 +294,33 @@ START_TEST(stopped)
 }
 END_TEST
 
+/* Stopped by what the main loop comes to before the timers, in the same round. */
+static gboolean stop_clock(void *opaque)
+{
+    memory_lock();
+    clock_virtual_enable(false);
+    memory_unlock();
+    return G_SOURCE_REMOVE;
+}
+
+START_TEST(stopped_before_timers)
+{
+    GSource *source = g_timeout_source_new(0);
+
+    probes_init();
+    g_source_set_callback(source, stop_clock, NULL, NULL);
+    g_source_attach(source, NULL); /* before that of the timers, which are new */
+    timer_arm(&probe[0].timer, 0);
+    g_usleep(1000);
+    loop();
+    ck_assert_uint_eq(all_fires, 0);
+    clock_virtual_enable(true);
+    wait_fires(&probe[0], 1);
+    g_source_unref(source);
+    probes_cleanup();
+}
+END_TEST
+
 /* The main loop sleeps; another thread's timer wakes it up. */
 static void *arm_from_thread(void *opaque)
 {
@@ -357,4 +384,5 @@ START_TEST(monotonic)
 END_TEST
 
 TEST_MAIN("clock", order, microseconds, rearming, cancelling, the_past, bound,
-          due_at_once, never_early, stopped, from_a_thread, monotonic)
+          due_at_once, never_early, stopped,
+          stopped_before_timers, from_a_thread, monotonic)

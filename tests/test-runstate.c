@@ -399,6 +399,10 @@ START_TEST(no_shutdown)
          "SHUTDOWN(host-qmp-quit) ",
          power_off, is_shutdown, cont_refused, stop, is_shutdown, power_off,
          is_shutdown, reset, is_prelaunch, cont, quit);
+    TELL(staying, EXIT_GUEST_OFF, /* what was told is not told again */
+         "RESUME SHUTDOWN(guest-shutdown) STOP/shutdown "
+         "RESET(host-qmp-system-reset) RESUME SHUTDOWN(host-qmp-quit) ",
+         power_off, is_shutdown, reset, is_prelaunch, cont, quit);
 }
 END_TEST
 
@@ -449,6 +453,10 @@ START_TEST(failures)
     messages = fake_messages_end();
     ck_assert_ptr_nonnull(strstr(messages, "flatview: a reason\n"));
     ck_assert_ptr_null(strstr(messages, "another"));
+    /* Once, with KVM and without. */
+    g_auto(GStrv) parts = g_strsplit(messages, "flatview: a reason\n", 0);
+
+    ck_assert_uint_eq(g_strv_length(parts), 3);
 }
 END_TEST
 
@@ -816,22 +824,24 @@ static void tell_listeners(int64_t number)
 
 START_TEST(listeners)
 {
-    char a[] = "a", b[] = "b";
+    char a[] = "a", b[] = "b", c[] = "c";
 
     events = g_string_new(NULL);
     tell_listeners(0);
     vm_event_unlisten(hear, a); /* it does not: nothing */
     vm_event_listen(hear, a);
     vm_event_listen(hear, b);
+    vm_event_listen(hear, c);
     tell_listeners(1);
     vm_event_unlisten(hear, a);
     tell_listeners(2);
     vm_event_listen(hear, a);
     tell_listeners(3);
     vm_event_unlisten(hear, b);
+    vm_event_unlisten(hear, c);
     vm_event_unlisten(hear, a);
     tell_listeners(4);
-    ck_assert_str_eq(events->str, "a1 b1 b2 b3 a3 ");
+    ck_assert_str_eq(events->str, "a1 b1 c1 b2 c2 b3 c3 a3 ");
     g_string_free(events, TRUE);
 }
 END_TEST
