@@ -4,6 +4,7 @@
  */
 #include "hw/core/iothread.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -12,8 +13,8 @@ typedef struct IOThread {
     GMainContext *context;
     GMainLoop *loop;
     GThread *thread;
-    GMutex lock; /* of what follows */
-    GCond known;
+    pthread_mutex_t lock; /* of what follows */
+    pthread_cond_t known;
     pid_t thread_id; /* 0: not yet known */
 } IOThread;
 
@@ -21,10 +22,10 @@ static void *iothread_run(void *opaque)
 {
     IOThread *s = opaque;
 
-    g_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->lock);
     s->thread_id = gettid();
-    g_cond_signal(&s->known);
-    g_mutex_unlock(&s->lock);
+    pthread_cond_signal(&s->known);
+    pthread_mutex_unlock(&s->lock);
 
     g_main_context_push_thread_default(s->context);
     g_main_loop_run(s->loop);
@@ -39,19 +40,21 @@ static bool iothread_complete(UserObject *obj, GError **err)
 
     s->context = g_main_context_new();
     s->loop = g_main_loop_new(s->context, TRUE);
-    g_mutex_init(&s->lock);
-    g_cond_init(&s->known);
+    pthread_mutex_init(&s->lock, NULL);
+    pthread_cond_init(&s->known, NULL);
     s->thread = g_thread_try_new(name, iothread_run, s, err);
     if (!s->thread) {
+        pthread_cond_destroy(&s->known);
+        pthread_mutex_destroy(&s->lock);
         g_main_loop_unref(s->loop);
         g_main_context_unref(s->context);
         return false;
     }
-    g_mutex_lock(&s->lock);
+    pthread_mutex_lock(&s->lock);
     while (!s->thread_id) {
-        g_cond_wait(&s->known, &s->lock);
+        pthread_cond_wait(&s->known, &s->lock);
     }
-    g_mutex_unlock(&s->lock);
+    pthread_mutex_unlock(&s->lock);
     return true;
 }
 
@@ -73,8 +76,8 @@ static void iothread_finish(UserObject *obj)
     g_thread_join(s->thread);
     g_main_loop_unref(s->loop);
     g_main_context_unref(s->context);
-    g_mutex_clear(&s->lock);
-    g_cond_clear(&s->known);
+    pthread_mutex_destroy(&s->lock);
+    pthread_cond_destroy(&s->known);
 }
 
 GMainContext *iothread_context(UserObject *iothread)
