@@ -63,7 +63,26 @@ typedef struct CPUPoint {
 #define CPU_POINTS_MAX 4
 
 /* The instruction that a debugger puts into memory to stop who executes it. */
-extern const uint8_t cpu_trap_instruction; /* one byte */
+typedef struct CPUTrap {
+    uint8_t bytes[2];
+    unsigned len;
+} CPUTrap;
+
+/* The one that works on this host, whatever its processor does with breakpoints
+ * in guests; the same one always. */
+const CPUTrap *cpu_trap(void);
+
+#define CPU_TRAP_LEN_MAX 2
+
+/* Whether it can stand in for an instruction that begins with @first: it must not
+ * be the longer one. */
+bool cpu_trap_fits(uint8_t first);
+
+/* Whether the processor's own points work in guests on this host. */
+bool cpu_debug_has_points(void);
+
+/* For tests: as if on a host that keeps breakpoints from guests. */
+void cpu_debug_assume_crippled(bool crippled);
 
 /* What the debugger wants of one vCPU; all-zero: nothing. */
 typedef struct CPUDebug {

@@ -2,18 +2,20 @@
 /*
  * The debugger's break and watch points.
  *
- * A trap is known by the address at which it was set and by the byte of guest
- * memory that it replaces, which was found when it was set: who looks at that
- * byte by any other address sees what was there, and whoever executes it stops.
+ * A trap is known by the address at which it was set and by the bytes of guest
+ * memory that it replaces, which were found when it was set: who looks at them
+ * by any other address sees what was there, and whoever executes them stops.
+ * They are of one page, and no other trap's unless all of them are.
  */
 #include "gdbstub-break.h"
 
 #include <errno.h>
+#include <string.h>
 
 typedef struct Trap {
     uint64_t addr;
     hwaddr paddr;
-    uint8_t hidden; /* what the guest has there */
+    uint8_t hidden[CPU_TRAP_LEN_MAX]; /* what the guest has there */
 } Trap;
 
 /* What the client asked for; takes one or more of the processor's points. */
@@ -73,17 +75,40 @@ bool gdb_trap_at(const GDBBreaks *breaks, uint64_t addr)
     return trap_at(breaks, addr) != NULL;
 }
 
-static bool write_byte(CPUState *cpu, hwaddr paddr, uint8_t byte)
+static bool write_bytes(CPUState *cpu, const Trap *trap, const uint8_t *bytes)
 {
-    return cpu_physical_rw(cpu, paddr, &byte, 1, true) == 1;
+    size_t len = cpu_trap()->len;
+
+    return cpu_physical_rw(cpu, trap->paddr, (uint8_t *)bytes, len, true) ==
+           len;
 }
 
 /* Whether the guest, or a reset, has not put something else there since. */
-static bool byte_is(CPUState *cpu, hwaddr paddr, uint8_t wanted)
+static bool is_there(CPUState *cpu, const Trap *trap, const uint8_t *wanted)
 {
-    uint8_t byte;
+    size_t len = cpu_trap()->len;
+    uint8_t bytes[CPU_TRAP_LEN_MAX];
 
-    return cpu_physical_rw(cpu, paddr, &byte, 1, false) == 1 && byte == wanted;
+    return cpu_physical_rw(cpu, trap->paddr, bytes, len, false) == len &&
+           memcmp(bytes, wanted, len) == 0;
+}
+
+/* Whether a trap at @paddr, in place of an instruction that begins with @first,
+ * would have some bytes with another one in common, but not all, be of two pages,
+ * or reach into the next instruction. */
+static bool does_not_fit(const GDBBreaks *breaks, hwaddr paddr, uint8_t first)
+{
+    unsigned len = cpu_trap()->len;
+    unsigned i;
+
+    for (i = 1; i < len; i++) {
+        if (trap_at_paddr(breaks, paddr + i, NULL) ||
+            trap_at_paddr(breaks, paddr - i, NULL)) {
+            return true;
+        }
+    }
+    return paddr % TARGET_PAGE_SIZE + len > TARGET_PAGE_SIZE ||
+           !cpu_trap_fits(first);
 }
 
 int gdb_trap_insert(GDBBreaks *breaks, CPUState *cpu, uint64_t addr,
@@ -99,14 +124,17 @@ int gdb_trap_insert(GDBBreaks *breaks, CPUState *cpu, uint64_t addr,
         return -ENOSPC;
     }
     if ((!physical && !cpu_translate(cpu, addr, &trap.paddr)) ||
-        cpu_physical_rw(cpu, trap.paddr, &trap.hidden, 1, false) != 1) {
+        cpu_physical_rw(cpu, trap.paddr, trap.hidden, cpu_trap()->len, false) !=
+            cpu_trap()->len) {
         return -EFAULT;
     }
     same = trap_at_paddr(breaks, trap.paddr, NULL);
     if (same) {
-        trap.hidden = same->hidden;
+        memcpy(trap.hidden, same->hidden, sizeof(trap.hidden));
+    } else if (does_not_fit(breaks, trap.paddr, trap.hidden[0])) {
+        return -EBUSY;
     }
-    if (!write_byte(cpu, trap.paddr, cpu_trap_instruction)) {
+    if (!write_bytes(cpu, &trap, cpu_trap()->bytes)) {
         return -EFAULT;
     }
     g_array_append_val(breaks->traps, trap);
@@ -116,8 +144,8 @@ int gdb_trap_insert(GDBBreaks *breaks, CPUState *cpu, uint64_t addr,
 static void uncover(GDBBreaks *breaks, CPUState *cpu, const Trap *trap)
 {
     if (!trap_at_paddr(breaks, trap->paddr, trap) &&
-        byte_is(cpu, trap->paddr, cpu_trap_instruction)) {
-        write_byte(cpu, trap->paddr, trap->hidden);
+        is_there(cpu, trap, cpu_trap()->bytes)) {
+        write_bytes(cpu, trap, trap->hidden);
     }
 }
 
@@ -140,10 +168,10 @@ void gdb_trap_lift(GDBBreaks *breaks, CPUState *cpu, uint64_t addr, bool lift)
     if (!trap) {
         return;
     }
-    if (lift && byte_is(cpu, trap->paddr, cpu_trap_instruction)) {
-        write_byte(cpu, trap->paddr, trap->hidden);
-    } else if (!lift && byte_is(cpu, trap->paddr, trap->hidden)) {
-        write_byte(cpu, trap->paddr, cpu_trap_instruction);
+    if (lift && is_there(cpu, trap, cpu_trap()->bytes)) {
+        write_bytes(cpu, trap, trap->hidden);
+    } else if (!lift && is_there(cpu, trap, trap->hidden)) {
+        write_bytes(cpu, trap, cpu_trap()->bytes);
     }
 }
 
@@ -262,24 +290,36 @@ void gdb_breaks_settings(GDBBreaks *breaks, CPUDebug *debug)
 
 /* ---- memory ------------------------------------------------------------------------ */
 
+/* @buf has what was read from, or written to, @paddr: the @i-th byte of @trap
+ * among them is what it hides. */
+static void hide_byte(CPUState *cpu, Trap *trap, unsigned i, hwaddr paddr,
+                      uint8_t *buf, size_t len, bool is_write)
+{
+    hwaddr offset = trap->paddr + i - paddr;
+    uint8_t byte = cpu_trap()->bytes[i];
+
+    if (offset >= len) {
+        return;
+    }
+    if (is_write) {
+        trap->hidden[i] = buf[offset];
+        cpu_physical_rw(cpu, trap->paddr + i, &byte, 1, true);
+    } else if (buf[offset] == byte) {
+        buf[offset] = trap->hidden[i];
+    }
+}
+
 /* Bytes that are one after the other in physical memory, too. */
 static size_t physical_rw(GDBBreaks *breaks, CPUState *cpu, hwaddr paddr,
                           uint8_t *buf, size_t len, bool is_write)
 {
     size_t done = cpu_physical_rw(cpu, paddr, buf, len, is_write);
-    unsigned i;
+    unsigned i, j;
 
     for (i = 0; i < breaks->traps->len; i++) {
-        Trap *trap = trap_index(breaks, i);
-
-        if (trap->paddr < paddr || trap->paddr - paddr >= done) {
-            continue;
-        }
-        if (is_write) {
-            trap->hidden = buf[trap->paddr - paddr];
-            write_byte(cpu, trap->paddr, cpu_trap_instruction);
-        } else if (buf[trap->paddr - paddr] == cpu_trap_instruction) {
-            buf[trap->paddr - paddr] = trap->hidden;
+        for (j = 0; j < cpu_trap()->len; j++) {
+            hide_byte(cpu, trap_index(breaks, i), j, paddr, buf, done,
+                      is_write);
         }
     }
     return done;

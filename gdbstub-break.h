@@ -21,7 +21,9 @@ void gdb_breaks_init(GDBBreaks *breaks);
 void gdb_breaks_free(GDBBreaks *breaks);
 
 /* Put a trap instruction at @addr of @cpu, linear or @physical. 0 also where it
- * is there already; -EFAULT: no memory there; -ENOSPC. */
+ * is there already; -EFAULT: no memory there; -ENOSPC; -EBUSY: the instruction does
+ * not fit in place of a shorter one, beside another trap or at the end of the
+ * page. */
 int gdb_trap_insert(GDBBreaks *breaks, CPUState *cpu, uint64_t addr,
                     bool physical);
 

@@ -317,7 +317,8 @@ static bool change_point(GDBStub *stub, const char *args, bool insert)
         return true;
     }
     if (!current_cpu(stub)->accel || type >= G_N_ELEMENTS(kinds) ||
-        kinds[type] == CPU_STOP_NONE) {
+        kinds[type] == CPU_STOP_NONE ||
+        (kinds[type] != CPU_STOP_BREAKPOINT && !cpu_debug_has_points())) {
         return true; /* an empty answer: not known here */
     }
     if (kinds[type] == CPU_STOP_BREAKPOINT) {

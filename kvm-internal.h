@@ -223,4 +223,7 @@ void kvm_arch_handle_debug(CPUState *cpu);
  * there, and the machine stops for it as for a trap. */
 bool kvm_arch_is_debugger_trap(CPUState *cpu);
 
+/* The same for an exit by I/O: then it is not to be done. */
+bool kvm_arch_is_debugger_port(CPUState *cpu);
+
 #endif

@@ -193,7 +193,9 @@ void kvm_cpu_handle_exit(CPUState *cpu, int result)
     }
     switch (run->exit_reason) {
     case KVM_EXIT_IO:
-        handle_io(cpu, run);
+        if (!kvm_arch_is_debugger_port(cpu)) {
+            handle_io(cpu, run);
+        }
         break;
     case KVM_EXIT_MMIO:
         handle_mmio(cpu, run);

@@ -7,8 +7,11 @@
  * The tables are walked here, not by KVM_TRANSLATE, which some hosts refuse and
  * which knows no vCPU without KVM. Access rights do not matter to a debugger.
  */
+#include <cpuid.h>
 #include <errno.h>
 #include <linux/kvm.h>
+#include <pthread.h>
+#include <string.h>
 
 #include "cpu-debug.h"
 #include "sysemu.h"
@@ -149,7 +152,75 @@ bool cpu_get_pc(CPUState *cpu, uint64_t *pc)
 
 /* ---- for the debugger ---------------------------------------------------- */
 
-const uint8_t cpu_trap_instruction = 0xcc; /* INT3 */
+/*
+ * INT3, which KVM intercepts for us. QEMU's emulation of a processor with AMD's
+ * virtualisation, as in a Linux that runs in QEMU without KVM, hands it to the
+ * guest instead, and ignores the debug registers of guests. There the trap is an
+ * output to a port that no chip of KVM's has and that harms nobody, the one for
+ * POST codes: it leaves the guest whenever the kernel executes it, but raises an
+ * exception in a user's program.
+ */
+#define TRAP_PORT 0x80
+
+static const CPUTrap int3 = { { 0xcc }, 1 };
+static const CPUTrap out_port = { { 0xe6, TRAP_PORT }, 2 };
+
+static bool is_crippled;
+static pthread_once_t crippled_once = PTHREAD_ONCE_INIT;
+
+static void crippled_find(void)
+{
+    char name[12];
+    unsigned eax, ebx, ecx = 0, edx;
+
+    if (!__get_cpuid(1, &eax, &ebx, &ecx, &edx) || !(ecx & 1u << 31)) {
+        return; /* no hypervisor below this host */
+    }
+    __cpuid(0x40000000, eax, ebx, ecx, edx);
+    memcpy(name, &ebx, 4);
+    memcpy(name + 4, &ecx, 4);
+    memcpy(name + 8, &edx, 4);
+    is_crippled = memcmp(name, "TCGTCGTCGTCG", sizeof(name)) == 0;
+}
+
+void cpu_debug_assume_crippled(bool crippled)
+{
+    pthread_once(&crippled_once, crippled_find);
+    is_crippled = crippled;
+}
+
+bool cpu_debug_has_points(void)
+{
+    pthread_once(&crippled_once, crippled_find);
+    return !is_crippled;
+}
+
+const CPUTrap *cpu_trap(void)
+{
+    return cpu_debug_has_points() ? &int3 : &out_port;
+}
+
+/* Intel SDM volume 2, appendix A: opcodes without anything behind them, but for
+ * 40 to 4f, which are prefixes in 64-bit mode. */
+static bool is_one_byte(uint8_t opcode)
+{
+    static const char more[] = "\x06\x07\x0e\x16\x17\x1e\x1f\x27\x2f\x37\x3f"
+                               "\x60\x61\xc3\xc9\xcb\xcc\xce\xcf\xd6\xd7\xf1"
+                               "\xf4\xf5\xf8\xf9\xfa\xfb\xfc\xfd";
+
+    return (opcode >= 0x50 && opcode <= 0x5f) ||
+           (opcode >= 0x6c && opcode <= 0x6f) ||
+           (opcode >= 0x90 && opcode <= 0x9f && opcode != 0x9a) ||
+           (opcode >= 0xa4 && opcode <= 0xa7) ||
+           (opcode >= 0xaa && opcode <= 0xaf) ||
+           (opcode >= 0xec && opcode <= 0xef) ||
+           memchr(more, opcode, sizeof(more) - 1);
+}
+
+bool cpu_trap_fits(uint8_t first)
+{
+    return cpu_trap()->len == 1 || !is_one_byte(first);
+}
 
 /* What the registers DR0 to DR3 and DR7 say of the points. */
 static void set_points(struct kvm_guest_debug *control, const CPUDebug *debug)
@@ -306,6 +377,45 @@ bool kvm_arch_is_debugger_trap(CPUState *cpu)
     }
     exit.pc = pc;
     return stop_for(cpu, find_stop(cpu, &exit));
+}
+
+/* KVM finishes an output by going on behind it, unless the vCPU is elsewhere by
+ * then: which it is for the moment in which KVM does so. */
+static int take_back_output(CPUState *cpu)
+{
+    struct kvm_regs regs;
+    int result = kvm_vcpu_ioctl(cpu, KVM_GET_REGS, &regs);
+
+    if (result < 0) {
+        return result;
+    }
+    regs.rip++;
+    result = kvm_vcpu_ioctl(cpu, KVM_SET_REGS, &regs);
+    if (result < 0) {
+        return result;
+    }
+    kvm_cpu_exit_request(cpu);
+    kvm_cpu_run(cpu);
+    regs.rip--;
+    return kvm_vcpu_ioctl(cpu, KVM_SET_REGS, &regs);
+}
+
+bool kvm_arch_is_debugger_port(CPUState *cpu)
+{
+    const struct kvm_run *run = cpu->accel->run;
+    int result;
+
+    if (!cpu->accel->debug.traps || cpu_debug_has_points() ||
+        run->io.port != TRAP_PORT || run->io.direction != KVM_EXIT_IO_OUT ||
+        !kvm_arch_is_debugger_trap(cpu)) {
+        return false;
+    }
+    result = take_back_output(cpu);
+    if (result < 0) {
+        kvm_refused(cpu->kvm, "KVM refuses to put vCPU %u back to a breakpoint:"
+                    " %s", cpu->index, g_strerror(-result));
+    }
+    return true;
 }
 
 void kvm_arch_handle_debug(CPUState *cpu)

@@ -379,6 +379,11 @@ static int run_cpu(FakeKVM *fake, unsigned index)
     FakeCPU *cpu = &fake->cpus[index];
     int result = FAKE_IDLE;
 
+    if (cpu->output_len && cpu->regs.rip == cpu->output_rip) {
+        cpu->regs.rip += cpu->output_len;
+        cpu->output_done = true;
+    }
+    cpu->output_len = 0;
     if (__atomic_load_n(&cpu->run->immediate_exit, __ATOMIC_SEQ_CST)) {
         return -EINTR;
     }

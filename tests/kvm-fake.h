@@ -56,6 +56,11 @@ typedef struct FakeCPU {
     uint64_t step_rip;            /* where it was then */
     uint32_t injected;            /* KVM_GUESTDBG_INJECT_ of the last that had any */
     uint64_t kernel_gs_base;
+    /* A guest that leaves by an output: the next KVM_RUN, even one that only
+     * comes back, goes on behind it, unless rip is elsewhere by then. */
+    uint64_t output_rip;
+    unsigned output_len; /* of the instruction; 0: none */
+    bool output_done;    /* it went on so, and the guest has not run since */
     uint32_t mp_state;
     unsigned nmis;
     unsigned nr_cpuid;

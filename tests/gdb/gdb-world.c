@@ -86,6 +86,16 @@ static int execute(GDBWorld *w, unsigned index, FakeCPU *cpu,
             break;
         }
         return debug_exit(run, cpu, 3, 0);
+    case 0xe6:
+        run->exit_reason = KVM_EXIT_IO;
+        run->io.direction = KVM_EXIT_IO_OUT;
+        run->io.size = 1;
+        run->io.port = w->host[rip + 1];
+        run->io.count = 1;
+        run->io.data_offset = 4096;
+        cpu->output_rip = rip;
+        cpu->output_len = 2;
+        return 0;
     case 0xeb:
         cpu->regs.rip = cpu->regs.rsi;
         ADD(w->rounds[index]);
@@ -113,6 +123,12 @@ static int guest(FakeKVM *fake, unsigned index, struct kvm_run *run)
             cpu->regs.rip++;
         }
         cpu->injected = 0;
+    }
+    if (cpu->output_done) {
+        cpu->output_done = false;
+        if (cpu->debug.control & KVM_GUESTDBG_SINGLESTEP) {
+            return debug_exit(run, cpu, 1, 1u << 14);
+        }
     }
     for (i = 0; i < 100 && result < 0 && !LOAD(run->immediate_exit); i++) {
         result = execute(w, index, cpu, run);

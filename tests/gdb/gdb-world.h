@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * A machine for tests of the debugger stub: vCPUs over the stand-in for KVM
- * that walk through RAM in steps of a byte, as an instruction set of four:
+ * that walk through RAM in steps of a byte, as an instruction set of five:
  *
  *   90  do nothing
  *   a2  write the low byte of rax, then one more than it, to the address in rdi
  *   cc  trap: the debugger's, or the guest's own, which is counted
+ *   e6  write al to the port in the next byte
  *   eb  go on at the address in rsi
  *
  * Anything else halts there. Addresses are linear and not translated by the

@@ -173,6 +173,60 @@ START_TEST(test_emulated_traps)
 }
 END_TEST
 
+/* A processor that keeps breakpoints from guests: the trap is an output. */
+static void port_traps(GDBWorld *w, GDBClient *c)
+{
+    gdb_client_ask(c, "qSupported:swbreak+");
+    memcpy(w->host + 0x1007, "\xe6\x11", 2);
+    gdb_client_expect(c, "OK", "Z0,1007,1");
+    ck_assert_mem_eq(w->host + 0x1007, "\xe6\x80", 2);
+    gdb_client_expect(c, "90e61190", "m1006,4");
+    gdb_client_expect(c, "11", "m1008,1");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;swbreak:;");
+    expect_pc(c, 0x1007);
+    go(c, "c");
+    expect_stop(c, "T05thread:01;swbreak:;");
+    expect_pc(c, 0x1007);
+    ck_assert_uint_eq(LOAD(w->rounds[0]), 1);
+    go(c, "s");
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1009);
+    ck_assert_mem_eq(w->host + 0x1007, "\xe6\x80", 2);
+
+    /* It takes two bytes, of one page and one instruction, which are nobody
+     * else's. */
+    gdb_client_expect(c, "E10", "Z0,1009,1");
+    memcpy(w->host + 0x1009, "\xe6\x22\xe6\x80", 4);
+    gdb_client_expect(c, "E10", "Z0,1008,1");
+    memcpy(w->host + 0x1fff, "\xe6\x22", 2);
+    gdb_client_expect(c, "E10", "Z0,1fff,1");
+    gdb_client_expect(c, "OK", "Z0,1009,1");
+    gdb_client_expect(c, "OK", "M1008,2:33e6");
+    ck_assert_mem_eq(w->host + 0x1007, "\xe6\x80\xe6\x80", 4);
+    gdb_client_expect(c, "e633e622", "m1007,4");
+    gdb_client_expect(c, "OK", "z0,1009,1");
+    gdb_client_expect(c, "OK", "z0,1007,1");
+    ck_assert_mem_eq(w->host + 0x1007, "\xe6\x33\xe6\x22", 4);
+    gdb_client_expect(c, "", "Z1,1007,1"); /* never hit there */
+    gdb_client_expect(c, "", "Z2,1007,1");
+
+    /* The guest's own outputs are done, and are no traps, also beside one. */
+    memcpy(w->host + 0x100d, "\xe6\x44", 2);
+    gdb_client_expect(c, "OK", "Z0,100d,1");
+    go(c, "c");
+    expect_stop(c, "T05thread:01;swbreak:;");
+    expect_pc(c, 0x100d);
+}
+
+START_TEST(test_port_traps)
+{
+    cpu_debug_assume_crippled(true);
+    gdb_world_run(1, true, port_traps);
+    cpu_debug_assume_crippled(false);
+}
+END_TEST
+
 /* Two addresses of the same byte: without paging, 32 bits of them count. */
 static void same_byte(GDBWorld *w, GDBClient *c)
 {
@@ -618,7 +672,7 @@ END_TEST
 
 TEST_MAIN("gdb-run", test_reset_in_step, test_reset_in_step_over, test_traps,
           test_trap_under_foot, test_own_traps, test_emulated_traps,
-          test_same_byte, test_many_traps, test_points, test_watches_at_once,
+          test_port_traps, test_same_byte, test_many_traps, test_points, test_watches_at_once,
           test_reset, test_one_by_one, test_blocked_interrupts, test_stopped_by_others,
           test_continued_by_others, test_detach, test_left_behind, test_look,
           test_kill, test_kill_process)
