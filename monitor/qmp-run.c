@@ -108,11 +108,13 @@ const QMPCommand qmp_run_commands[] = {
         .name = "query-status",
         .doc = "Whether the machine runs.",
         .result = &status_info,
+        .oob = true,
         .run = run_status,
     },
     {
         .name = "stop",
         .doc = "Brings every vCPU to rest. The event STOP comes before the reply.",
+        .oob = true,
         .run = run_stop,
     },
     {
@@ -144,6 +146,7 @@ const QMPCommand qmp_run_commands[] = {
     {
         .name = "quit",
         .doc = "Ends the program. The reply, and the event SHUTDOWN, come before.",
+        .oob = true,
         .run = run_quit,
     },
     { 0 },

@@ -29,9 +29,10 @@ point() { # WHAT COMMAND...: the command prints why it fails
 }
 
 # Send the commands to the monitor, after the negotiation; what it says.
+enable=
 session() { # COMMAND...
     {
-        echo '{"execute": "qmp_capabilities"}'
+        echo "{\"execute\": \"qmp_capabilities\", \"arguments\": {\"enable\": [$enable]}}"
         printf '%s\n' "$@"
     } | socat -t 10 - "UNIX-CONNECT:$socket"
 }
@@ -65,6 +66,11 @@ point "a reply" has '"status": "prelaunch"' '{"execute": "query-status"}'
 point "an id" has '{"return": {}, "id": [1, "a"]}' \
     '{"execute": "cont", "id": [1, "a"]}'
 point "an event" has '"event": "STOP"' '{"execute": "stop"}'
+enable='"oob"'
+point "out of band" has '"running": false}, "id": "o"}' '{"exec-oob": "query-status", "id": "o"}'
+point "not out of band" has 'The command query-name does not support OOB' \
+    '{"exec-oob": "query-name"}'
+enable=
 point "an error" has '{"error": {"class": "CommandNotFound", ' '{"execute": "no"}'
 point "the end" has '"reason": "host-qmp-quit"' '{"execute": "quit"}'
 point "the program ends" ends
