@@ -218,7 +218,7 @@ static const char head[] =
     "\n"
     "`id` may be any JSON and comes back with the reply. A client that has enabled\n"
     "`oob` with `qmp_capabilities` may send `exec-oob` in place of `execute`, for\n"
-    "commands that allow that (there is none yet): such a command is executed as soon\n"
+    "commands that say so below: such a command is executed as soon\n"
     "as it is read, before others that wait. 8 commands may wait; no more is read until\n"
     "one of them is done. Clients that send something else than JSON get an error; the\n"
     "byte 0xff has the next byte taken as the first of a new message. A message may\n"
