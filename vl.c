@@ -55,11 +55,53 @@ static bool open_chardevs(const Settings *s, GError **err)
     return true;
 }
 
+/* The character device on standard input and output; NULL: none as yet. */
+static Chardev *find_stdio(void)
+{
+    g_autoptr(GPtrArray) list = chardev_list();
+    unsigned i;
+
+    for (i = 0; i < list->len; i++) {
+        g_autofree char *name = chardev_filename(list->pdata[i]);
+
+        if (strcmp(name, "stdio") == 0) {
+            return list->pdata[i];
+        }
+    }
+    return NULL;
+}
+
+/* A process in the background has no terminal and no standard streams. */
+static bool check_streams(const Settings *s, GError **err)
+{
+    Chardev *chr = s->daemonize ? find_stdio() : NULL;
+
+    if (chr) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "-daemonize: character device '%s' is on standard input and "
+                    "output, which are not there in the background; use a file, "
+                    "a socket or a pty", chardev_id(chr));
+    }
+    return !chr;
+}
+
+/* Where the first serial port leads if nobody says: to the user, unless that is
+ * taken, or the process is in the background or a test's. */
+static void add_default_serial(Settings *s)
+{
+    bool stdio = !s->daemonize && !s->qtest && !find_stdio();
+
+    if (s->serials->len == 0 && !s->nodefaults) {
+        g_ptr_array_add(s->serials, g_strdup(stdio ? "stdio" : "null"));
+    }
+}
+
 /* An empty place among the serial ports, for "none", keeps its number. */
-static bool open_serials(Machine *machine, const Settings *s, GError **err)
+static bool open_serials(Machine *machine, Settings *s, GError **err)
 {
     unsigned i;
 
+    add_default_serial(s);
     for (i = 0; i < s->serials->len; i++) {
         const char *spec = s->serials->pdata[i];
         g_autofree char *id = g_strdup_printf("serial%u", i);
@@ -191,11 +233,6 @@ static Machine *machine_from_settings(Settings *s, GError **err)
     machine->rtc = s->rtc;
     if (s->uuid) {
         machine->uuid = g_steal_pointer(&s->uuid);
-    }
-    if (s->serials->len == 0 && !s->nodefaults) {
-        /* A process in the background has no terminal. */
-        g_ptr_array_add(s->serials,
-                        g_strdup(s->daemonize || s->qtest ? "null" : "stdio"));
     }
     return machine;
 
@@ -425,27 +462,6 @@ static bool accel_start(Machine *machine, Settings *s, GError **err)
         machine->kvm = kvm_new(&s->kvm, err);
     }
     return machine->dumpdtb || machine->kvm;
-}
-
-/* A process in the background has no terminal and no standard streams. */
-static bool check_streams(const Settings *s, GError **err)
-{
-    g_autoptr(GPtrArray) list = chardev_list();
-    unsigned i;
-
-    for (i = 0; s->daemonize && i < list->len; i++) {
-        g_autofree char *name = chardev_filename(list->pdata[i]);
-
-        if (strcmp(name, "stdio") == 0) {
-            g_set_error(err, FLATVIEW_ERROR, 0,
-                        "-daemonize: character device '%s' is on standard "
-                        "input and output, which are not there in the "
-                        "background; use a file, a socket or a pty",
-                        chardev_id(list->pdata[i]));
-            return false;
-        }
-    }
-    return true;
 }
 
 /* Build and run. Returns the exit status; -1 with @err. */

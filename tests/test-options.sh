@@ -309,6 +309,11 @@ done
 pid=$(cat "$scratch/pid") && kill $command && gone "$pid" && [ ! -e "$scratch/wait" ]
 point $? "-daemonize: it ends with a command that is interrupted"
 
+# The first serial port leaves standard input and output to whoever was given them.
+echo quit | timeout 60 "$FLATVIEW" -accel qtest -monitor stdio >"$scratch/out" 2>"$scratch/err"
+[ $? = 0 ] && [ ! -s "$scratch/err" ]
+point $? "-monitor stdio: the serial port is elsewhere"
+
 # The map that docs/microvm.md shows.
 run -M "microvm,dumpdtb=$scratch/dtb" -m 6G -serial null -d exit-map -D "$scratch/map"
 sed '$d' "$scratch/map" >"$scratch/map-here"
