@@ -355,6 +355,66 @@ START_TEST(reconnect)
 }
 END_TEST
 
+/* Not before all of the last peer has been received. */
+START_TEST(reconnect_unread)
+{
+    g_autofree char *path = path_of("later");
+    g_autofree char *spec = g_strdup_printf("unix:%s,reconnect=1", path);
+    int listener = unix_listener(path), fd;
+    Chardev *chr = open_with_sink(spec, 0);
+    int64_t end;
+
+    test_loop_until(chardev_is_connected(chr));
+    fd = accept(listener, NULL, NULL);
+    peer_send(fd, "unread");
+    close(fd);
+    end = g_get_monotonic_time() + 1500000;
+    while (g_get_monotonic_time() < end) {
+        test_loop();
+        g_usleep(10000);
+    }
+    expect(!chardev_is_connected(chr), "connected");
+    ck_assert_str_eq(sink.events->str, "O");
+    sink_more(chr, 1000);
+    sink_expect("unread");
+    test_loop_until(chardev_is_connected(chr));
+    ck_assert_str_eq(sink.events->str, "OCO");
+    close_with_sink(chr);
+    close(listener);
+}
+END_TEST
+
+/* One of two that goes leaves nothing that keeps the next peer away. */
+START_TEST(leaving_with_input_unread)
+{
+    g_autofree char *path = path_of("socket");
+    g_autofree char *spec = g_strdup_printf("mon:unix:%s,server=on,wait=off", path);
+    Chardev *chr = open_with_sink(spec, 1);
+    Sink other = { .got = g_byte_array_new(), .room = 100,
+                   .events = g_string_new(NULL) };
+    int fd = unix_dial(path);
+
+    expect(chardev_attach(chr, &sink_frontend, &other, NULL), "attach");
+    test_loop_until(chardev_is_connected(chr));
+    sink.room = 0;
+    peer_send(fd, "unread");
+    close(fd);
+    test_loop_until(!chardev_is_connected(chr));
+    fd = unix_dial(path);
+    expect_idle();
+    expect(!chardev_is_connected(chr), "two at once");
+    chardev_detach(chr, &sink);
+    test_loop_until(chardev_is_connected(chr));
+    peer_send(fd, "next");
+    test_loop_until(other.got->len == 4);
+    ck_assert_str_eq(other.events->str, "OCiO");
+    close(fd);
+    close_with_sink(chr);
+    g_byte_array_free(other.got, TRUE);
+    g_string_free(other.events, TRUE);
+}
+END_TEST
+
 /* What chardev_disconnect() is for: the peer goes, the queue with it. */
 START_TEST(disconnect)
 {
@@ -597,4 +657,4 @@ END_TEST
 
 TEST_MAIN("chardev-socket", tcp_server, tcp_client, tcp_refused, tcp_to,
           passed_connected, passed_listening, passed_wrong, reconnect,
-          disconnect, from_callbacks, storm, endless, no_descriptors, reset)
+          reconnect_unread, leaving_with_input_unread, disconnect, from_callbacks, storm, endless, no_descriptors, reset)
