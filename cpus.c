@@ -369,6 +369,12 @@ static int create_thread(CPUState *cpu)
     pthread_sigmask(SIG_SETMASK, &old, NULL);
     pthread_attr_destroy(&attr);
     cpu->thread->created = !error;
+    if (!error) {
+        char name[16]; /* for ps and top; no more fits */
+
+        snprintf(name, sizeof(name), "CPU %u/KVM", cpu->index);
+        pthread_setname_np(cpu->thread->thread, name);
+    }
     return error;
 }
 

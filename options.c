@@ -67,6 +67,8 @@ static const Property accel_properties[] = {
 static const Property name_properties[] = {
     { "guest", PROP_STRING, offsetof(Settings, name), NULL, "the guest's name",
       0 },
+    { "debug-threads", PROP_BOOL, offsetof(Settings, debug_threads), NULL,
+      "accepted; threads of vCPUs have names anyway", 0 },
     { 0 },
 };
 

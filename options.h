@@ -57,6 +57,7 @@ typedef struct Settings {
     RunOptions run;
     bool daemonize;
     char *pidfile;
+    bool debug_threads; /* without effect: they have names anyway */
     bool nodefaults;
     unsigned trace_mask;
     char *trace_path;

@@ -359,7 +359,7 @@ ran "I see 32 MiB of memory" --m size=32
 ran "I see 2 MiB of memory" -m 2048K
 ran "I see 3072 MiB of memory" -m 5G
 ran "I see 16 MiB of memory" -M microvm,accel=kvm -accel kvm -cpu host -smp 2,sockets=1 \
-    -m 16M -nographic -display none -no-user-config -name guest=a,,b -no-reboot
+    -m 16M -nographic -display none -no-user-config -name guest=a,,b,debug-threads=on -no-reboot
 ran "I see 16 MiB of memory" -nodefaults -serial stdio -m 16 -m 32 -m 16
 
 # What is there is written to, not replaced: it may be a device.
