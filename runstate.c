@@ -352,6 +352,9 @@ static bool serve_requests(const Board *board)
     if (stop) {
         vm_stop(stop_state);
     }
+    if (ends && message) {
+        serve_pause(message); /* a failure is no success because of the end */
+    }
     if (shutdown && !serve_shutdown(shutdown_cause, status, ends)) {
         return false;
     }
