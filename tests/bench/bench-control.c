@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <poll.h>
+#include <sched.h>
 #include <signal.h>
 #include <spawn.h>
 #include <stdio.h>
@@ -239,7 +240,11 @@ static void add_ratio(GArray *figures, Figure f, const Question *a,
     g_array_append_val(figures, f);
 }
 
-static void bench_trips(GArray *figures, char *own, const char *folder)
+/* Ask both, in turns. @together: they and we are on one processor, where what
+ * counts is what a command costs; else each is where the kernel puts it, and most
+ * of the time is what idle processors take to wake up. */
+static void measure_trips(Peer *here, Peer *there, char *own,
+                          const char *folder, bool together)
 {
     static const char readl[] = "readl 0x1000\n";
     static const char query[] = "{\"execute\":\"query-status\"}\n";
@@ -251,21 +256,36 @@ static void bench_trips(GArray *figures, char *own, const char *folder)
     char *qemu_argv[] = { qemu, "-M", "microvm", "-accel", "tcg", "-S",
                           "-nodefaults", "-no-user-config", "-display", "none",
                           "-m", "128M", NULL };
-    Peer here = { 0 }, there = { 0 };
+    cpu_set_t before, one;
 
-    peer_start(&here, own_argv, folder);
-    peer_start(&there, qemu_argv, folder);
+    sched_getaffinity(0, sizeof(before), &before);
+    if (together) {
+        CPU_ZERO(&one);
+        CPU_SET(sched_getcpu(), &one);
+        sched_setaffinity(0, sizeof(one), &one);
+    }
+    peer_start(here, own_argv, folder);
+    peer_start(there, qemu_argv, folder);
     for (unsigned i = 0; i < RUNS; i++) {
         for (unsigned k = 0; k < 2; k++) {
-            Peer *peer = (i + k) % 2 ? &here : &there;
+            Peer *peer = (i + k) % 2 ? here : there;
 
             ask(&peer->readl, i, readl, "OK 0x", TRIPS);
             ask(&peer->query, i, query, "{\"return\"", TRIPS / 10);
         }
     }
-    peer_end(&here);
-    peer_end(&there);
+    peer_end(here);
+    peer_end(there);
+    sched_setaffinity(0, sizeof(before), &before);
     g_free(qemu);
+}
+
+static void bench_trips(GArray *figures, char *own, const char *folder)
+{
+    Peer here = { 0 }, there = { 0 }, here_apart = { 0 }, there_apart = { 0 };
+
+    measure_trips(&here, &there, own, folder, true);
+    measure_trips(&here_apart, &there_apart, own, folder, false);
 
     add_trip(figures, (Figure) {
         .key = "qtest_readl", .target = 20,
@@ -278,6 +298,13 @@ static void bench_trips(GArray *figures, char *own, const char *folder)
         .text = "  here, of what it takes there" },
         &here.readl, &there.readl);
     add_trip(figures, (Figure) {
+        .key = "qtest_readl_apart",
+        .text = "  between processors that sleep" }, &here_apart.readl);
+    add_trip(figures, (Figure) {
+        .key = "qtest_readl_apart_qemu",
+        .text = "  the same in the QEMU installed here" },
+        &there_apart.readl);
+    add_trip(figures, (Figure) {
         .key = "qmp_query_status", .target = 200,
         .text = "QMP: query-status, there and back" }, &here.query);
     add_trip(figures, (Figure) {
@@ -287,6 +314,13 @@ static void bench_trips(GArray *figures, char *own, const char *folder)
         .key = "qmp_query_status_ratio",
         .text = "  here, of what it takes there" },
         &here.query, &there.query);
+    add_trip(figures, (Figure) {
+        .key = "qmp_query_status_apart", .target = 200,
+        .text = "  between processors that sleep" }, &here_apart.query);
+    add_trip(figures, (Figure) {
+        .key = "qmp_query_status_apart_qemu",
+        .text = "  the same in the QEMU installed here" },
+        &there_apart.query);
 }
 
 /* ---- what QMP adds to a start ------------------------------------------------------------- */
