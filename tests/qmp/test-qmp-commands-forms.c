@@ -517,11 +517,12 @@ START_TEST(none_is_missing)
 {
     QMPClient *client;
     JsonArray *commands;
+    JsonNode *reply;
 
     setup();
     client = start("1");
-    commands = json_node_get_array(json_node_copy(
-        qmp_run(client, "query-commands", NULL)));
+    reply = json_node_copy(qmp_run(client, "query-commands", NULL));
+    commands = json_node_get_array(reply);
     ck_assert_uint_gt(json_array_get_length(commands), 40);
     for (guint i = 0; i < json_array_get_length(commands); i++) {
         const char *name = json_object_get_string_member(
@@ -542,6 +543,7 @@ START_TEST(none_is_missing)
                    "%s: %s", name, error);
         }
     }
+    json_node_unref(reply);
     qmp_client_free(client);
     teardown();
 }
