@@ -539,7 +539,7 @@ END_TEST
 /* Without a clock of the test's it is the host's. */
 START_TEST(host_time)
 {
-    time_t before = time(NULL), after;
+    time_t before = g_get_real_time() / G_USEC_PER_SEC, after;
     int64_t shown;
 
     test_machine_init();
@@ -548,7 +548,7 @@ START_TEST(host_time)
     set(0xb, 0x86); /* and stopped */
     shown = date(get(0x32) * 100 + get(9), get(8), get(7), get(4), get(2),
                  get(0));
-    after = time(NULL);
+    after = g_get_real_time() / G_USEC_PER_SEC;
     expect(shown >= before && shown <= after, "%lld shown at %lld",
            (long long)shown, (long long)after);
     test_machine_free();
@@ -704,7 +704,7 @@ static void expect_between(int64_t before, int64_t offset)
 
     set(0xb, 0x06);
     shown = shown_time() - offset;
-    after = time(NULL);
+    after = g_get_real_time() / G_USEC_PER_SEC;
     expect(shown >= before && shown <= after, "%" PRId64 " at %" PRId64, shown,
            after);
 }
@@ -713,7 +713,7 @@ static void expect_between(int64_t before, int64_t offset)
 START_TEST(starts)
 {
     for (unsigned clock = RTC_CLOCK_HOST; clock <= RTC_CLOCK_VM; clock++) {
-        int64_t before = time(NULL);
+        int64_t before = g_get_real_time() / G_USEC_PER_SEC;
 
         test_machine_init();
         test_machine.rtc.clock = clock;
@@ -722,7 +722,7 @@ START_TEST(starts)
         expect_between(before, 3600);
         test_machine_free();
 
-        before = time(NULL);
+        before = g_get_real_time() / G_USEC_PER_SEC;
         test_machine_init();
         test_machine.rtc.clock = clock;
         test_machine.rtc.dated = true;
