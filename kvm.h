@@ -16,6 +16,9 @@ typedef struct KVMOptions {
     unsigned dirty_ring_size; /* entries per vCPU, a power of two; 0: bitmap */
     bool no_irqchip;          /* do not create the in-kernel chips and PIT */
     const char *cpu_model;    /* as after -cpu; NULL: host. Not kept */
+    /* How vCPUs are grouped, as CPUID tells it and APIC ids are given; all zero: one
+     * socket of single cores. */
+    unsigned dies, cores, threads; /* of a socket, of a die, of a core */
 } KVMOptions;
 
 /* Domain of the errors of kvm-*.c, cpus.c and target-<arch>. Code 0. */

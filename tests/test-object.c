@@ -411,8 +411,8 @@ START_TEST(machine_in_the_tree)
     expect_value(&machine->object, "type", "'microvm-machine'");
     expect_value(&machine->object, "memory", "{'size': <uint64 134217728>}");
     expect_value(&machine->object, "smp", "{'cpus': <uint64 3>, 'maxcpus': "
-                 "<uint64 3>, 'sockets': <uint64 1>, 'cores': <uint64 3>, "
-                 "'threads': <uint64 1>}");
+                 "<uint64 3>, 'sockets': <uint64 1>, 'dies': <uint64 1>, "
+                 "'cores': <uint64 3>, 'threads': <uint64 1>}");
     expect_value(&machine->object, "append", "'quiet'");
     expect_value(&machine->object, "kernel", "''");
     expect_value(&machine->object, "accel", "'kvm'");

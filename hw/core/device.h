@@ -65,11 +65,16 @@ typedef struct DeviceType {
     bool (*plug)(Device *dev, Machine *machine, GError **err);
     /* device_del works, and device_add while the machine runs. */
     bool hotpluggable;
+    /* device_del asks the guest to give it up, which then calls
+     * machine_unplug_finish(); NULL: it goes at once. False and @err: it cannot be
+     * asked. */
+    bool (*unplug_request)(Device *dev, GError **err);
+    const struct PCIInfo *pci; /* what a function on a PCI bus adds; NULL: is none */
     unsigned inputs_nr; /* interrupt inputs */
     void (*set_input)(Device *dev, unsigned n, bool level);
 } DeviceType;
 
-#define DEVICE_MAX_REGIONS 4
+#define DEVICE_MAX_REGIONS 8
 #define DEVICE_MAX_IRQS 4
 
 struct Device {

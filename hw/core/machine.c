@@ -91,14 +91,16 @@ static void machine_list(Object *obj, GArray *list)
     machine_type_list(((Machine *)obj)->type, false, list);
 }
 
-/* All vCPUs are cores of one socket. */
 static GVariant *machine_smp(const Machine *machine)
 {
+    const CPUTopology *t = &machine->topology;
+
     return g_variant_new_parsed("{'cpus': <%t>, 'maxcpus': <%t>, "
-                                "'sockets': <uint64 1>, 'cores': <%t>, "
-                                "'threads': <uint64 1>}",
+                                "'sockets': <%t>, 'dies': <%t>, 'cores': <%t>, "
+                                "'threads': <%t>}",
                                 (uint64_t)machine->cpus, (uint64_t)machine->cpus,
-                                (uint64_t)machine->cpus);
+                                (uint64_t)t->sockets, (uint64_t)t->dies,
+                                (uint64_t)t->cores, (uint64_t)t->threads);
 }
 
 static GVariant *machine_memory(const Machine *machine)
@@ -145,6 +147,24 @@ const char *machine_object_type(const MachineType *type)
     return g_intern_string(name);
 }
 
+static void fw_cfg_setting_free(void *opaque)
+{
+    FWCfgSetting *setting = opaque;
+
+    g_free(setting->name);
+    g_free(setting->file);
+    g_free(setting->string);
+    g_free(setting);
+}
+
+static void flash_setting_free(void *opaque)
+{
+    FlashSetting *setting = opaque;
+
+    g_free(setting->file);
+    g_free(setting);
+}
+
 Machine *machine_new(const MachineType *type)
 {
     static const char *const containers[] = {
@@ -158,6 +178,9 @@ Machine *machine_new(const MachineType *type)
     machine->type = type;
     machine->cpus = type->min_cpus;
     machine->serials = g_ptr_array_new();
+    machine->fw_cfg = g_ptr_array_new_with_free_func(fw_cfg_setting_free);
+    machine->flash = g_ptr_array_new_with_free_func(flash_setting_free);
+    machine->boot.splash_time = machine->boot.reboot_timeout = -1;
     machine->devices = g_ptr_array_new();
     properties_init(properties, machine);
     object_add(&machine->object, "/", "machine");
@@ -284,6 +307,9 @@ bool machine_init(Machine *machine, GError **err)
                     machine->type->max_cpus, machine->cpus);
         return false;
     }
+    if (!machine->topology.sockets) {
+        machine->topology = (CPUTopology){ 1, 1, MAX(machine->cpus, 1), 1 };
+    }
     if (!machine_init_ram(machine, err)) {
         return false;
     }
@@ -352,6 +378,10 @@ void machine_free(Machine *machine)
     object_remove(&machine->object);
     g_ptr_array_free(machine->devices, TRUE);
     g_ptr_array_free(machine->serials, TRUE);
+    g_ptr_array_free(machine->fw_cfg, TRUE);
+    g_ptr_array_free(machine->flash, TRUE);
+    g_free(machine->boot.order);
+    g_free(machine->boot.once);
     properties = machine_properties(machine->type);
     properties_clear(properties, machine);
     g_free(machine->name);

@@ -28,6 +28,34 @@ typedef struct RTCSettings {
     int64_t offset_us; /* or if not: its offset from the host's in UTC */
 } RTCSettings;
 
+/* -smp: how vCPUs are grouped. The product is the number of vCPUs. */
+typedef struct CPUTopology {
+    unsigned sockets, dies, cores, threads;
+} CPUTopology;
+
+/* -boot; strings are owned. */
+typedef struct BootSettings {
+    char *order;  /* letters of drives; NULL: the firmware's */
+    char *once;   /* the same for the first boot; NULL: as always */
+    bool menu;
+    bool strict;  /* what is not in the order is not tried */
+    int32_t splash_time;    /* ms that the menu's prompt stays; -1: as firmware does */
+    int32_t reboot_timeout; /* ms from failing to boot until a reset; -1: never */
+} BootSettings;
+
+/* -fw_cfg: a file for the guest's firmware; strings are owned. */
+typedef struct FWCfgSetting {
+    char *name;
+    char *file, *string; /* one of the two: where its bytes are, or they themselves */
+} FWCfgSetting;
+
+/* -drive if=pflash; strings are owned. */
+typedef struct FlashSetting {
+    int unit; /* 0, or 1 below it; -1: the next one */
+    char *file;
+    bool readonly;
+} FlashSetting;
+
 typedef struct MachineType {
     const char *name;        /* as after -machine */
     const char *description; /* one line for help */
@@ -60,6 +88,10 @@ struct Machine {
     char *accel;
     char *memory_backend; /* id of a user object that is all RAM; NULL: none */
     RTCSettings rtc;
+    CPUTopology topology; /* all zero until machine_init(): one socket of all */
+    BootSettings boot;
+    GPtrArray *fw_cfg; /* FWCfgSetting * */
+    GPtrArray *flash;  /* FlashSetting * */
     char *uuid;         /* as "6ba7b810-9dad-11d1-80b4-00c04fd430c8"; NULL: none */
     GPtrArray *serials; /* Chardev *, not owned; NULL: none */
 
@@ -70,6 +102,10 @@ struct Machine {
     MemoryRegion ram; /* all guest RAM; boards show it through aliases */
     GPtrArray *devices; /* Device *, owned, in the order of reset */
 
+    struct PCIBus *pci; /* the root bus; NULL: there is none */
+    /* What vCPUs see in system management mode, made by the board; NULL: there is no
+     * such mode. */
+    AddressSpace *smm_memory;
     Device *interrupts; /* the board's device whose inputs they are; NULL: none */
     UserObject *ram_backend; /* of memory_backend; NULL: none */
     GPtrArray *cpu_objects;  /* vCPUs in the tree, owned */
@@ -142,9 +178,13 @@ bool machine_plug_settings(Machine *machine, const char *type_name,
                            const char *id, GHashTable *settings, GError **err);
 
 /* What device_del does: unplug and free the device of that id, or at that path,
- * and send VM_EVENT_DEVICE_DELETED. False with @err: not found (code
- * FLATVIEW_ERROR_NOT_FOUND), or it cannot be unplugged. */
+ * and send VM_EVENT_DEVICE_DELETED, or ask the guest to give it up first. False with
+ * @err: not found (code FLATVIEW_ERROR_NOT_FOUND), or it cannot be unplugged. */
 bool machine_unplug(Machine *machine, const char *id_or_path, GError **err);
+
+/* The guest has given it up: free it, and send VM_EVENT_DEVICE_DELETED. Under the
+ * memory lock, and not from a callback of @dev. */
+void machine_unplug_finish(Machine *machine, Device *dev);
 
 /* -global: "TYPE.PROP=VALUE" or "driver=,property=,value="; a default for every
  * device of that type made from now on. False with @err. */

@@ -117,10 +117,19 @@ static Device *find_device(const char *id_or_path, GError **err)
     return dev;
 }
 
+void machine_unplug_finish(Machine *machine, Device *dev)
+{
+    g_autofree char *path = object_path(&dev->object), *id = g_strdup(dev->id);
+
+    machine_remove_device(machine, dev);
+    vm_event_send(&(VMEvent){ .kind = VM_EVENT_DEVICE_DELETED, .device = id,
+                              .path = path });
+}
+
 static bool unplug_locked(Machine *machine, const char *id_or_path,
                           GError **err)
 {
-    g_autofree char *path = NULL, *id = NULL;
+    g_autofree char *path = NULL;
     Device *dev = find_device(id_or_path, err);
 
     if (!dev) {
@@ -133,10 +142,10 @@ static bool unplug_locked(Machine *machine, const char *id_or_path,
                     dev->type->name, path);
         return false;
     }
-    id = g_strdup(dev->id);
-    machine_remove_device(machine, dev);
-    vm_event_send(&(VMEvent){ .kind = VM_EVENT_DEVICE_DELETED, .device = id,
-                              .path = path });
+    if (dev->type->unplug_request) {
+        return dev->type->unplug_request(dev, err);
+    }
+    machine_unplug_finish(machine, dev);
     return true;
 }
 

@@ -1,0 +1,49 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The board pc: what its parts share. Where things are is in pc-map.h, which the
+ * ACPI compiler reads, too. docs/pc.md has it for users.
+ */
+#ifndef HW_I386_PC_H
+#define HW_I386_PC_H
+
+#include "hw/core/loader.h"
+#include "hw/core/machine.h"
+#include "hw/i386/e820.h"
+#include "hw/i386/x86-boot.h"
+#include "hw/nvram/fw_cfg.h"
+#include "hw/pci/pci.h"
+
+typedef struct PCMachine {
+    Machine machine;
+    /* Properties */
+    bool hpet;       /* "hpet": there is one */
+    bool i8042;      /* "i8042": there is one */
+    bool acpi;       /* "acpi": there are ACPI tables */
+    bool graphics;   /* "graphics": off: firmware's screen is the serial port */
+    uint64_t max_ram_below_4g; /* "max-ram-below-4g"; 0: 3 GiB, or 3.5 if all fits */
+    char *smm;       /* "smm": on, off, or auto: on where KVM has it */
+
+    uint64_t lomem_size, himem_size; /* RAM below, and from 4 GiB */
+    MemoryRegion lomem, himem;
+    /* The bus's memory: below all RAM, shows where nothing is on top of it. */
+    MemoryRegion pci_memory;
+    MemoryRegion smram;      /* "smram": what the vCPU sees in system management mode
+                              * on top of the rest: container of the whole space */
+    MemoryRegion option_rom; /* "pc.rom", 0xc0000 of pci_memory */
+    MemoryRegion bios, bios_low;
+
+    Device *host;       /* "i440FX-pcihost": 0xcf8, 0xcfc, root bus; function 0.0 */
+    PCIDevice *i440fx;  /* 0.0 */
+    PCIDevice *piix3;   /* 1.0 */
+    PCIDevice *pm;      /* 1.3, "PIIX4_PM" */
+    FWCfg *fw_cfg;
+    Device *ioapic, *rtc, *i8042_dev, *hpet_dev;
+
+    bool firmware;      /* -bios, pflash, or nothing else to start */
+    Loader *loader;
+    X86Boot boot;       /* where it is not */
+    E820 e820;
+    bool loaded;        /* for the reset to come */
+} PCMachine;
+
+#endif
