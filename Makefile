@@ -107,6 +107,7 @@ HW_OBJS = \
 	hw/core/terminal.o \
 	hw/core/timer.o \
 	options.o \
+	options-boot.o \
 	readconfig.o \
 	trace.o \
 

@@ -9,6 +9,7 @@
 
 #include "hw/rtc/rtc-options.h"
 #include "monitor/qapi.h"
+#include "options-boot.h"
 #include "opts.h"
 #include "readconfig.h"
 #include "target-i386/cpu.h"
@@ -42,7 +43,7 @@ static const Property smp_properties[] = {
     { "sockets", PROP_UINT32, offsetof(Smp, sockets), NULL, "packages", 0 },
     { "dies", PROP_UINT32, offsetof(Smp, dies), NULL, "dies in a package", 0 },
     { "clusters", PROP_UINT32, offsetof(Smp, clusters), NULL,
-      "clusters in a die", 0 },
+      "clusters in a die; counted in cores", 0 },
     { "cores", PROP_UINT32, offsetof(Smp, cores), NULL, "cores in a cluster",
       0 },
     { "threads", PROP_UINT32, offsetof(Smp, threads), NULL, "threads in a core",
@@ -220,15 +221,16 @@ static bool set_smp(Settings *s, const char *value, GError **err)
     Smp *smp = &s->smp;
     unsigned __int128 product;
 
-    smp->cpus = UINT32_MAX;
+    *smp = (Smp){ .cpus = UINT32_MAX };
     if (!opts_set(value, "cpus", smp_properties, smp, "-smp", err)) {
         return false;
     }
-    product = (unsigned __int128)MAX(smp->sockets, 1) * MAX(smp->dies, 1) *
-              MAX(smp->clusters, 1);
-    product *= (uint64_t)MAX(smp->cores, 1) * MAX(smp->threads, 1);
+    smp->dies = MAX(smp->dies, 1);
+    smp->threads = MAX(smp->threads, 1);
+    product = (unsigned __int128)smp->dies * smp->threads * MAX(smp->clusters, 1);
+    product *= (uint64_t)MAX(smp->sockets, 1) * MAX(smp->cores, 1);
     if (smp->cpus == UINT32_MAX) {
-        smp->cpus = MIN(product, UINT32_MAX);
+        smp->cpus = MIN(smp->maxcpus ? smp->maxcpus : product, UINT32_MAX);
     }
     if (smp->cpus == 0) {
         g_set_error(err, FLATVIEW_ERROR, 0, "a machine has at least one vCPU");
@@ -247,8 +249,18 @@ static bool set_smp(Settings *s, const char *value, GError **err)
                     "other than cpus=%u", smp->cpus);
         return false;
     }
+    /* What is not said: cores, rather than sockets. */
+    if (!smp->cores) {
+        smp->cores = smp->cpus / product;
+    } else if (!smp->sockets) {
+        smp->sockets = smp->cpus / product;
+    }
+    smp->sockets = MAX(smp->sockets, 1);
+    smp->cores *= MAX(smp->clusters, 1);
     return true;
 }
+
+/* ---- and so on --------------------------------------------------------------------- */
 
 static bool add_serial(Settings *s, const char *value, GError **err)
 {
@@ -538,6 +550,16 @@ static const Option options[] = {
     { "append", "TEXT", "the kernel's command line", STRING(append) },
     { "bios", "FILE", "a raw image that ends at 4 GiB, in place of a kernel",
       STRING(bios) },
+    { "boot", "[order=]DRIVES[,menu=on][,PROP=VALUE...]",
+      "what firmware starts from, and whether it asks",
+      LIST(option_set_boot, boot_properties) },
+    { "fw_cfg", "[name=]NAME,file=FILE|string=TEXT", "a file for the firmware",
+      LIST(option_add_fw_cfg, fw_cfg_properties) },
+    { "drive", "if=pflash,file=FILE[,PROP=VALUE...]",
+      "flash memory that holds firmware, or its variables",
+      LIST(option_add_drive, drive_properties) },
+    { "pflash", "FILE", "the same as -drive if=pflash,file=FILE",
+      CALL(option_add_pflash) },
     { "chardev", "KIND,id=ID[,KEY=VALUE...]",
       "a character device, to be named by others; 'help' lists",
       CALL(add_chardev) },
@@ -717,6 +739,7 @@ void settings_init(Settings *s)
                      .objects = g_ptr_array_new_with_free_func(g_free),
                      .monitors = g_ptr_array_new_with_free_func(
                          monitor_setting_free) };
+    settings_init_boot(s);
 }
 
 void settings_clear(Settings *s)
@@ -735,6 +758,7 @@ void settings_clear(Settings *s)
     g_ptr_array_free(s->chardevs, TRUE);
     g_ptr_array_free(s->objects, TRUE);
     g_ptr_array_free(s->monitors, TRUE);
+    settings_clear_boot(s);
     g_free(s->cpu);
     g_free(s->name);
     g_free(s->uuid);

@@ -20,6 +20,8 @@
 #define FLATVIEW_VERSION "0.1"
 #endif
 
+/* After -smp was taken in, sockets * dies * cores * threads are cpus, and
+ * clusters are counted in cores. */
 typedef struct Smp {
     uint32_t cpus, maxcpus, sockets, dies, clusters, cores, threads;
 } Smp;
@@ -53,6 +55,9 @@ typedef struct Settings {
     char *qtest, *qtest_log;
     char *gdb;
     RTCSettings rtc;
+    BootSettings boot;
+    GPtrArray *fw_cfg;   /* FWCfgSetting * */
+    GPtrArray *flash;    /* FlashSetting * */
     char *uuid;
     RunOptions run;
     bool daemonize;
@@ -84,6 +89,9 @@ void settings_init(Settings *s);
 bool settings_parse(Settings *s, int argc, char **argv, GError **err);
 
 void settings_clear(Settings *s);
+
+/* Give @machine what -boot, -fw_cfg and -drive say. */
+void settings_move_boot(Settings *s, Machine *machine);
 
 /* The first of @names (char *, the best first) that can be used here: "kvm" or
  * "qtest", static. NULL with @err: none. */

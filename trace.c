@@ -123,8 +123,7 @@ Trace *trace_new(unsigned mask, const char *path, GError **err)
         out = output_stream_open(path);
         if (!out) {
             g_set_error(err, FLATVIEW_ERROR, 0, "-D: cannot write '%s': %s",
-                        path, errno == ENXIO ? "it is a FIFO that nobody reads"
-                                             : g_strerror(errno));
+                        path, output_stream_error(errno));
             return NULL;
         }
         setvbuf(out, NULL, _IOLBF, 0);

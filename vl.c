@@ -24,7 +24,6 @@
 #include "sysemu.h"
 #include "trace.h"
 
-
 /* ---- from settings to a machine ---------------------------------------------------- */
 
 /* The character device for @spec, which other options may have opened already
@@ -173,6 +172,27 @@ static bool choose_accel(Machine *machine, Settings *s, GError **err)
     return true;
 }
 
+/* @type knows no firmware but an image that it starts in place of a kernel. */
+static bool check_no_firmware(const Settings *s, const MachineType *type,
+                              GError **err)
+{
+    const char *option = s->fw_cfg->len ? "-fw_cfg" : s->flash->len ? "-drive"
+                                                                    : NULL;
+
+    if (s->kernel && s->bios) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "-kernel and -bios exclude each other on machine '%s': a "
+                    "kernel starts without firmware there", type->name);
+        return false;
+    }
+    if (option) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "%s: machine '%s' has no firmware that this is for; "
+                    "machine 'pc' has", option, type->name);
+    }
+    return !option;
+}
+
 /* A machine as the settings describe it, not yet built. */
 static Machine *machine_from_settings(Settings *s, GError **err)
 {
@@ -212,10 +232,7 @@ static Machine *machine_from_settings(Settings *s, GError **err)
                     s->initrd ? "-initrd" : "-append");
         goto fail;
     }
-    if (s->kernel && s->bios) {
-        g_set_error(err, FLATVIEW_ERROR, 0,
-                    "-kernel and -bios exclude each other: a kernel starts "
-                    "without firmware");
+    if (!type->has_firmware && !check_no_firmware(s, type, err)) {
         goto fail;
     }
     if (s->ram_size) {
@@ -223,7 +240,10 @@ static Machine *machine_from_settings(Settings *s, GError **err)
     }
     if (s->smp.cpus) {
         machine->cpus = s->smp.cpus;
+        machine->topology = (CPUTopology){ s->smp.sockets, s->smp.dies,
+                                           s->smp.cores, s->smp.threads };
     }
+    settings_move_boot(s, machine);
     machine->name = g_steal_pointer(&s->name);
     machine->mem_path = g_steal_pointer(&s->mem_path);
     machine->kernel = g_steal_pointer(&s->kernel);
@@ -314,7 +334,7 @@ static bool control_open(Control *c, const Settings *s, GError **err)
         c->qtest_log = output_stream_open(s->qtest_log);
         if (!c->qtest_log) {
             g_set_error(err, FLATVIEW_ERROR, 0, "-qtest-log: cannot write '%s': %s",
-                        s->qtest_log, g_strerror(errno));
+                        s->qtest_log, output_stream_error(errno));
             return false;
         }
     }
@@ -458,6 +478,9 @@ static bool accel_start(Machine *machine, Settings *s, GError **err)
     }
     s->kvm.dirty_ring_size = s->dirty_ring_size;
     s->kvm.cpu_model = s->cpu;
+    s->kvm.dies = machine->topology.dies;
+    s->kvm.cores = machine->topology.cores;
+    s->kvm.threads = machine->topology.threads;
     if (!machine->dumpdtb) {
         machine->kvm = kvm_new(&s->kvm, err);
     }

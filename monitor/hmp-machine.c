@@ -81,12 +81,8 @@ bool hmp_device_add(const HMPCall *call, GError **err)
 {
     const char *text =
         hmp_text(call, "type[,id=ID][,property=value...]");
-    bool ok;
 
-    memory_lock();
-    ok = machine_plug(monitor_machine(), text, err);
-    memory_unlock();
-    return ok;
+    return machine_plug(monitor_machine(), text, err);
 }
 
 bool hmp_device_del(const HMPCall *call, GError **err)

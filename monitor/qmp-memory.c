@@ -221,7 +221,8 @@ static bool save(JsonObject *args, int64_t index, ReadFunction *read,
     file = output_stream_open(filename);
     if (!file) {
         g_set_error(err, QMP_ERROR, QMP_ERROR_GENERIC,
-                    "Could not open '%s': %s", filename, g_strerror(errno));
+                    "Could not open '%s': %s", filename,
+                    output_stream_error(errno));
         return false;
     }
     fcntl(fileno(file), F_SETFL, O_NONBLOCK);

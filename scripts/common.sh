@@ -16,9 +16,9 @@ die() {
 build_packages="gcc libc6-dev make pkg-config libglib2.0-dev liburcu-dev check
 libjson-glib-dev libreadline-dev libfdt-dev acpica-tools device-tree-compiler"
 # Programs that tests have sessions with; without one its tests are skipped.
-test_packages="socat gdb python3-minimal"
+test_packages="socat gdb python3-minimal seabios"
 guest_packages="busybox-static xz-utils"
-rig_packages="qemu-system-x86 kmod gdb $guest_packages"
+rig_packages="qemu-system-x86 kmod gdb seabios ovmf $guest_packages"
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then

@@ -57,7 +57,7 @@ refused "'-' is no option.*" -
 refused "'' is no option.*" ""
 for option in machine M accel cpu smp m mem-path name kernel initrd append bios \
     serial debugcon device display d D uuid rtc chardev monitor qmp qmp-pretty mon gdb \
-    qtest qtest-log object global readconfig vga audio pidfile; do
+    boot fw_cfg drive pflash qtest qtest-log object global readconfig vga audio pidfile; do
     refused "-$option: what follows is missing: .*" "-$option"
     [ $option = append ] || refused "-$option: what follows is empty: .*" "-$option" ""
 done
@@ -93,6 +93,21 @@ refused "-name has no property 'gust'; did you mean 'guest'?" -name gust=x
 refused "-display sdl: 'sdl' cannot be chosen; there is 'none'" -display sdl
 refused "-vga std: 'std' cannot be chosen; there is 'none'" -vga std
 refused "-audio alsa: 'alsa' cannot be chosen; there is 'none'" -audio alsa
+refused "-boot cdd: order: 'cdd' are not letters from a to p, each once" -boot cdd
+refused "-boot once=C: once: 'C' are not letters.*" -boot once=C
+refused "-boot has no property 'menue'; did you mean 'menu'?" -boot menue=on
+refused "-boot .*: splash-time: '65536' is no number of .* to 65535" -boot splash-time=65536
+refused "-boot .*: reboot-timeout: '-2' is no number of .*" -boot reboot-timeout=-2
+refused "-fw_cfg opt/a: it wants name=NAME, and one of file=.*" -fw_cfg opt/a
+refused "-fw_cfg .*: it wants name=NAME, and one of.*" -fw_cfg opt/a,file=x,string=y
+refused "-fw_cfg .*: it wants name=NAME.*" -fw_cfg string=y
+refused "-fw_cfg: machine 'microvm' has no firmware.*" -M microvm -fw_cfg opt/a,string=y
+refused "-drive file=x: if=: only if=pflash is there" -drive file=x
+refused "-drive .*: if=ide: only if=pflash is there" -drive if=ide,file=x
+refused "-drive .*: format=qcow2: only raw files are known" -drive if=pflash,file=x,format=qcow2
+refused "-drive .*: file=FILE is missing: the image" -drive if=pflash
+refused "-drive: property 'unit' cannot be '2'.*" -drive if=pflash,unit=2,file=x
+refused "-drive: machine 'microvm' has no firmware.*" -M microvm -pflash x
 refused "-uuid 1-2: '1-2' is no UUID: .*" -uuid 1-2
 refused "-rtc base=then: .*" -rtc base=then
 refused "-mon mode=control: chardev=ID is missing.*" -mon mode=control
@@ -108,7 +123,7 @@ refused "-d map,zzzzzz: there is no 'zzzzzz' to trace; '-d help' lists what ther
     -d map,zzzzzz
 refused "-append needs -kernel" -append x
 refused "-initrd needs -kernel" -initrd x
-refused "-kernel and -bios exclude each other.*" -kernel x -bios x
+refused "-kernel and -bios exclude each other on machine 'microvm'.*" -kernel x -bios x
 
 # ---- what does not fit, without KVM: the device tree is all that is asked for -------
 
@@ -162,6 +177,8 @@ dumpdtb="-M microvm,dumpdtb=$scratch/dtb"
     mkfifo "$scratch/fifo"
     refused "-D: cannot write '.*/fifo': it is a FIFO that nobody reads" $dumpdtb \
         -d map -D "$scratch/fifo"
+    refused "-qtest-log: cannot write '.*/fifo': it is a FIFO that nobody reads" \
+        -accel qtest -qtest-log "$scratch/fifo"
     refused "dumpdtb: cannot write '.*/fifo': it is a FIFO that nobody reads" \
         -M "microvm,dumpdtb=$scratch/fifo"
 }

@@ -285,6 +285,11 @@ int output_open(const char *path, bool append)
                 O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
 }
 
+const char *output_stream_error(int error)
+{
+    return error == ENXIO ? "it is a FIFO that nobody reads" : g_strerror(error);
+}
+
 FILE *output_stream_open(const char *path)
 {
     int fd = output_open(path, false);

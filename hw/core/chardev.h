@@ -196,4 +196,7 @@ void chardev_write_soon(Chardev *chr);
  * in errno; ENXIO: a FIFO that nobody reads, which is not waited for. */
 FILE *output_stream_open(const char *path);
 
+/* What that errno, or one of writing to it, means. */
+const char *output_stream_error(int error);
+
 #endif

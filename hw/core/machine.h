@@ -63,6 +63,8 @@ typedef struct MachineType {
     const Property *properties; /* beyond the common ones; NULL: none */
     unsigned max_cpus;
     unsigned min_cpus;       /* 0: it can do without */
+    bool has_firmware;       /* uses boot, fw_cfg and flash of Machine, and bios
+                              * also with a kernel */
     const char *cpu_type;    /* of a vCPU as an object: "x86_64-cpu" */
     uint64_t default_ram_size;
     /* Build the board: regions and devices. False and @err where it cannot. */

@@ -411,8 +411,7 @@ static bool dump_fdt(const char *path, const void *fdt, uint32_t size,
     }
     if (!ok) {
         g_set_error(err, FLATVIEW_ERROR, 0, "dumpdtb: cannot write '%s': %s",
-                    path, error == ENXIO ? "it is a FIFO that nobody reads"
-                                         : g_strerror(error));
+                    path, output_stream_error(error));
     }
     return ok;
 }
