@@ -81,12 +81,16 @@ HW_OBJS = \
 	hw/rtc/mc146818.o \
 	hw/rtc/rtc-options.o \
 	hw/core/machine.o \
+	hw/core/machine-table.o \
 	hw/core/plug.o \
 	hw/core/cpu-object.o \
 	hw/core/null-machine.o \
 	hw/core/loader.o \
 	hw/i386/ioapic.o \
 	hw/i386/microvm.o \
+	hw/i386/pc.o \
+	hw/i386/pc-memory.o \
+	hw/isa/isa-irqs.o \
 	hw/i386/x86-boot.o \
 	hw/i386/linux.o \
 	hw/i386/pvh.o \

@@ -12,6 +12,7 @@
     TYPE(ioapic)         \
     TYPE(isa_debug_exit) \
     TYPE(isa_debugcon)   \
+    TYPE(isa_irqs)       \
     TYPE(isa_serial)     \
     TYPE(mc146818rtc)    \
     TYPE(pvpanic)

@@ -116,7 +116,7 @@ struct Machine {
     bool prepared;    /* machine_prepare() succeeded: what comes is hot-plugged */
 };
 
-/* Every known board; ends with NULL. */
+/* Every known board; ends with NULL. The one table a new board joins. */
 extern const MachineType *const machine_types[];
 extern const MachineType null_machine_type; /* "none", one of them */
 

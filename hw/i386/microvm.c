@@ -483,7 +483,7 @@ static void microvm_power_button(Machine *machine)
     acpi_pm_press_button((Device *)object_resolve("/machine/acpi-pm", NULL));
 }
 
-static const MachineType microvm_type = {
+const MachineType microvm_machine_type = {
     .name = "microvm",
     .description = "RAM, serial ports, a clock; starts kernels directly",
     .size = sizeof(MicroVM),
@@ -497,6 +497,3 @@ static const MachineType microvm_type = {
     .power_button = microvm_power_button,
     .finish = microvm_finish,
 };
-
-const MachineType *const machine_types[] = { &microvm_type, &null_machine_type,
-                                                 NULL };

@@ -13,6 +13,8 @@
 #include "hw/nvram/fw_cfg.h"
 #include "hw/pci/pci.h"
 
+#define PC_RESERVATIONS_MAX 8
+
 typedef struct PCMachine {
     Machine machine;
     /* Properties */
@@ -25,6 +27,7 @@ typedef struct PCMachine {
 
     uint64_t lomem_size, himem_size; /* RAM below, and from 4 GiB */
     MemoryRegion lomem, himem;
+    MemoryRegion reservations[PC_RESERVATIONS_MAX]; /* what KVM serves */
     /* The bus's memory: below all RAM, shows where nothing is on top of it. */
     MemoryRegion pci_memory;
     MemoryRegion smram;      /* "smram": what the vCPU sees in system management mode
@@ -38,6 +41,7 @@ typedef struct PCMachine {
     PCIDevice *pm;      /* 1.3, "PIIX4_PM" */
     FWCfg *fw_cfg;
     Device *ioapic, *rtc, *i8042_dev, *hpet_dev;
+    Device *irqs;       /* "isa-irqs": all interrupts, on their way to the ioapic */
 
     bool firmware;      /* -bios, pflash, or nothing else to start */
     Loader *loader;
@@ -45,5 +49,18 @@ typedef struct PCMachine {
     E820 e820;
     bool loaded;        /* for the reset to come */
 } PCMachine;
+
+/* Whether there are that much and such memory, and where the part below 4 GiB ends:
+ * the first of what is made. False with @err. */
+bool pc_check_ram(PCMachine *s, GError **err);
+
+/* RAM, the bus's memory, and the space in system management mode. */
+void pc_map_ram(PCMachine *s);
+
+/* Place the image @path below 4 GiB, and its end below 1 MiB. False with @err. */
+bool pc_map_bios(PCMachine *s, const char *path, GError **err);
+
+/* Undo all of these; of what is not there, nothing. */
+void pc_unmap_memory(PCMachine *s);
 
 #endif

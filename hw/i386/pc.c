@@ -1,0 +1,305 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * pc: a PC with Intel's 440FX and PIIX3. Here is which devices it has, at which ports
+ * and interrupts, and how it starts; its memory is in pc-memory.c. See docs/pc.md.
+ */
+#include "hw/i386/pc.h"
+
+#include <stdarg.h>
+
+#include "cpus.h"
+#include "hw/i386/ioapic.h"
+#include "hw/i386/pc-map.h"
+#include "hw/isa/isa-irqs.h"
+#include "sysemu.h"
+#include "target-i386/cpu.h"
+
+#define MIB (1024 * 1024ull)
+#define SERIALS 4
+/* APIC ids are 8 bits, and the last one stands for all. */
+#define CPUS_MAX 255
+
+/* What KVM serves in the kernel. */
+typedef struct Reservation {
+    const char *name;
+    uint64_t base, size;
+    bool ports; /* else memory */
+} Reservation;
+
+static const Reservation reservations[] = {
+    { "pic0", PC_PIC0_PORT, 2, true },
+    { "pic1", PC_PIC1_PORT, 2, true },
+    { "elcr", PC_ELCR_PORT, 2, true },
+    { "pit", PC_PIT_PORT, 4, true },
+    { "speaker", PC_SPEAKER_PORT, 1, true },
+    { "kvm-pages", X86_KVM_RESERVED_BASE, X86_KVM_RESERVED_SIZE, false },
+};
+_Static_assert(G_N_ELEMENTS(reservations) <= PC_RESERVATIONS_MAX, "room for all");
+
+/* A serial port. Of two that have one interrupt, the second shares it. */
+static const struct {
+    uint16_t port;
+    uint8_t irq;
+    bool shared;
+} serial_ports[SERIALS] = {
+    { PC_COM1_PORT, PC_COM1_IRQ, false },
+    { PC_COM2_PORT, PC_COM2_IRQ, false },
+    { PC_COM3_PORT, PC_COM3_IRQ, true },
+    { PC_COM4_PORT, PC_COM4_IRQ, true },
+};
+
+/* ---- devices --------------------------------------------------------------------- */
+
+/* A device of the board called @name; then its properties and their values, and NULL.
+ * NULL with @err. */
+static Device *add_device(PCMachine *s, const char *type, const char *name,
+                          GError **err, ...)
+{
+    Device *dev = machine_new_device(&s->machine, type, NULL, err);
+    const char *property;
+    bool ok = dev != NULL;
+    va_list list;
+
+    va_start(list, err);
+    while (ok && (property = va_arg(list, const char *))) {
+        ok = device_set(dev, property, va_arg(list, const char *), err);
+    }
+    va_end(list);
+    if (!ok) {
+        device_free(dev);
+        return NULL;
+    }
+    object_add(&dev->object, "/machine", name);
+    return machine_realize_device(&s->machine, dev, err) ? dev : NULL;
+}
+
+/* The same with one region at @port, and output 0 at interrupt @irq. */
+static Device *add_isa_device(PCMachine *s, const char *type, const char *name,
+                              uint16_t port, unsigned irq, GError **err)
+{
+    Device *dev = add_device(s, type, name, err, NULL);
+
+    if (dev) {
+        device_connect_irq(dev, 0, device_irq_in(s->irqs, irq));
+        device_map(dev, 0, &s->machine.ports_root, port, 0);
+    }
+    return dev;
+}
+
+static bool add_interrupts(PCMachine *s, GError **err)
+{
+    Machine *m = &s->machine;
+
+    s->ioapic = add_device(s, "ioapic", "ioapic", err, NULL);
+    s->irqs = s->ioapic ? add_device(s, "isa-irqs", "irqs", err, NULL) : NULL;
+    if (!s->irqs) {
+        return false;
+    }
+    device_map(s->ioapic, 0, &m->memory_root, PC_IOAPIC_BASE, 0);
+    for (unsigned n = 0; n < ISA_IRQS; n++) {
+        isa_irqs_connect(s->irqs, n, device_irq_in(s->ioapic, n));
+        if (m->kvm) {
+            ioapic_connect(s->ioapic, n, kvm_irq_line(m->kvm, n));
+        }
+    }
+    m->interrupts = s->irqs;
+    return true;
+}
+
+static bool add_serials(PCMachine *s, GError **err)
+{
+    GPtrArray *serials = s->machine.serials;
+
+    for (unsigned n = 0; n < serials->len; n++) {
+        g_autofree char *name = g_strdup_printf("serial%u", n + 1);
+        g_autofree char *iobase = g_strdup_printf("%u", serial_ports[n].port);
+        g_autofree char *irq = g_strdup_printf("%u", serial_ports[n].irq);
+        Device *dev;
+
+        if (!serials->pdata[n]) {
+            continue;
+        }
+        dev = add_device(s, "isa-serial", name, err, "iobase", iobase, "irq", irq,
+                         "chardev", chardev_id(serials->pdata[n]), NULL);
+        if (!dev) {
+            return false;
+        }
+        device_connect_irq(dev, 0, serial_ports[n].shared
+            ? isa_irqs_share(s->irqs, serial_ports[n].irq)
+            : device_irq_in(s->irqs, serial_ports[n].irq));
+        device_map(dev, 0, &s->machine.ports_root, serial_ports[n].port, 0);
+    }
+    return true;
+}
+
+static bool add_i8042(PCMachine *s, GError **err)
+{
+    s->i8042_dev = add_isa_device(s, "i8042", "i8042", PC_I8042_DATA_PORT,
+                                  PC_KEYBOARD_IRQ, err);
+    if (!s->i8042_dev) {
+        return false;
+    }
+    device_map(s->i8042_dev, 1, &s->machine.ports_root, PC_I8042_COMMAND_PORT, 0);
+    return true;
+}
+
+static bool add_devices(PCMachine *s, GError **err)
+{
+    if (!add_interrupts(s, err) || (s->i8042 && !add_i8042(s, err))) {
+        return false;
+    }
+    s->rtc = add_isa_device(s, "mc146818rtc", "rtc", PC_RTC_PORT, PC_RTC_IRQ, err);
+    return s->rtc && add_serials(s, err);
+}
+
+/* ---- the board ------------------------------------------------------------------- */
+
+static MemoryRegion *reservation_space(PCMachine *s, unsigned i)
+{
+    return reservations[i].ports ? &s->machine.ports_root : &s->machine.memory_root;
+}
+
+static void add_reservations(PCMachine *s)
+{
+    for (unsigned i = 0; i < G_N_ELEMENTS(reservations); i++) {
+        memory_region_init_reservation(&s->reservations[i], reservations[i].name,
+                                       reservations[i].size);
+        memory_region_add_subregion(reservation_space(s, i), reservations[i].base,
+                                    &s->reservations[i]);
+    }
+}
+
+static bool pc_init(Machine *machine, GError **err)
+{
+    PCMachine *s = (PCMachine *)machine;
+
+    if (machine->serials->len > SERIALS) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "-serial: machine 'pc' has %u serial ports, not %u", SERIALS,
+                    machine->serials->len);
+        return false;
+    }
+    if (!pc_check_ram(s, err)) {
+        return false;
+    }
+    s->loader = loader_new(&machine->memory);
+    s->firmware = machine->bios;
+    pc_map_ram(s);
+    add_reservations(s);
+    return add_devices(s, err) &&
+           (!machine->bios || pc_map_bios(s, machine->bios, err));
+}
+
+static void pc_finish(Machine *machine)
+{
+    PCMachine *s = (PCMachine *)machine;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(reservations); i++) {
+        if (memory_region_name(&s->reservations[i])) {
+            memory_region_del_subregion(reservation_space(s, i), &s->reservations[i]);
+            memory_region_destroy(&s->reservations[i]);
+        }
+    }
+    pc_unmap_memory(s);
+    loader_free(s->loader);
+}
+
+/* ---- the start ------------------------------------------------------------------- */
+
+static void fill_e820(PCMachine *s)
+{
+    E820 *map = &s->e820;
+
+    e820_add(map, 0, BOOT_LOW_END, E820_RAM);
+    e820_add(map, BOOT_LOW_END, BOOT_HIGH_ADDR - BOOT_LOW_END, E820_RESERVED);
+    e820_add(map, BOOT_HIGH_ADDR, s->lomem_size - BOOT_HIGH_ADDR, E820_RAM);
+    e820_add(map, X86_KVM_RESERVED_BASE, X86_KVM_RESERVED_SIZE, E820_RESERVED);
+    e820_add(map, 1ull << 32, s->himem_size, E820_RAM);
+}
+
+static bool load_kernel(PCMachine *s, GError **err)
+{
+    Machine *m = &s->machine;
+
+    s->boot.loader = s->loader;
+    s->boot.ram_end = s->lomem_size;
+    s->boot.e820 = s->e820;
+    s->boot.cmdline = m->append ? m->append : "";
+    s->boot.initrd = m->initrd;
+    if (!x86_boot_load_kernel(&s->boot, m->kernel, err)) {
+        return false;
+    }
+    if (cpus_count()) {
+        cpus_get(0)->reset_hook = x86_boot_reset_cpu;
+        cpus_get(0)->reset_opaque = &s->boot;
+    }
+    return true;
+}
+
+static bool pc_prepare(Machine *machine, GError **err)
+{
+    PCMachine *s = (PCMachine *)machine;
+
+    if (machine->dumpdtb) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "dumpdtb: machine 'pc' has no device tree; microvm has one");
+        return false;
+    }
+    fill_e820(s);
+    if (machine->kernel && !s->firmware) {
+        if (!load_kernel(s, err)) {
+            return false;
+        }
+    } else if (machine->kvm && !s->firmware) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "there is nothing to run: give -kernel or -bios");
+        return false;
+    }
+    s->loaded = loader_load(s->loader, !machine->mem_path && !machine->ram_backend,
+                            err);
+    return s->loaded;
+}
+
+/* The guest has written over what was loaded. */
+static void pc_reset(Machine *machine)
+{
+    PCMachine *s = (PCMachine *)machine;
+    g_autoptr(GError) err = NULL;
+
+    if (!s->loaded && !loader_load(s->loader, false, &err)) {
+        fprintf(stderr, "reset: %s\n", err->message);
+        vm_request_shutdown(SHUTDOWN_CAUSE_HOST_ERROR, EXIT_USAGE);
+    }
+    s->loaded = false;
+}
+
+static const Property pc_properties[] = {
+    { "hpet", PROP_BOOL, offsetof(PCMachine, hpet), "on",
+      "there is a high precision event timer", 0 },
+    { "i8042", PROP_BOOL, offsetof(PCMachine, i8042), "on",
+      "there is a keyboard controller", 0 },
+    { "acpi", PROP_BOOL, offsetof(PCMachine, acpi), "on",
+      "there are ACPI tables", 0 },
+    { "graphics", PROP_BOOL, offsetof(PCMachine, graphics), "on",
+      "off: the firmware's screen is the first serial port", 0 },
+    { "max-ram-below-4g", PROP_SIZE, offsetof(PCMachine, max_ram_below_4g), "0",
+      "where RAM below 4 GiB ends at most; 0: 3 GiB, or 3.5 if all fits", 0 },
+    { "smm", PROP_STRING, offsetof(PCMachine, smm), "auto",
+      "system management mode: on, off, or auto: on where KVM has it", 0 },
+    { 0 },
+};
+
+const MachineType pc_machine_type = {
+    .name = "pc",
+    .description = "a PC with an i440FX and PIIX3, PCI and firmware",
+    .size = sizeof(PCMachine),
+    .properties = pc_properties,
+    .min_cpus = 1,
+    .max_cpus = CPUS_MAX,
+    .cpu_type = X86_CPU_TYPE,
+    .default_ram_size = 128 * MIB,
+    .init = pc_init,
+    .prepare = pc_prepare,
+    .reset = pc_reset,
+    .finish = pc_finish,
+};
