@@ -47,6 +47,7 @@ KVM_OBJS = \
 	kvm-dirty.o \
 	kvm-doorbell.o \
 	kvm-run.o \
+	target-i386/chips.o \
 	target-i386/cpuid.o \
 	target-i386/kvm.o \
 
@@ -63,6 +64,7 @@ HW_OBJS = \
 	runstate.o \
 	vm-event.o \
 	target-i386/debug.o \
+	target-i386/topology.o \
 	opts.o \
 	hw/core/object.o \
 	hw/core/object-types.o \

@@ -104,6 +104,14 @@ static void kick(CPUState *cpu)
     pthread_kill(cpu->thread->thread, SIGNAL_KICK);
 }
 
+void cpu_kick(CPUState *cpu)
+{
+    if (cpu->thread->created &&
+        !pthread_equal(cpu->thread->thread, pthread_self())) {
+        kick(cpu);
+    }
+}
+
 /* ---- a vCPU's thread ----------------------------------------------------- */
 
 static void enter_guest(struct CPUThread *thread)

@@ -10,9 +10,17 @@
 typedef struct CPUState CPUState;
 typedef struct KVMState KVMState;
 
+/* How vCPUs are grouped. The product is their number. */
+typedef struct CPUTopology {
+    unsigned sockets, dies, cores, threads; /* each of the one before; all 0: one
+                                             * socket of single cores */
+} CPUTopology;
+
 /* One vCPU. */
 struct CPUState {
     unsigned index;
+    unsigned arch_id; /* its number among the processors, which may have gaps: x86:
+                       * of its local APIC */
     KVMState *kvm;
     AddressSpace *memory; /* its own view: may differ from the machine's */
     AddressSpace *ports;
@@ -61,6 +69,10 @@ void cpus_go_on(void);
  * instruction once it has finished what it is at, also after cpus_go_on(). Waits
  * for nothing. Any thread, any lock. */
 void cpus_hold_back(bool hold);
+
+/* Have @cpu look, before its next instruction, at what was stored for it. Any
+ * thread, any lock. */
+void cpu_kick(CPUState *cpu);
 
 /* Every vCPU, which are stopped, and what belongs to them, into the reset state.
  * Under the memory lock. */

@@ -229,7 +229,15 @@ KVMState *kvm_new_calls(const KVMCalls *calls, void *opaque,
     kvm->calls_opaque = opaque;
     kvm->fd = kvm->vm_fd = -1;
     kvm->irqchip = !options->no_irqchip;
-    kvm_slots_init(kvm);
+    if (options->dies || options->cores || options->threads) {
+        kvm->topology = (CPUTopology){
+            .dies = MAX(options->dies, 1),
+            .cores = MAX(options->cores, 1),
+            .threads = MAX(options->threads, 1),
+        };
+    }
+    kvm_space_init(kvm, &kvm->memory, 0);
+    kvm_space_init(kvm, &kvm->smm, 1);
     if (!make_vm(kvm, err)) {
         goto fail;
     }
@@ -238,6 +246,8 @@ KVMState *kvm_new_calls(const KVMCalls *calls, void *opaque,
         kvm->max_slots = 32; /* what api.rst promises where it is not told */
     }
     kvm->readonly_memory = kvm_extension(kvm, KVM_CAP_READONLY_MEM);
+    kvm->has_smm = kvm_extension(kvm, KVM_CAP_X86_SMM) &&
+                   kvm_extension(kvm, KVM_CAP_MULTI_ADDRESS_SPACE) > 1;
     kvm_doorbell_init(kvm);
     if (!kvm_dirty_init(kvm, options->dirty_ring_size, err) ||
         !kvm_arch_init(kvm, options, err)) {
@@ -255,20 +265,45 @@ KVMState *kvm_new(const KVMOptions *options, GError **err)
     return kvm_new_calls(&host_calls, NULL, options, err);
 }
 
+/* Under the memory lock. */
+static void follow(KVMSpace *space, AddressSpace *as)
+{
+    space->as = as;
+    kvm_slots_listen(&space->listener);
+    kvm_dirty_listen(&space->listener);
+    memory_listener_register(&space->listener, as);
+}
+
 bool kvm_attach(KVMState *kvm, AddressSpace *memory, AddressSpace *ports,
                 GError **err)
 {
-    kvm->memory = memory;
     kvm->ports = ports;
-    kvm_slots_listen(&kvm->memory_listener);
-    kvm_dirty_listen(&kvm->memory_listener);
-    kvm_doorbell_listen_memory(&kvm->memory_listener);
+    kvm_doorbell_listen_memory(&kvm->memory.listener);
     kvm_doorbell_listen_ports(&kvm->ports_listener);
     memory_lock();
-    memory_listener_register(&kvm->memory_listener, memory);
+    follow(&kvm->memory, memory);
     memory_listener_register(&kvm->ports_listener, ports);
     memory_unlock();
     return kvm_check(kvm, err);
+}
+
+bool kvm_attach_smm(KVMState *kvm, AddressSpace *memory, GError **err)
+{
+    if (!kvm->has_smm) {
+        g_set_error(err, KVM_ERROR, 0,
+                    "this host's KVM has no system management mode: use a host"
+                    " whose kernel has it (CONFIG_KVM_SMM), or do without");
+        return false;
+    }
+    memory_lock();
+    follow(&kvm->smm, memory);
+    memory_unlock();
+    return kvm_check(kvm, err);
+}
+
+bool kvm_has_smm(KVMState *kvm)
+{
+    return kvm->has_smm;
 }
 
 void kvm_free(KVMState *kvm)
@@ -276,15 +311,19 @@ void kvm_free(KVMState *kvm)
     if (!kvm) {
         return;
     }
-    if (kvm->memory) {
-        memory_lock();
-        kvm->closing = true;
-        memory_listener_unregister(&kvm->ports_listener);
-        memory_listener_unregister(&kvm->memory_listener);
-        memory_unlock();
+    memory_lock();
+    kvm->closing = true;
+    if (kvm->smm.as) {
+        memory_listener_unregister(&kvm->smm.listener);
     }
+    if (kvm->memory.as) {
+        memory_listener_unregister(&kvm->ports_listener);
+        memory_listener_unregister(&kvm->memory.listener);
+    }
+    memory_unlock();
     kvm_doorbell_free(kvm);
-    kvm_slots_free(kvm);
+    kvm_space_free(&kvm->smm);
+    kvm_space_free(&kvm->memory);
     kvm_arch_free(kvm);
     if (kvm->vm_fd >= 0) {
         kvm->calls->close(kvm->calls_opaque, kvm->vm_fd);
@@ -305,6 +344,14 @@ unsigned kvm_max_cpus(KVMState *kvm)
     return max ? max : 4; /* what api.rst promises where it is not told */
 }
 
+/* The largest arch_id of a vCPU. */
+static unsigned kvm_max_cpu_id(KVMState *kvm)
+{
+    int ids = kvm_extension(kvm, KVM_CAP_MAX_VCPU_ID);
+
+    return MIN(ids ? (unsigned)ids : kvm_max_cpus(kvm), kvm_arch_cpu_ids(kvm)) - 1;
+}
+
 bool kvm_cpu_init(CPUState *cpu, GError **err)
 {
     KVMState *kvm = cpu->kvm;
@@ -312,8 +359,18 @@ bool kvm_cpu_init(CPUState *cpu, GError **err)
     int result;
 
     cpu->accel = accel;
+    cpu->arch_id = kvm_arch_cpu_id(kvm, cpu->index);
     accel->fresh = true;
-    accel->fd = kvm_vm_ioctl(kvm, KVM_CREATE_VCPU, (void *)(long)cpu->index);
+    accel->fd = -1;
+    if (cpu->arch_id > kvm_max_cpu_id(kvm)) {
+        g_set_error(err, KVM_ERROR, 0,
+                    "-smp: CPU %u would be number %u of the processors, but this"
+                    " host's KVM numbers them up to %u: use fewer CPUs, or numbers"
+                    " of dies, cores and threads that are powers of two",
+                    cpu->index, cpu->arch_id, kvm_max_cpu_id(kvm));
+        goto fail;
+    }
+    accel->fd = kvm_vm_ioctl(kvm, KVM_CREATE_VCPU, (void *)(long)cpu->arch_id);
     if (accel->fd < 0) {
         set_step_error(err, "to make a vCPU", accel->fd);
         goto fail;
@@ -390,4 +447,30 @@ IRQLine kvm_irq_line(KVMState *kvm, int gsi)
         return (IRQLine){ 0 };
     }
     return (IRQLine){ .set = set_irq, .opaque = kvm, .n = gsi };
+}
+
+/* Any thread, so also one that KVM would make wait: the vCPU's own tells it. */
+static void set_smi(void *opaque, int n, int level)
+{
+    CPUState *cpu = cpus_count() ? cpus_get(0) : NULL;
+
+    if (level && cpu) {
+        __atomic_store_n(&cpu->accel->smi, true, __ATOMIC_SEQ_CST);
+        cpu_kick(cpu);
+    }
+}
+
+IRQLine kvm_smi_line(KVMState *kvm)
+{
+    return (IRQLine){ .set = kvm->has_smm ? set_smi : NULL, .opaque = kvm };
+}
+
+/* What KVM refuses is what no vCPU could take, which is the guest's affair. */
+bool kvm_send_msi(KVMState *kvm, uint64_t addr, uint32_t data)
+{
+    struct kvm_msi msi = {
+        .address_lo = addr, .address_hi = addr >> 32, .data = data,
+    };
+
+    return kvm->irqchip && kvm_vm_ioctl(kvm, KVM_SIGNAL_MSI, &msi) > 0;
 }

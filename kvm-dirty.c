@@ -31,10 +31,9 @@ static size_t bitmap_words(const KVMSlot *slot)
     return (slot_pages(slot) + BITS - 1) / BITS;
 }
 
-static void log_refused(KVMState *kvm, const KVMSlot *slot, const char *step,
-                        int error)
+static void log_refused(const KVMSlot *slot, const char *step, int error)
 {
-    kvm_refused(kvm,
+    kvm_refused(slot->space->kvm,
                 "KVM refuses to %s the dirty log of region '%s' at"
                 " 0x%" PRIx64 "-0x%" PRIx64 ": %s", step,
                 memory_region_name(slot->mr), slot->first,
@@ -57,18 +56,18 @@ static void merge(KVMSlot *slot, uint64_t first, const uint64_t *bitmap,
     }
 }
 
-static void collect_bitmap(KVMState *kvm, KVMSlot *slot)
+static void collect_bitmap(KVMSlot *slot)
 {
-    struct kvm_dirty_log log = { .slot = slot->id };
+    struct kvm_dirty_log log = { .slot = kvm_slot_number(slot) };
     int result;
 
     if (!slot->dirty) {
         slot->dirty = g_new0(uint64_t, bitmap_words(slot));
     }
     log.dirty_bitmap = slot->dirty;
-    result = kvm_vm_ioctl(kvm, KVM_GET_DIRTY_LOG, &log);
+    result = kvm_vm_ioctl(slot->space->kvm, KVM_GET_DIRTY_LOG, &log);
     if (result < 0) {
-        log_refused(kvm, slot, "fetch", result);
+        log_refused(slot, "fetch", result);
         /* Nothing may be taken for clean that is not. */
         memory_region_set_dirty(slot->mr, slot->offset, slot->size);
         return;
@@ -76,16 +75,27 @@ static void collect_bitmap(KVMState *kvm, KVMSlot *slot)
     merge(slot, 0, slot->dirty, slot_pages(slot));
 }
 
-void kvm_slot_collect_dirty(KVMState *kvm, KVMSlot *slot)
+void kvm_slot_collect_dirty(KVMSlot *slot)
 {
+    KVMState *kvm = slot->space->kvm;
+
     if (kvm->dirty_ring_size) {
         kvm_dirty_ring_reap(kvm);
     } else {
-        collect_bitmap(kvm, slot);
+        collect_bitmap(slot);
     }
 }
 
 /* ---- the rings ----------------------------------------------------------- */
+
+/* The slot of KVM's number @number; NULL where it has just gone. */
+static KVMSlot *slot_of_number(KVMState *kvm, uint32_t number)
+{
+    KVMSpace *space = number >> 16 ? &kvm->smm : &kvm->memory;
+    unsigned id = number & 0xffff;
+
+    return id < space->by_id->len ? g_ptr_array_index(space->by_id, id) : NULL;
+}
 
 /* Hand one vCPU's entries to the core; their number. Whatever clears a bit does
  * so under the lock: not before the page is watched again. */
@@ -96,15 +106,13 @@ static unsigned reap_cpu(KVMState *kvm, struct KVMCPU *accel)
     for (;; count++) {
         struct kvm_dirty_gfn *entry =
             &accel->dirty_ring[accel->dirty_next % kvm->dirty_ring_size];
-        KVMSlot *slot = NULL;
+        KVMSlot *slot;
 
         if (!(__atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE) &
               KVM_DIRTY_GFN_F_DIRTY)) {
             return count;
         }
-        if (entry->slot < kvm->by_id->len) {
-            slot = g_ptr_array_index(kvm->by_id, entry->slot);
-        }
+        slot = slot_of_number(kvm, entry->slot);
         if (slot && entry->offset < slot_pages(slot)) {
             merge(slot, entry->offset, &(const uint64_t){ 1 }, 1);
         }
@@ -171,36 +179,37 @@ void kvm_dirty_ring_unmap(CPUState *cpu)
 /* ---- the listener -------------------------------------------------------- */
 
 /* Index of the first slot that ends in @section or behind it. */
-static unsigned first_slot(KVMState *kvm, const MemoryRegionSection *section)
+static unsigned first_slot(const KVMSpace *space, const MemoryRegionSection *section)
 {
-    return kvm_slots_find(kvm, section->offset_within_address_space);
+    return kvm_slots_find(space, section->offset_within_address_space);
 }
 
-static KVMSlot *slot_in(KVMState *kvm, unsigned index,
+static KVMSlot *slot_in(const KVMSpace *space, unsigned index,
                         const MemoryRegionSection *section)
 {
     KVMSlot *slot;
 
-    if (index >= kvm->slots->len) {
+    if (index >= space->slots->len) {
         return NULL;
     }
-    slot = g_ptr_array_index(kvm->slots, index);
+    slot = g_ptr_array_index(space->slots, index);
     return slot->first <= section->last_within_address_space ? slot : NULL;
 }
 
 /* A section that is followed is one slot: KVM fetches all of it, or nothing. */
 static void log_sync(MemoryListener *listener, MemoryRegionSection *section)
 {
-    KVMState *kvm = kvm_of_memory_listener(listener);
+    KVMSpace *space = kvm_space_of(listener);
+    KVMState *kvm = space->kvm;
     KVMSlot *slot;
     unsigned i;
 
-    for (i = first_slot(kvm, section); (slot = slot_in(kvm, i, section)); i++) {
+    for (i = first_slot(space, section); (slot = slot_in(space, i, section)); i++) {
         if (!slot->logging) {
             continue;
         }
         if (!kvm->dirty_ring_size) {
-            collect_bitmap(kvm, slot);
+            collect_bitmap(slot);
             continue;
         }
         /* What a processor has buffered reaches the ring when it exits. The
@@ -228,12 +237,11 @@ static uint64_t fetched(const KVMSlot *slot, uint64_t first, uint64_t end,
 }
 
 /* Watch again the fetched pages of @slot from page @first up to @end. */
-static void clear_slot(KVMState *kvm, KVMSlot *slot, uint64_t first,
-                       uint64_t end)
+static void clear_slot(KVMSlot *slot, uint64_t first, uint64_t end)
 {
     uint64_t start = first / BITS;
     uint64_t stop = (end + BITS - 1) / BITS;
-    struct kvm_clear_dirty_log log = { .slot = slot->id };
+    struct kvm_clear_dirty_log log = { .slot = kvm_slot_number(slot) };
     g_autofree uint64_t *bits = NULL;
     uint64_t i;
     int result;
@@ -254,9 +262,9 @@ static void clear_slot(KVMState *kvm, KVMSlot *slot, uint64_t first,
     log.first_page = start * BITS;
     log.num_pages = MIN(stop * BITS, slot_pages(slot)) - log.first_page;
     log.dirty_bitmap = bits;
-    result = kvm_vm_ioctl(kvm, KVM_CLEAR_DIRTY_LOG, &log);
+    result = kvm_vm_ioctl(slot->space->kvm, KVM_CLEAR_DIRTY_LOG, &log);
     if (result < 0) {
-        log_refused(kvm, slot, "clear", result);
+        log_refused(slot, "clear", result);
         return;
     }
     for (i = start; i < stop; i++) {
@@ -266,20 +274,21 @@ static void clear_slot(KVMState *kvm, KVMSlot *slot, uint64_t first,
 
 static void log_clear(MemoryListener *listener, MemoryRegionSection *section)
 {
-    KVMState *kvm = kvm_of_memory_listener(listener);
+    KVMSpace *space = kvm_space_of(listener);
+    KVMState *kvm = space->kvm;
     KVMSlot *slot;
     unsigned i;
 
     if (!kvm->manual_clear) {
         return;
     }
-    for (i = first_slot(kvm, section); (slot = slot_in(kvm, i, section)); i++) {
+    for (i = first_slot(space, section); (slot = slot_in(space, i, section)); i++) {
         hwaddr first = MAX(section->offset_within_address_space, slot->first);
         hwaddr last = MIN(section->last_within_address_space,
                           slot->first + (slot->size - 1));
 
         if (slot->logging && slot->dirty) {
-            clear_slot(kvm, slot, (first - slot->first) / TARGET_PAGE_SIZE,
+            clear_slot(slot, (first - slot->first) / TARGET_PAGE_SIZE,
                        (last - slot->first) / TARGET_PAGE_SIZE + 1);
         }
     }
@@ -287,15 +296,15 @@ static void log_clear(MemoryListener *listener, MemoryRegionSection *section)
 
 static void set_global(MemoryListener *listener, bool on)
 {
-    KVMState *kvm = kvm_of_memory_listener(listener);
+    KVMSpace *space = kvm_space_of(listener);
     unsigned i;
 
-    kvm->log_global = on;
-    if (kvm->closing) {
+    space->log_global = on;
+    if (space->kvm->closing) {
         return;
     }
-    for (i = 0; i < kvm->slots->len; i++) {
-        kvm_slot_update_logging(kvm, g_ptr_array_index(kvm->slots, i));
+    for (i = 0; i < space->slots->len; i++) {
+        kvm_slot_update_logging(g_ptr_array_index(space->slots, i));
     }
 }
 

@@ -103,7 +103,7 @@ bool kvm_coalesced_pending(KVMState *kvm)
 static bool entry_must_wait(KVMState *kvm,
                             const struct kvm_coalesced_mmio *entry)
 {
-    AddressSpace *as = entry->pio ? kvm->ports : kvm->memory;
+    AddressSpace *as = entry->pio ? kvm->ports : kvm->memory.as;
     MemoryRegion *mr = memory_region_find(as->root, entry->phys_addr, 1).mr;
 
     return mr && memory_region_is_busy(mr);
@@ -133,7 +133,7 @@ void kvm_coalesced_drain(KVMState *kvm)
         if (entry_must_wait(kvm, &entry)) {
             break;
         }
-        address_space_rw_attrs(entry.pio ? kvm->ports : kvm->memory,
+        address_space_rw_attrs(entry.pio ? kvm->ports : kvm->memory.as,
                                entry.phys_addr, (MemTxAttrs){ 0 }, entry.data,
                                MIN(entry.len, sizeof(entry.data)), true);
         __atomic_store_n(&ring->first, (ring->first + 1) % entries,
@@ -222,14 +222,14 @@ static void coalesced_mmio_add(MemoryListener *listener,
                                MemoryRegionSection *section, hwaddr addr,
                                hwaddr len)
 {
-    add_zone(kvm_of_memory_listener(listener), false, section, addr, len);
+    add_zone(kvm_space_of(listener)->kvm, false, section, addr, len);
 }
 
 static void coalesced_mmio_del(MemoryListener *listener,
                                MemoryRegionSection *section, hwaddr addr,
                                hwaddr len)
 {
-    del_zone(kvm_of_memory_listener(listener), false, section, addr, len);
+    del_zone(kvm_space_of(listener)->kvm, false, section, addr, len);
 }
 
 static void coalesced_pio_add(MemoryListener *listener,
@@ -248,7 +248,7 @@ static void coalesced_pio_del(MemoryListener *listener,
 
 static void flush_coalesced(MemoryListener *listener)
 {
-    kvm_coalesced_drain(kvm_of_memory_listener(listener));
+    kvm_coalesced_drain(kvm_space_of(listener)->kvm);
 }
 
 /* ---- doorbells ----------------------------------------------------------- */
@@ -333,14 +333,14 @@ static void del_doorbell(KVMState *kvm, bool ports,
 static void eventfd_add(MemoryListener *listener, MemoryRegionSection *section,
                         bool match_data, uint64_t data, EventNotifier *e)
 {
-    add_doorbell(kvm_of_memory_listener(listener), false, section, match_data,
+    add_doorbell(kvm_space_of(listener)->kvm, false, section, match_data,
                  data, e);
 }
 
 static void eventfd_del(MemoryListener *listener, MemoryRegionSection *section,
                         bool match_data, uint64_t data, EventNotifier *e)
 {
-    del_doorbell(kvm_of_memory_listener(listener), false, section, match_data,
+    del_doorbell(kvm_space_of(listener)->kvm, false, section, match_data,
                  data, e);
 }
 

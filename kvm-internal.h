@@ -34,14 +34,31 @@ typedef struct KVMCalls {
     void (*close)(void *opaque, int fd);
 } KVMCalls;
 
+/* What vCPUs see in one mode, as KVM's slots map it. */
+typedef struct KVMSpace {
+    KVMState *kvm;
+    unsigned id;      /* KVM's number: 0, or 1 in system management mode */
+    AddressSpace *as; /* NULL: not attached */
+    MemoryListener listener;
+
+    GPtrArray *slots;    /* KVMSlot *, owned, by address; disjoint */
+    GPtrArray *by_id;    /* the same, by id; NULL where free */
+    GArray *free_ids;    /* unsigned */
+    GPtrArray *added;    /* KVMSlot * of this commit, owned */
+    GPtrArray *deleted;  /* KVMSlot * of this commit, still in @slots */
+    GArray *log_changes; /* of this commit, in order */
+    bool log_global;
+} KVMSpace;
+
 /* Guest memory that KVM maps: the whole pages of one section. */
 typedef struct KVMSlot {
+    KVMSpace *space;
     hwaddr first; /* guest address; page aligned */
     uint64_t size;
     uint8_t *host;
     MemoryRegion *mr;
     hwaddr offset; /* of @first in @mr */
-    unsigned id;
+    unsigned id; /* in its space */
     bool readonly;
     bool log_wanted; /* somebody follows this section's writes */
     bool logging;    /* KVM does */
@@ -60,6 +77,8 @@ struct KVMState {
     unsigned max_cpus;
     bool irqchip;
     bool tsc_deadline;
+    bool has_smm;
+    CPUTopology topology; /* all 0: one socket of single cores */
     struct KVMArch *arch; /* private to target-<arch> */
 
     /* What was refused first; later refusals pause the machine. */
@@ -67,21 +86,15 @@ struct KVMState {
     bool started;
     bool closing; /* the VM goes away as a whole: nothing is undone one by one */
 
-    AddressSpace *memory, *ports; /* NULL until attached */
-    MemoryListener memory_listener, ports_listener;
+    KVMSpace memory, smm;
+    AddressSpace *ports; /* NULL until attached */
+    MemoryListener ports_listener;
 
     /* kvm-slots.c */
-    GPtrArray *slots;   /* KVMSlot *, owned, by address; disjoint */
-    GPtrArray *by_id;   /* the same, by id; NULL where free */
-    GArray *free_ids;   /* unsigned */
-    unsigned max_slots;
+    unsigned max_slots; /* of each space */
     bool readonly_memory;
-    GPtrArray *added;   /* KVMSlot * of this commit, owned */
-    GPtrArray *deleted; /* KVMSlot * of this commit, still in @slots */
-    GArray *log_changes; /* of this commit, in order */
 
     /* kvm-dirty.c */
-    bool log_global;
     bool manual_clear;       /* bits stay until KVM_CLEAR_DIRTY_LOG */
     unsigned dirty_ring_size; /* entries; 0: bitmaps */
 
@@ -96,11 +109,9 @@ struct KVMState {
     bool told_zone, told_doorbell;
 };
 
-/* The state whose memory listener this is. */
-static inline KVMState *kvm_of_memory_listener(MemoryListener *listener)
+static inline KVMSpace *kvm_space_of(MemoryListener *listener)
 {
-    return (KVMState *)((char *)listener -
-                        offsetof(KVMState, memory_listener));
+    return (KVMSpace *)((char *)listener - offsetof(KVMSpace, listener));
 }
 
 /* A vCPU's side of KVM. */
@@ -109,6 +120,7 @@ struct KVMCPU {
     struct kvm_run *run;
     bool fresh;  /* as KVM made it: in the architecture's reset state */
     bool halted; /* without in-kernel chips: nothing wakes it */
+    bool smi;    /* atomic: to be told KVM before it runs */
     struct kvm_dirty_gfn *dirty_ring; /* NULL: none */
     unsigned dirty_next;
     /* target-<arch>/debug.c; vCPUs stopped, or the vCPU's own thread */
@@ -148,18 +160,21 @@ unsigned kvm_max_cpus(KVMState *kvm);
 
 /* ---- kvm-slots.c --------------------------------------------------------- */
 
-void kvm_slots_init(KVMState *kvm);
-void kvm_slots_free(KVMState *kvm);
+void kvm_space_init(KVMState *kvm, KVMSpace *space, unsigned id);
+void kvm_space_free(KVMSpace *space);
 void kvm_slots_listen(MemoryListener *listener);
 
+/* KVM's number of a slot, with that of its space. */
+unsigned kvm_slot_number(const KVMSlot *slot);
+
 /* Tell KVM the slot's present flags and place; @size 0 deletes. 0 or -errno. */
-int kvm_slot_set(KVMState *kvm, KVMSlot *slot, uint64_t size);
+int kvm_slot_set(KVMSlot *slot, uint64_t size);
 
 /* Index of the first slot that ends at @addr or behind it. */
-unsigned kvm_slots_find(KVMState *kvm, hwaddr addr);
+unsigned kvm_slots_find(const KVMSpace *space, hwaddr addr);
 
 /* Make what KVM logs of @slot equal what is wanted. */
-void kvm_slot_update_logging(KVMState *kvm, KVMSlot *slot);
+void kvm_slot_update_logging(KVMSlot *slot);
 
 /* ---- kvm-dirty.c --------------------------------------------------------- */
 
@@ -167,7 +182,7 @@ bool kvm_dirty_init(KVMState *kvm, unsigned ring_size, GError **err);
 void kvm_dirty_listen(MemoryListener *listener);
 
 /* Hand what the guest wrote in @slot to the core. */
-void kvm_slot_collect_dirty(KVMState *kvm, KVMSlot *slot);
+void kvm_slot_collect_dirty(KVMSlot *slot);
 
 /* Move what is in the vCPUs' rings to the slots' bitmaps. */
 void kvm_dirty_ring_reap(KVMState *kvm);
@@ -208,6 +223,10 @@ bool kvm_cpu_is_halted(CPUState *cpu);
 /* Parse @cpu_model, and make the chips that must exist before any vCPU. */
 bool kvm_arch_init(KVMState *kvm, const KVMOptions *options, GError **err);
 void kvm_arch_free(KVMState *kvm);
+
+/* The arch_id of vCPU @index, and how many of these the machine can tell apart. */
+unsigned kvm_arch_cpu_id(KVMState *kvm, unsigned index);
+unsigned kvm_arch_cpu_ids(KVMState *kvm);
 
 /* Give the new vCPU its CPU model. 0 or -errno. */
 int kvm_arch_init_cpu(CPUState *cpu);

@@ -17,11 +17,28 @@
 /* The layout of kvm_run.flags on x86; linux/kvm.h has it from 5.10 on. */
 #define RUN_FLAG_SMM (1u << 0)
 
+static void take_smi(CPUState *cpu)
+{
+    int result;
+
+    __atomic_store_n(&cpu->accel->smi, false, __ATOMIC_SEQ_CST);
+    result = kvm_vcpu_ioctl(cpu, KVM_SMI, NULL);
+    if (result < 0) {
+        kvm_refused(cpu->kvm,
+                    "KVM refuses a system management interrupt of vCPU %u: %s",
+                    cpu->index, g_strerror(-result));
+    }
+}
+
 int kvm_cpu_run(CPUState *cpu)
 {
     struct kvm_run *run = cpu->accel->run;
-    int result = kvm_vcpu_ioctl(cpu, KVM_RUN, NULL);
+    int result;
 
+    if (__atomic_load_n(&cpu->accel->smi, __ATOMIC_SEQ_CST)) {
+        take_smi(cpu);
+    }
+    result = kvm_vcpu_ioctl(cpu, KVM_RUN, NULL);
     __atomic_store_n(&run->immediate_exit, 0, __ATOMIC_SEQ_CST);
     cpu->accel->fresh = false;
     return MIN(result, 0);
@@ -39,9 +56,14 @@ bool kvm_cpu_is_halted(CPUState *cpu)
 
 /* ---- accesses ------------------------------------------------------------ */
 
+static bool in_smm(const struct kvm_run *run)
+{
+    return run->flags & RUN_FLAG_SMM;
+}
+
 static MemTxAttrs access_attrs(const struct kvm_run *run)
 {
-    return (MemTxAttrs){ .secure = !!(run->flags & RUN_FLAG_SMM) };
+    return (MemTxAttrs){ .secure = in_smm(run) };
 }
 
 /* One instruction's accesses to a port: more than one for string I/O. */
@@ -60,8 +82,10 @@ static void handle_io(CPUState *cpu, struct kvm_run *run)
 
 static void handle_mmio(CPUState *cpu, struct kvm_run *run)
 {
-    address_space_rw_attrs(cpu->memory, run->mmio.phys_addr, access_attrs(run),
-                           run->mmio.data,
+    AddressSpace *smm = in_smm(run) ? cpu->kvm->smm.as : NULL;
+
+    address_space_rw_attrs(smm ? smm : cpu->memory, run->mmio.phys_addr,
+                           access_attrs(run), run->mmio.data,
                            MIN(run->mmio.len, sizeof(run->mmio.data)),
                            run->mmio.is_write);
 }

@@ -34,20 +34,20 @@ static hwaddr slot_last(const KVMSlot *slot)
     return slot->first + (slot->size - 1);
 }
 
-static KVMSlot *slot_at(KVMState *kvm, unsigned index)
+static KVMSlot *slot_at(const KVMSpace *space, unsigned index)
 {
-    return g_ptr_array_index(kvm->slots, index);
+    return g_ptr_array_index(space->slots, index);
 }
 
-unsigned kvm_slots_find(KVMState *kvm, hwaddr addr)
+unsigned kvm_slots_find(const KVMSpace *space, hwaddr addr)
 {
     unsigned low = 0;
-    unsigned high = kvm->slots->len;
+    unsigned high = space->slots->len;
 
     while (low < high) {
         unsigned middle = low + (high - low) / 2;
 
-        if (slot_last(slot_at(kvm, middle)) < addr) {
+        if (slot_last(slot_at(space, middle)) < addr) {
             low = middle + 1;
         } else {
             high = middle;
@@ -57,12 +57,12 @@ unsigned kvm_slots_find(KVMState *kvm, hwaddr addr)
 }
 
 /* The slot that starts at @first, or NULL. */
-static KVMSlot *find_exact(KVMState *kvm, hwaddr first)
+static KVMSlot *find_exact(KVMSpace *space, hwaddr first)
 {
-    unsigned index = kvm_slots_find(kvm, first);
+    unsigned index = kvm_slots_find(space, first);
 
-    if (index < kvm->slots->len && slot_at(kvm, index)->first == first) {
-        return slot_at(kvm, index);
+    if (index < space->slots->len && slot_at(space, index)->first == first) {
+        return slot_at(space, index);
     }
     return NULL;
 }
@@ -76,29 +76,33 @@ static void slot_free(void *pointer)
 }
 
 /* Give the slot a number and its place in the table. */
-static bool insert_slot(KVMState *kvm, KVMSlot *slot)
+static bool insert_slot(KVMSlot *slot)
 {
-    if (kvm->free_ids->len) {
-        slot->id = g_array_index(kvm->free_ids, unsigned,
-                                 kvm->free_ids->len - 1);
-        g_array_set_size(kvm->free_ids, kvm->free_ids->len - 1);
-        g_ptr_array_index(kvm->by_id, slot->id) = slot;
-    } else if (kvm->by_id->len < kvm->max_slots) {
-        slot->id = kvm->by_id->len;
-        g_ptr_array_add(kvm->by_id, slot);
+    KVMSpace *space = slot->space;
+
+    if (space->free_ids->len) {
+        slot->id = g_array_index(space->free_ids, unsigned,
+                                 space->free_ids->len - 1);
+        g_array_set_size(space->free_ids, space->free_ids->len - 1);
+        g_ptr_array_index(space->by_id, slot->id) = slot;
+    } else if (space->by_id->len < space->kvm->max_slots) {
+        slot->id = space->by_id->len;
+        g_ptr_array_add(space->by_id, slot);
     } else {
         return false;
     }
-    g_ptr_array_insert(kvm->slots, kvm_slots_find(kvm, slot->first), slot);
+    g_ptr_array_insert(space->slots, kvm_slots_find(space, slot->first), slot);
     return true;
 }
 
 /* Take the slot out of the table, which then no longer owns it. */
-static void remove_slot(KVMState *kvm, KVMSlot *slot)
+static void remove_slot(KVMSlot *slot)
 {
-    g_ptr_array_steal_index(kvm->slots, kvm_slots_find(kvm, slot->first));
-    g_ptr_array_index(kvm->by_id, slot->id) = NULL;
-    g_array_append_val(kvm->free_ids, slot->id);
+    KVMSpace *space = slot->space;
+
+    g_ptr_array_steal_index(space->slots, kvm_slots_find(space, slot->first));
+    g_ptr_array_index(space->by_id, slot->id) = NULL;
+    g_array_append_val(space->free_ids, slot->id);
 }
 
 /* ---- sections ------------------------------------------------------------ */
@@ -123,7 +127,7 @@ static bool section_pages(const MemoryRegionSection *section, hwaddr *first,
 }
 
 /* The slot that @section should have, not yet in the table; NULL if none. */
-static KVMSlot *slot_for(KVMState *kvm, MemoryRegionSection *section)
+static KVMSlot *slot_for(KVMSpace *space, MemoryRegionSection *section)
 {
     bool romd = memory_region_is_romd(section->mr);
     bool readonly = section->readonly || romd;
@@ -135,7 +139,7 @@ static KVMSlot *slot_for(KVMState *kvm, MemoryRegionSection *section)
 
     if (!(memory_region_is_ram(section->mr) || romd) ||
         !section_pages(section, &first, &size) ||
-        (readonly && !kvm->readonly_memory)) {
+        (readonly && !space->kvm->readonly_memory)) {
         return NULL;
     }
     offset = section->offset_within_region +
@@ -145,6 +149,7 @@ static KVMSlot *slot_for(KVMState *kvm, MemoryRegionSection *section)
         return NULL;
     }
     slot = g_new0(KVMSlot, 1);
+    slot->space = space;
     slot->first = first;
     slot->size = size;
     slot->host = host;
@@ -156,38 +161,38 @@ static KVMSlot *slot_for(KVMState *kvm, MemoryRegionSection *section)
 
 static void region_add(MemoryListener *listener, MemoryRegionSection *section)
 {
-    KVMState *kvm = kvm_of_memory_listener(listener);
-    KVMSlot *slot = slot_for(kvm, section);
+    KVMSpace *space = kvm_space_of(listener);
+    KVMSlot *slot = slot_for(space, section);
 
     if (slot) {
-        g_ptr_array_add(kvm->added, slot);
+        g_ptr_array_add(space->added, slot);
     }
 }
 
 static void region_del(MemoryListener *listener, MemoryRegionSection *section)
 {
-    KVMState *kvm = kvm_of_memory_listener(listener);
+    KVMSpace *space = kvm_space_of(listener);
     KVMSlot *slot;
     uint64_t size;
     hwaddr first;
 
     /* By its place: a ROM device may by now no longer be readable. */
     if (section_pages(section, &first, &size) &&
-        (slot = find_exact(kvm, first)) && !slot->doomed) {
+        (slot = find_exact(space, first)) && !slot->doomed) {
         slot->doomed = true;
-        g_ptr_array_add(kvm->deleted, slot);
+        g_ptr_array_add(space->deleted, slot);
     }
 }
 
 static void change_log(MemoryListener *listener, MemoryRegionSection *section,
                        bool wanted)
 {
-    KVMState *kvm = kvm_of_memory_listener(listener);
+    KVMSpace *space = kvm_space_of(listener);
     LogChange change = { .wanted = wanted };
     uint64_t size;
 
     if (section_pages(section, &change.first, &size)) {
-        g_array_append_val(kvm->log_changes, change);
+        g_array_append_val(space->log_changes, change);
     }
 }
 
@@ -203,10 +208,15 @@ static void log_stop(MemoryListener *listener, MemoryRegionSection *section)
 
 /* ---- telling KVM --------------------------------------------------------- */
 
-int kvm_slot_set(KVMState *kvm, KVMSlot *slot, uint64_t size)
+unsigned kvm_slot_number(const KVMSlot *slot)
+{
+    return slot->space->id << 16 | slot->id;
+}
+
+int kvm_slot_set(KVMSlot *slot, uint64_t size)
 {
     struct kvm_userspace_memory_region region = {
-        .slot = slot->id,
+        .slot = kvm_slot_number(slot),
         .flags = (slot->readonly ? KVM_MEM_READONLY : 0) |
                  (slot->logging ? KVM_MEM_LOG_DIRTY_PAGES : 0),
         .guest_phys_addr = slot->first,
@@ -214,23 +224,24 @@ int kvm_slot_set(KVMState *kvm, KVMSlot *slot, uint64_t size)
         .userspace_addr = (uintptr_t)slot->host,
     };
 
-    return kvm_vm_ioctl(kvm, KVM_SET_USER_MEMORY_REGION, &region);
+    return kvm_vm_ioctl(slot->space->kvm, KVM_SET_USER_MEMORY_REGION, &region);
 }
 
-static void slot_refused(KVMState *kvm, const KVMSlot *slot, const char *step,
-                         int error)
+static void slot_refused(const KVMSlot *slot, const char *step, int error)
 {
-    kvm_refused(kvm,
+    kvm_refused(slot->space->kvm,
                 "KVM refuses to %s the memory slot of region '%s' at"
-                " 0x%" PRIx64 "-0x%" PRIx64 " (%s, offset 0x%" PRIx64
+                " 0x%" PRIx64 "-0x%" PRIx64 "%s (%s, offset 0x%" PRIx64
                 "): %s", step, memory_region_name(slot->mr), slot->first,
-                slot_last(slot), slot->readonly ? "read-only" : "RAM",
+                slot_last(slot),
+                slot->space->id ? " of system management mode" : "",
+                slot->readonly ? "read-only" : "RAM",
                 slot->offset, g_strerror(-error));
 }
 
-void kvm_slot_update_logging(KVMState *kvm, KVMSlot *slot)
+void kvm_slot_update_logging(KVMSlot *slot)
 {
-    bool wanted = slot->log_wanted || kvm->log_global;
+    bool wanted = slot->log_wanted || slot->space->log_global;
     int result;
 
     if (wanted == slot->logging || slot->readonly) {
@@ -240,10 +251,10 @@ void kvm_slot_update_logging(KVMState *kvm, KVMSlot *slot)
     if (!slot->present) {
         return;
     }
-    result = kvm_slot_set(kvm, slot, slot->size);
+    result = kvm_slot_set(slot, slot->size);
     if (result < 0) {
         slot->logging = !wanted;
-        slot_refused(kvm, slot, wanted ? "log writes to" :
+        slot_refused(slot, wanted ? "log writes to" :
                                          "stop logging writes to", result);
     } else if (!wanted) {
         g_clear_pointer(&slot->dirty, g_free);
@@ -251,34 +262,35 @@ void kvm_slot_update_logging(KVMState *kvm, KVMSlot *slot)
 }
 
 /* Out of KVM and the table; what the guest wrote is collected first. */
-static void delete_slot(KVMState *kvm, KVMSlot *slot)
+static void delete_slot(KVMSlot *slot)
 {
+    KVMSpace *space = slot->space;
     int result;
 
     if (slot->logging) {
-        kvm_slot_collect_dirty(kvm, slot);
+        kvm_slot_collect_dirty(slot);
     }
-    result = kvm_slot_set(kvm, slot, 0);
+    result = kvm_slot_set(slot, 0);
     if (result < 0) {
         /* It stays KVM's. The section it stood for is gone: so is the slot for
          * all but its number, which is never used again. */
-        slot_refused(kvm, slot, "delete", result);
-        g_ptr_array_index(kvm->by_id, slot->id) = NULL;
-        g_ptr_array_remove_index(kvm->slots, kvm_slots_find(kvm, slot->first));
+        slot_refused(slot, "delete", result);
+        g_ptr_array_index(space->by_id, slot->id) = NULL;
+        g_ptr_array_remove_index(space->slots, kvm_slots_find(space, slot->first));
         return;
     }
-    remove_slot(kvm, slot);
+    remove_slot(slot);
     slot_free(slot);
 }
 
-static void create_slot(KVMState *kvm, KVMSlot *slot)
+static void create_slot(KVMSlot *slot)
 {
-    int result = kvm_slot_set(kvm, slot, slot->size);
+    int result = kvm_slot_set(slot, slot->size);
 
     slot->present = result >= 0;
     if (result < 0) {
-        slot_refused(kvm, slot, "make", result);
-        remove_slot(kvm, slot);
+        slot_refused(slot, "make", result);
+        remove_slot(slot);
         slot_free(slot);
     }
 }
@@ -294,62 +306,62 @@ static bool slot_equal(const KVMSlot *old, const KVMSlot *new)
 }
 
 /* Leave alone what went away and came back equal. */
-static void spare_equal(KVMState *kvm)
+static void spare_equal(KVMSpace *space)
 {
     unsigned kept = 0;
     unsigned i;
 
-    for (i = 0; i < kvm->added->len; i++) {
-        KVMSlot *new = g_ptr_array_index(kvm->added, i);
-        KVMSlot *old = find_exact(kvm, new->first);
+    for (i = 0; i < space->added->len; i++) {
+        KVMSlot *new = g_ptr_array_index(space->added, i);
+        KVMSlot *old = find_exact(space, new->first);
 
         if (old && old->doomed && slot_equal(old, new)) {
             old->doomed = false;
             slot_free(new);
         } else {
-            g_ptr_array_index(kvm->added, kept++) = new;
+            g_ptr_array_index(space->added, kept++) = new;
         }
     }
-    g_ptr_array_set_size(kvm->added, kept);
+    g_ptr_array_set_size(space->added, kept);
 }
 
-static void apply_log_changes(KVMState *kvm)
+static void apply_log_changes(KVMSpace *space)
 {
     unsigned i;
 
-    for (i = 0; i < kvm->log_changes->len; i++) {
-        LogChange *change = &g_array_index(kvm->log_changes, LogChange, i);
-        KVMSlot *slot = find_exact(kvm, change->first);
+    for (i = 0; i < space->log_changes->len; i++) {
+        LogChange *change = &g_array_index(space->log_changes, LogChange, i);
+        KVMSlot *slot = find_exact(space, change->first);
 
         if (slot) {
             slot->log_wanted = change->wanted;
         }
     }
-    for (i = 0; i < kvm->log_changes->len; i++) {
-        LogChange *change = &g_array_index(kvm->log_changes, LogChange, i);
-        KVMSlot *slot = find_exact(kvm, change->first);
+    for (i = 0; i < space->log_changes->len; i++) {
+        LogChange *change = &g_array_index(space->log_changes, LogChange, i);
+        KVMSlot *slot = find_exact(space, change->first);
 
         if (slot) {
-            kvm_slot_update_logging(kvm, slot);
+            kvm_slot_update_logging(slot);
         }
     }
-    g_array_set_size(kvm->log_changes, 0);
+    g_array_set_size(space->log_changes, 0);
 }
 
 static void commit(MemoryListener *listener)
 {
-    KVMState *kvm = kvm_of_memory_listener(listener);
+    KVMSpace *space = kvm_space_of(listener);
     bool pause = false;
     unsigned i;
 
-    if (kvm->closing) {
-        g_ptr_array_set_size(kvm->deleted, 0);
+    if (space->kvm->closing) {
+        g_ptr_array_set_size(space->deleted, 0);
         return;
     }
-    spare_equal(kvm);
+    spare_equal(space);
     /* From the end, so that the table moves only what stays in it. */
-    for (i = kvm->deleted->len; i-- > 0;) {
-        KVMSlot *slot = g_ptr_array_index(kvm->deleted, i);
+    for (i = space->deleted->len; i-- > 0;) {
+        KVMSlot *slot = g_ptr_array_index(space->deleted, i);
 
         if (!slot->doomed) {
             continue;
@@ -358,56 +370,58 @@ static void commit(MemoryListener *listener)
             cpus_pause_all();
             pause = true;
         }
-        delete_slot(kvm, slot);
+        delete_slot(slot);
     }
-    g_ptr_array_set_size(kvm->deleted, 0);
+    g_ptr_array_set_size(space->deleted, 0);
 
-    for (i = 0; i < kvm->added->len; i++) {
-        KVMSlot *slot = g_ptr_array_index(kvm->added, i);
+    for (i = 0; i < space->added->len; i++) {
+        KVMSlot *slot = g_ptr_array_index(space->added, i);
 
-        if (insert_slot(kvm, slot)) {
-            slot->logging = kvm->log_global && !slot->readonly;
+        if (insert_slot(slot)) {
+            slot->logging = space->log_global && !slot->readonly;
         } else {
-            kvm_refused(kvm,
+            kvm_refused(space->kvm,
                         "KVM has only %u memory slots: none is left for region"
                         " '%s' at 0x%" PRIx64 "-0x%" PRIx64 ": use fewer, larger"
-                        " pieces of RAM", kvm->max_slots,
+                        " pieces of RAM", space->kvm->max_slots,
                         memory_region_name(slot->mr), slot->first,
                         slot_last(slot));
             slot_free(slot);
-            g_ptr_array_index(kvm->added, i) = NULL;
+            g_ptr_array_index(space->added, i) = NULL;
         }
     }
-    apply_log_changes(kvm);
-    for (i = 0; i < kvm->added->len; i++) {
-        if (g_ptr_array_index(kvm->added, i)) {
-            create_slot(kvm, g_ptr_array_index(kvm->added, i));
+    apply_log_changes(space);
+    for (i = 0; i < space->added->len; i++) {
+        if (g_ptr_array_index(space->added, i)) {
+            create_slot(g_ptr_array_index(space->added, i));
         }
     }
-    g_ptr_array_set_size(kvm->added, 0);
+    g_ptr_array_set_size(space->added, 0);
     if (pause) {
         cpus_resume_all();
     }
 }
 
-void kvm_slots_init(KVMState *kvm)
+void kvm_space_init(KVMState *kvm, KVMSpace *space, unsigned id)
 {
-    kvm->slots = g_ptr_array_new_with_free_func(slot_free);
-    kvm->by_id = g_ptr_array_new();
-    kvm->free_ids = g_array_new(FALSE, FALSE, sizeof(unsigned));
-    kvm->added = g_ptr_array_new();
-    kvm->deleted = g_ptr_array_new();
-    kvm->log_changes = g_array_new(FALSE, FALSE, sizeof(LogChange));
+    space->kvm = kvm;
+    space->id = id;
+    space->slots = g_ptr_array_new_with_free_func(slot_free);
+    space->by_id = g_ptr_array_new();
+    space->free_ids = g_array_new(FALSE, FALSE, sizeof(unsigned));
+    space->added = g_ptr_array_new();
+    space->deleted = g_ptr_array_new();
+    space->log_changes = g_array_new(FALSE, FALSE, sizeof(LogChange));
 }
 
-void kvm_slots_free(KVMState *kvm)
+void kvm_space_free(KVMSpace *space)
 {
-    g_ptr_array_unref(kvm->slots);
-    g_ptr_array_unref(kvm->by_id);
-    g_array_unref(kvm->free_ids);
-    g_ptr_array_unref(kvm->added);
-    g_ptr_array_unref(kvm->deleted);
-    g_array_unref(kvm->log_changes);
+    g_ptr_array_unref(space->slots);
+    g_ptr_array_unref(space->by_id);
+    g_array_unref(space->free_ids);
+    g_ptr_array_unref(space->added);
+    g_ptr_array_unref(space->deleted);
+    g_array_unref(space->log_changes);
 }
 
 void kvm_slots_listen(MemoryListener *listener)

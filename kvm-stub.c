@@ -33,6 +33,21 @@ bool kvm_attach(KVMState *kvm, AddressSpace *memory, AddressSpace *ports,
     return kvm_available(err);
 }
 
+bool kvm_has_smm(KVMState *kvm)
+{
+    return false;
+}
+
+bool kvm_attach_smm(KVMState *kvm, AddressSpace *memory, GError **err)
+{
+    return kvm_available(err);
+}
+
+IRQLine kvm_smi_line(KVMState *kvm)
+{
+    return (IRQLine){ 0 };
+}
+
 bool kvm_check(KVMState *kvm, GError **err)
 {
     return kvm_available(err);
@@ -45,6 +60,20 @@ void kvm_free(KVMState *kvm)
 IRQLine kvm_irq_line(KVMState *kvm, int gsi)
 {
     return (IRQLine){ 0 };
+}
+
+bool kvm_send_msi(KVMState *kvm, uint64_t addr, uint32_t data)
+{
+    return false;
+}
+
+bool kvm_route_pc_timer(KVMState *kvm, GError **err)
+{
+    return kvm_available(err);
+}
+
+void kvm_pit_enable(KVMState *kvm, bool on)
+{
 }
 
 int kvm_add_irqfd(KVMState *kvm, EventNotifier *e, EventNotifier *resample,

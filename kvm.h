@@ -37,6 +37,17 @@ KVMState *kvm_new(const KVMOptions *options, GError **err);
 bool kvm_attach(KVMState *kvm, AddressSpace *memory, AddressSpace *ports,
                 GError **err);
 
+/* Whether vCPUs have a system management mode, in which they see another memory. */
+bool kvm_has_smm(KVMState *kvm);
+
+/* Follow @memory as what vCPUs see in that mode. It must outlive @kvm. Before vCPUs
+ * run; false with @err if KVM has no such mode, or refuses a slot. */
+bool kvm_attach_smm(KVMState *kvm, AddressSpace *memory, GError **err);
+
+/* A wire whose rise has vCPU 0 enter that mode before its next instruction. Any
+ * thread, any lock. Leads nowhere where KVM has no such mode. */
+IRQLine kvm_smi_line(KVMState *kvm);
+
 /* False with @err if KVM refused something since kvm_new(): the first refusal.
  * Changes of the map cannot return errors, so what is refused before vCPUs run
  * is kept for here; cpus_start() asks. Later refusals pause the machine. */
@@ -47,6 +58,24 @@ void kvm_free(KVMState *kvm);
 
 /* Input @gsi of the in-kernel chips, as a wire. */
 IRQLine kvm_irq_line(KVMState *kvm, int gsi);
+
+/* Deliver a message signalled interrupt: the 32 bits @data written to @addr by a
+ * device. Whether a vCPU took it; no other address or data is an error. Any
+ * thread, no lock. */
+bool kvm_send_msi(KVMState *kvm, uint64_t addr, uint32_t data);
+
+/* Lead inputs of the in-kernel chips as on a PC, where an ACPI override says that
+ * interrupt 0 is input 2 of the I/O APIC: GSI 0 to input 0 of the PIC and input 2
+ * of the I/O APIC, GSI 2 nowhere, 1 and 3 to 15 to that input of both, 16 to 23 to
+ * the I/O APIC's. Without this each of 0 to 15 leads to that input of both. Before
+ * vCPUs run. False with @err if KVM refuses; nothing to do without in-kernel
+ * chips. */
+bool kvm_route_pc_timer(KVMState *kvm, GError **err);
+
+/* Whether channel 0 of the in-kernel timer chip raises GSI 0: it does after a
+ * reset; not while an HPET replaces it. Either change starts the counts of all its
+ * channels anew. Under the memory lock; nothing without in-kernel chips. */
+void kvm_pit_enable(KVMState *kvm, bool on);
 
 /* Let the kernel raise @gsi whenever @e is signalled; @resample, if not NULL,
  * is signalled when the guest acknowledged a level interrupt. 0 or -errno. */

@@ -523,7 +523,9 @@ static int machine_run(Machine *machine, Settings *s, GError **err)
     }
     if (!machine_prepare(machine, err) ||
         (machine->kvm &&
-         !kvm_attach(machine->kvm, &machine->memory, &machine->ports, err))) {
+         !kvm_attach(machine->kvm, &machine->memory, &machine->ports, err)) ||
+        (machine->kvm && machine->smm_memory &&
+         !kvm_attach_smm(machine->kvm, machine->smm_memory, err))) {
         goto out_cpus;
     }
     monitor_set_machine(machine);

@@ -7,6 +7,9 @@
 
 #include "kvm-internal.h"
 
+/* Make the in-kernel interrupt chips and timer, if they are wanted. */
+bool x86_chips_init(KVMState *kvm, GError **err);
+
 /* Ask KVM what it can show a guest, and parse @model ("host", "max", each with
  * ",+feature" and ",-feature"; NULL: host) against it. */
 bool x86_cpuid_init(KVMState *kvm, const char *model, GError **err);

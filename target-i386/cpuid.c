@@ -2,9 +2,8 @@
 /*
  * What the guest's processors say of themselves: CPUID as KVM supports it on
  * this host, less or more what -cpu says, and each vCPU's place among the
- * others (one package of single-threaded cores). Specifications: Intel SDM
- * volume 2, CPUID; AMD APM volume 3, appendix E; Linux
- * Documentation/virt/kvm/x86/cpuid.rst.
+ * others. Specifications: Intel SDM volume 2, CPUID, and volume 3, 9.9; AMD APM
+ * volume 3, appendix E; Linux Documentation/virt/kvm/x86/cpuid.rst.
  */
 #include <errno.h>
 #include <linux/kvm.h>
@@ -13,9 +12,10 @@
 #include "hw/core/device.h" /* nearest_name() */
 #include "target-i386/arch.h"
 #include "target-i386/cpu.h"
+#include "target-i386/topology.h"
 
 /* Room for entries that set_topology() adds. */
-#define EXTRA_ENTRIES 3
+#define EXTRA_ENTRIES 7
 #define MAX_ENTRIES 1024
 
 #define ECX1_X2APIC (1u << 21)
@@ -400,45 +400,60 @@ static bool is_amd(struct kvm_cpuid2 *cpuid)
     return entry && (entry->ebx == 0x68747541 || entry->ebx == 0x6f677948);
 }
 
-/* Bits of an APIC id that tell @n cores apart. */
-static unsigned core_bits(unsigned n)
-{
-    unsigned bits = 0;
+/* A vCPU's place: its APIC id, the fields of that, and how many logical processors
+ * there are in a core, a die and a socket. */
+typedef struct Place {
+    unsigned id;
+    X86APICFields at;
+    unsigned dies, core, die, socket;
+} Place;
 
-    while (1u << bits < n) {
-        bits++;
+static Place place_of(CPUState *cpu)
+{
+    CPUTopology t = cpu->kvm->topology;
+    Place place = { .id = cpu->arch_id };
+
+    if (!t.cores) {
+        t = (CPUTopology){ .dies = 1, .cores = cpus_count(), .threads = 1 };
     }
-    return bits;
+    place.at = x86_apic_fields(&t);
+    place.dies = t.dies;
+    place.core = t.threads;
+    place.die = t.cores * place.core;
+    place.socket = t.dies * place.die;
+    return place;
 }
 
-/* How many logical processors share each cache: the last level is all's. */
-static void set_caches(struct kvm_cpuid2 *cpuid, uint32_t leaf, unsigned n)
+/* How many APIC ids share each cache: the last level is a die's, any other a core's. */
+static void set_caches(struct kvm_cpuid2 *cpuid, uint32_t leaf, const Place *place)
 {
+    unsigned core_ids = 1u << (place->at.socket - place->at.core);
     unsigned i;
 
     for (i = 0; i < cpuid->nent; i++) {
         struct kvm_cpuid_entry2 *entry = &cpuid->entries[i];
         unsigned level = entry->eax >> 5 & 7;
+        unsigned sharing = 1u << (level >= 3 ? place->at.die : place->at.core);
 
         if (entry->function != leaf || !(entry->eax & 0x1f)) {
             continue;
         }
         entry->eax &= ~(0xfffu << 14);
-        if (level >= 3) {
-            entry->eax |= ((1u << core_bits(n)) - 1) << 14;
-        }
+        entry->eax |= (MIN(sharing, 0x1000) - 1) << 14;
         if (leaf == 4) {
             entry->eax &= ~(0x3fu << 26);
-            entry->eax |= (MIN(1u << core_bits(n), 64) - 1) << 26;
+            entry->eax |= (MIN(core_ids, 64) - 1) << 26;
         }
     }
 }
 
-static void add_level(struct kvm_cpuid2 *cpuid, unsigned level, unsigned type,
-                      unsigned shift, unsigned processors, unsigned id)
+enum { LEVEL_END, LEVEL_THREAD, LEVEL_CORE, LEVEL_DIE = 5 };
+
+static void add_level(struct kvm_cpuid2 *cpuid, uint32_t leaf, unsigned level,
+                      unsigned type, unsigned shift, unsigned processors, unsigned id)
 {
     cpuid->entries[cpuid->nent++] = (struct kvm_cpuid_entry2){
-        .function = 0xb,
+        .function = leaf,
         .index = level,
         .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX,
         .eax = shift,
@@ -448,58 +463,72 @@ static void add_level(struct kvm_cpuid2 *cpuid, unsigned level, unsigned type,
     };
 }
 
-/* The levels of the extended topology: threads, cores, the end. */
-static void set_levels(struct kvm_cpuid2 *cpuid, unsigned id, unsigned n)
+/* The levels of the extended topology. Leaf 0xb has no dies: its cores are the
+ * socket's. */
+static void set_levels(struct kvm_cpuid2 *cpuid, const Place *place)
 {
     struct kvm_cpuid_entry2 *entry = find_entry(cpuid, 0, 0);
+    const X86APICFields *at = &place->at;
+    bool dies = place->dies > 1 && !is_amd(cpuid);
 
     remove_leaf(cpuid, 0xb);
     remove_leaf(cpuid, 0x1f);
     remove_leaf(cpuid, 0x80000026);
-    if (entry && entry->eax >= 0xb) {
-        add_level(cpuid, 0, 1, 0, 1, id);
-        add_level(cpuid, 1, 2, core_bits(n), n, id);
-        add_level(cpuid, 2, 0, 0, 0, id);
+    if (!entry || entry->eax < 0xb) {
+        return;
+    }
+    add_level(cpuid, 0xb, 0, LEVEL_THREAD, at->core, place->core, place->id);
+    add_level(cpuid, 0xb, 1, LEVEL_CORE, at->socket, place->socket, place->id);
+    add_level(cpuid, 0xb, 2, LEVEL_END, 0, 0, place->id);
+    if (dies) {
+        entry = find_entry(cpuid, 0, 0);
+        entry->eax = MAX(entry->eax, 0x1f);
+        add_level(cpuid, 0x1f, 0, LEVEL_THREAD, at->core, place->core, place->id);
+        add_level(cpuid, 0x1f, 1, LEVEL_CORE, at->die, place->die, place->id);
+        add_level(cpuid, 0x1f, 2, LEVEL_DIE, at->socket, place->socket, place->id);
+        add_level(cpuid, 0x1f, 3, LEVEL_END, 0, 0, place->id);
     }
 }
 
-static void set_amd_topology(struct kvm_cpuid2 *cpuid, unsigned id, unsigned n)
+static void set_amd_topology(struct kvm_cpuid2 *cpuid, const Place *place)
 {
+    unsigned core = place->id & ((1u << place->at.socket) - 1);
     struct kvm_cpuid_entry2 *entry;
 
     entry = find_entry(cpuid, 0x80000001, 0);
     if (entry) {
         entry->ecx &= ~ECX_AMD_CMP_LEGACY;
-        entry->ecx |= n > 1 ? ECX_AMD_CMP_LEGACY : 0;
+        entry->ecx |= place->socket > 1 ? ECX_AMD_CMP_LEGACY : 0;
     }
     entry = find_entry(cpuid, 0x80000008, 0);
     if (entry) {
         entry->ecx &= ~0xf0ffu;
-        entry->ecx |= (n - 1) | core_bits(n) << 12;
+        entry->ecx |= (place->socket - 1) | place->at.socket << 12;
     }
-    set_caches(cpuid, 0x8000001d, n);
+    set_caches(cpuid, 0x8000001d, place);
     entry = find_entry(cpuid, 0x8000001e, 0);
     if (entry) {
-        entry->eax = id;
-        entry->ebx = id; /* one thread a core */
-        entry->ecx = 0;  /* one node */
+        entry->eax = place->id;
+        entry->ebx = core >> place->at.core | (place->core - 1) << 8;
+        /* A die is a node. */
+        entry->ecx = place->id >> place->at.die | (place->dies - 1) << 8;
     }
 }
 
-static void set_topology(struct kvm_cpuid2 *cpuid, unsigned id, unsigned n)
+static void set_topology(struct kvm_cpuid2 *cpuid, const Place *place)
 {
     struct kvm_cpuid_entry2 *entry = find_entry(cpuid, 1, 0);
 
     if (entry) {
         entry->ebx &= 0xffff;
-        entry->ebx |= id << 24 | n << 16;
+        entry->ebx |= place->id << 24 | MIN(place->socket, 255) << 16;
         entry->edx &= ~EDX1_HTT;
-        entry->edx |= n > 1 ? EDX1_HTT : 0;
+        entry->edx |= place->socket > 1 ? EDX1_HTT : 0;
     }
-    set_caches(cpuid, 4, n);
-    set_levels(cpuid, id, n);
+    set_caches(cpuid, 4, place);
+    set_levels(cpuid, place);
     if (is_amd(cpuid)) {
-        set_amd_topology(cpuid, id, n);
+        set_amd_topology(cpuid, place);
     }
 }
 
@@ -507,10 +536,11 @@ int x86_cpuid_set(CPUState *cpu)
 {
     const struct kvm_cpuid2 *common = &cpu->kvm->arch->cpuid;
     size_t size = cpuid_size(common->nent);
+    Place place = place_of(cpu);
     g_autofree struct kvm_cpuid2 *cpuid =
         g_malloc0(cpuid_size(common->nent + EXTRA_ENTRIES));
 
     memcpy(cpuid, common, size);
-    set_topology(cpuid, cpu->index, cpus_count());
+    set_topology(cpuid, &place);
     return kvm_vcpu_ioctl(cpu, KVM_SET_CPUID2, cpuid);
 }

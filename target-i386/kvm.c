@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * x86 under KVM: the in-kernel interrupt chips, the reset state, the states in
- * which boards start vCPUs. Specifications: Intel
- * SDM volume 3, table 9-1 (reset state) and section 10.4.7.1 (local APIC); Linux
+ * x86 under KVM: what it needs for itself, the reset state of a vCPU, the states
+ * in which boards start vCPUs. Specifications: Intel SDM volume 3, table 9-1
+ * (reset state) and section 10.4.7.1 (local APIC); Linux
  * Documentation/virt/kvm/api.rst.
  */
 #include <errno.h>
@@ -14,6 +14,7 @@
 #include "kvm-internal.h"
 #include "target-i386/arch.h"
 #include "target-i386/cpu.h"
+#include "target-i386/topology.h"
 
 #define CR0_PE (1u << 0)
 #define CR0_ET (1u << 4)
@@ -31,7 +32,9 @@
 #define MTRR_WRITE_BACK 6u
 
 #define MSR_TSC 0x10
+#define MSR_SMI_COUNT 0x34
 #define MSR_SPEC_CTRL 0x48
+#define MSR_SMBASE 0x9e
 #define MSR_SYSENTER_CS 0x174
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176
@@ -89,7 +92,6 @@ bool kvm_arch_init(KVMState *kvm, const KVMOptions *options, GError **err)
 {
     uint64_t identity_map = X86_KVM_RESERVED_BASE;
     unsigned long tss = X86_KVM_RESERVED_BASE + TARGET_PAGE_SIZE;
-    struct kvm_pit_config pit = { .flags = KVM_PIT_SPEAKER_DUMMY };
     const char *step;
     int result;
 
@@ -103,20 +105,8 @@ bool kvm_arch_init(KVMState *kvm, const KVMOptions *options, GError **err)
     if (result < 0) {
         goto refused;
     }
-    if (kvm->irqchip) {
-        step = "in-kernel interrupt chips (kernel-irqchip=off does without)";
-        result = kvm_vm_ioctl(kvm, KVM_CREATE_IRQCHIP, NULL);
-        if (result < 0) {
-            goto refused;
-        }
-        step = "an in-kernel timer chip (kernel-irqchip=off does without)";
-        result = kvm_vm_ioctl(kvm, KVM_CREATE_PIT2, &pit);
-        if (result < 0) {
-            goto refused;
-        }
-        kvm->tsc_deadline = kvm_extension(kvm, KVM_CAP_TSC_DEADLINE_TIMER);
-    }
-    return x86_cpuid_init(kvm, options->cpu_model, err);
+    return x86_chips_init(kvm, err) &&
+           x86_cpuid_init(kvm, options->cpu_model, err);
 
 refused:
     g_set_error(err, KVM_ERROR, 0, "KVM refuses %s: %s", step,
@@ -129,50 +119,19 @@ void kvm_arch_free(KVMState *kvm)
     g_clear_pointer(&kvm->arch, g_free);
 }
 
+unsigned kvm_arch_cpu_id(KVMState *kvm, unsigned index)
+{
+    return x86_apic_id(&kvm->topology, index);
+}
+
+unsigned kvm_arch_cpu_ids(KVMState *kvm)
+{
+    return X86_APIC_ID_MAX + 1;
+}
+
 int kvm_arch_init_cpu(CPUState *cpu)
 {
     return x86_cpuid_set(cpu);
-}
-
-static void vm_set(KVMState *kvm, unsigned long request, void *arg,
-                   const char *what)
-{
-    int result = kvm_vm_ioctl(kvm, request, arg);
-
-    if (result < 0) {
-        kvm_refused(kvm, "KVM refuses to reset the %s: %s", what,
-                    g_strerror(-result));
-    }
-}
-
-void kvm_arch_reset_vm(KVMState *kvm)
-{
-    struct kvm_irqchip chip = { .chip_id = KVM_IRQCHIP_PIC_MASTER };
-    struct kvm_pit_state2 pit = { .flags = 0 };
-    unsigned i;
-
-    if (!kvm->irqchip) {
-        return;
-    }
-    chip.chip.pic.elcr_mask = 0xf8;
-    vm_set(kvm, KVM_SET_IRQCHIP, &chip, "first PIC");
-    chip.chip_id = KVM_IRQCHIP_PIC_SLAVE;
-    chip.chip.pic.elcr_mask = 0xde;
-    vm_set(kvm, KVM_SET_IRQCHIP, &chip, "second PIC");
-
-    memset(&chip, 0, sizeof(chip));
-    chip.chip_id = KVM_IRQCHIP_IOAPIC;
-    chip.chip.ioapic.base_address = X86_IOAPIC_BASE;
-    for (i = 0; i < KVM_IOAPIC_NUM_PINS; i++) {
-        chip.chip.ioapic.redirtbl[i].fields.mask = 1;
-    }
-    vm_set(kvm, KVM_SET_IRQCHIP, &chip, "IOAPIC");
-
-    for (i = 0; i < G_N_ELEMENTS(pit.channels); i++) {
-        pit.channels[i].mode = 0xff; /* not programmed: no timer runs */
-        pit.channels[i].gate = i != 2;
-    }
-    vm_set(kvm, KVM_SET_PIT2, &pit, "PIT");
 }
 
 /* ---- reset of a vCPU ----------------------------------------------------- */
@@ -192,7 +151,7 @@ static void set_msr(CPUState *cpu, uint32_t index, uint64_t value)
 static void reset_msrs(CPUState *cpu)
 {
     static const uint32_t zero[] = {
-        MSR_TSC, MSR_SPEC_CTRL, MSR_SYSENTER_CS, MSR_SYSENTER_ESP,
+        MSR_TSC, MSR_SMI_COUNT, MSR_SPEC_CTRL, MSR_SYSENTER_CS, MSR_SYSENTER_ESP,
         MSR_SYSENTER_EIP, MSR_MCG_STATUS, MSR_MTRR_DEF_TYPE, MSR_MTRR_FIX_64K,
         MSR_MTRR_FIX_16K_0, MSR_MTRR_FIX_16K_1, MSR_TSC_DEADLINE, MSR_XSS,
         MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK, MSR_KERNEL_GS_BASE,
@@ -211,6 +170,7 @@ static void reset_msrs(CPUState *cpu)
     for (i = 0; i < 8; i++) {
         set_msr(cpu, MSR_MTRR_FIX_4K_0 + i, 0);
     }
+    set_msr(cpu, MSR_SMBASE, 0x30000);
     set_msr(cpu, MSR_PAT, 0x0007040600070406);
     set_msr(cpu, MSR_MISC_ENABLE, 1); /* fast string instructions */
     set_msr(cpu, MSR_KVM_POLL_CONTROL, 1);
@@ -235,7 +195,7 @@ static void reset_lapic(CPUState *cpu)
     }
     memcpy(&version, lapic.regs + 0x30, sizeof(version));
     memset(&lapic, 0, sizeof(lapic));
-    lapic_set(&lapic, 0x20, cpu->index << 24); /* ID */
+    lapic_set(&lapic, 0x20, cpu->arch_id << 24); /* ID */
     lapic_set(&lapic, 0x30, version);
     lapic_set(&lapic, 0xe0, 0xffffffff); /* destination format */
     lapic_set(&lapic, 0xf0, 0xff); /* spurious vector: APIC disabled */
@@ -318,7 +278,8 @@ void kvm_arch_reset_cpu(CPUState *cpu)
     struct kvm_debugregs debug = { .dr6 = 0xffff0ff0, .dr7 = 0x400 };
     struct kvm_vcpu_events events = {
         .flags = KVM_VCPUEVENT_VALID_NMI_PENDING |
-                 KVM_VCPUEVENT_VALID_SIPI_VECTOR | KVM_VCPUEVENT_VALID_SHADOW,
+                 KVM_VCPUEVENT_VALID_SIPI_VECTOR | KVM_VCPUEVENT_VALID_SHADOW |
+                 (cpu->kvm->has_smm ? KVM_VCPUEVENT_VALID_SMM : 0),
     };
 
     /* Without in-kernel chips nothing could start another vCPU. */
@@ -332,12 +293,13 @@ void kvm_arch_reset_cpu(CPUState *cpu)
         }
         return;
     }
+    __atomic_store_n(&cpu->accel->smi, false, __ATOMIC_SEQ_CST);
+    cpu_set(cpu, KVM_SET_VCPU_EVENTS, &events, "pending events");
     reset_sregs(cpu);
     regs.rdx = x86_cpuid_signature(cpu->kvm);
     cpu_set(cpu, KVM_SET_REGS, &regs, "general registers");
     reset_fpu(cpu);
     cpu_set(cpu, KVM_SET_DEBUGREGS, &debug, "debug registers");
-    cpu_set(cpu, KVM_SET_VCPU_EVENTS, &events, "pending events");
     reset_msrs(cpu);
     if (cpu->kvm->irqchip) {
         reset_lapic(cpu);

@@ -10,6 +10,7 @@
 #ifndef HW_CORE_MACHINE_H
 #define HW_CORE_MACHINE_H
 
+#include "cpus.h"
 #include "hw/core/chardev.h"
 #include "hw/core/device.h"
 #include "hw/core/user-object.h"
@@ -27,11 +28,6 @@ typedef struct RTCSettings {
     int64_t date;      /* if dated: seconds since 1970, UTC, */
     int64_t offset_us; /* or if not: its offset from the host's in UTC */
 } RTCSettings;
-
-/* -smp: how vCPUs are grouped. The product is the number of vCPUs. */
-typedef struct CPUTopology {
-    unsigned sockets, dies, cores, threads;
-} CPUTopology;
 
 /* -boot; strings are owned. */
 typedef struct BootSettings {
@@ -90,7 +86,7 @@ struct Machine {
     char *accel;
     char *memory_backend; /* id of a user object that is all RAM; NULL: none */
     RTCSettings rtc;
-    CPUTopology topology; /* all zero until machine_init(): one socket of all */
+    CPUTopology topology; /* -smp; all zero until machine_init(): one socket of all */
     BootSettings boot;
     GPtrArray *fw_cfg; /* FWCfgSetting * */
     GPtrArray *flash;  /* FlashSetting * */
