@@ -78,6 +78,11 @@ HW_OBJS = \
 	hw/char/serial.o \
 	hw/misc/debug-exit.o \
 	hw/misc/pvpanic.o \
+	hw/pci/pci.o \
+	hw/pci/pci-config.o \
+	hw/pci/pci-bus.o \
+	hw/pci/pci-rom.o \
+	hw/pci/pci-host.o \
 	hw/acpi/pm.o \
 	hw/input/i8042.o \
 	hw/rtc/mc146818.o \
@@ -229,6 +234,7 @@ TESTS_HW = \
 	tests/test-rtc \
 	tests/test-misc-devices \
 	tests/test-countdown \
+	tests/test-pci \
 	tests/test-loader \
 	tests/test-acpi \
 	tests/test-microvm \

@@ -208,11 +208,16 @@ static char *device_describe(void *opaque)
                    : g_strdup_printf("dev path=%s", path);
 }
 
+void device_own_region(Device *dev, MemoryRegion *mr)
+{
+    memory_region_set_owner(mr, device_describe, dev);
+    memory_region_set_guard(mr, &dev->guard);
+}
+
 void device_add_region(Device *dev, MemoryRegion *mr)
 {
     assert(dev->regions_nr < DEVICE_MAX_REGIONS);
-    memory_region_set_owner(mr, device_describe, dev);
-    memory_region_set_guard(mr, &dev->guard);
+    device_own_region(dev, mr);
     dev->regions[dev->regions_nr++] = mr;
 }
 

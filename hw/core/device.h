@@ -129,6 +129,9 @@ void device_free(Device *dev); /* NULL: nothing */
  * and device_free() destroys it. */
 void device_add_region(Device *dev, MemoryRegion *mr);
 
+/* The same for a region that the device, or its bus, unmaps and destroys itself. */
+void device_own_region(Device *dev, MemoryRegion *mr);
+
 /* Input @n of @dev as a wire. */
 IRQLine device_irq_in(Device *dev, unsigned n);
 

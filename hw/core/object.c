@@ -90,9 +90,10 @@ void object_remove(Object *obj)
     while (obj->children && obj->children->len) {
         Object *child = g_ptr_array_index(obj->children, 0);
 
-        assert(child->type == container_type);
         object_remove(child);
-        g_free(child);
+        if (child->type == container_type) {
+            g_free(child);
+        }
     }
     g_clear_pointer(&obj->children, g_ptr_array_unref);
     g_ptr_array_remove(obj->parent->children, obj);

@@ -64,8 +64,8 @@ void object_add(Object *obj, const char *parent_path, const char *name);
 /* The object at the absolute @path, which becomes a container if there is none. */
 Object *object_make_container(const char *path);
 
-/* Take it out, and free the containers below it; nothing else is there any
- * more. Nothing where it is not in the tree. */
+/* Take it out, and what is below it; containers among that are freed. Nothing
+ * where it is not in the tree. */
 void object_remove(Object *obj);
 
 /* The object at @path: absolute ("/machine/rtc"), or the end of one ("rtc",

@@ -6,7 +6,7 @@
  * A type of function is a DeviceType with PCI_DEVICE_TYPE and a PCIInfo; its state
  * starts with a PCIDevice. Its ->realize, of the PCIInfo, finds the header filled in
  * and the function on its bus; there it adds its BARs and capabilities. What is in
- * the header's registers then is what a reset brings back.
+ * configuration space when it returns is what a reset brings back.
  *
  * Everything here under the memory lock, or before the machine runs.
  */
@@ -39,13 +39,16 @@ typedef struct PCIInfo {
     uint8_t revision;
     bool bridge;         /* the header is of type 1 */
     const char *romfile; /* expansion ROM where the user names none; or NULL */
-    /* As in DeviceType; NULL: nothing. */
+    /* As in DeviceType; NULL: nothing. On failure realize leaves nothing behind but
+     * BARs and capabilities. */
     bool (*realize)(PCIDevice *dev, GError **err);
+    /* The function is off its bus and its BARs are unmapped; their regions are
+     * destroyed afterwards: here the function's own parts and aliases of them go. */
     void (*unrealize)(PCIDevice *dev);
-    void (*reset)(PCIDevice *dev); /* after the header was reset */
-    /* An access to configuration space, within it and naturally aligned or cut to
-     * one dword; NULL: pci_config_read() and pci_config_write(), which these call
-     * for what is not their own. */
+    void (*reset)(PCIDevice *dev); /* after configuration space and MSI */
+    /* An access to configuration space of 1, 2 or 4 bytes, aligned to its size and
+     * within; NULL: pci_config_read() and pci_config_write(), which these call for
+     * what is not their own. */
     uint32_t (*config_read)(PCIDevice *dev, unsigned addr, unsigned size);
     void (*config_write)(PCIDevice *dev, unsigned addr, uint32_t value,
                          unsigned size);
@@ -78,8 +81,10 @@ struct PCIDevice {
     uint8_t reset_values[PCI_CONFIG_SIZE]; /* as realize left config[] */
     uint8_t used[PCI_CONFIG_SIZE];    /* for capabilities: taken bytes */
     PCIBar bars[PCI_BARS + 1];
-    uint8_t intx_level; /* of its one pin */
+    bool intx_level;    /* what the function wants of its one pin, */
+    bool intx_asserted; /* and what its wire on the bus has of it */
     MemoryRegion rom;   /* of romfile */
+    PCIBus *secondary;  /* the bus behind this bridge; NULL: it is none */
 
     /* What it sees as a master: the bus's memory while the command register says
      * PCI_COMMAND_MASTER, nothing else. */
@@ -120,24 +125,28 @@ PCIDevice *device_pci(Device *dev);
 
 /* ---- for functions ----------------------------------------------------------------- */
 
-/* In realize: BAR @n is @mr, a region of the function's own whose size is a power of
- * two, at least 16 bytes of memory or 4 of ports; @type: see PCIBar. A 64-bit one
- * takes @n + 1, too. */
+/* In realize: BAR @n is @mr, a region that the function has initialised; from here on
+ * PCI maps it, and destroys it at the end: device_add_region() is not for it. Its size
+ * is a power of two, at least 16 bytes of memory or 4 of ports, at most 2 GiB but for
+ * a 64-bit BAR; @type: see PCIBar. A 64-bit one takes @n + 1, too. */
 void pci_add_bar(PCIDevice *dev, unsigned n, uint8_t type, MemoryRegion *mr);
 
 /* In realize: a capability @id of @size bytes at @offset, or 0: where there is room.
- * Its offset in config[], the first two bytes filled in; 0 with @err: no room. */
+ * Its offset in config[], the first two bytes filled in, the others 0 and not the
+ * guest's to write; 0 with @err: no room there. It becomes the first of the list. */
 unsigned pci_add_capability(PCIDevice *dev, uint8_t id, unsigned offset,
                             unsigned size, GError **err);
 
 /* Offset of the first capability @id; 0: none. */
 unsigned pci_find_capability(const PCIDevice *dev, uint8_t id);
 
-/* The interrupt pin that the header names (PCI_INTERRUPT_PIN must not be 0). Level
- * while the command register does not disable it; see msi.h for the others. */
+/* The interrupt pin that the header names (PCI_INTERRUPT_PIN must not be 0): the level
+ * that the function wants of it. It reaches the bus while the command register does
+ * not disable it. For messages see msi.h. */
 void pci_set_irq(PCIDevice *dev, bool level);
 
-/* What every function does with its configuration space. */
+/* What every function does with its configuration space: writes change the bits of
+ * wmask and clear those of w1cmask, and BARs, pin and master follow. */
 uint32_t pci_config_read(PCIDevice *dev, unsigned addr, unsigned size);
 void pci_config_write(PCIDevice *dev, unsigned addr, uint32_t value, unsigned size);
 
@@ -176,7 +185,8 @@ typedef struct PCIHotplugOps {
 } PCIHotplugOps;
 
 struct PCIBus {
-    Object object;        /* "pci.0" below its host, ID of its bridge below that */
+    Object object;        /* "pci.0" below its host, ID of its bridge below that; who
+                           * has made a root bus puts it there with object_add() */
     char *name;
     PCIDevice *parent;    /* the bridge; NULL: a root bus */
     PCIDevice *devices[PCI_DEVFNS]; /* NULL: nothing there */
@@ -185,11 +195,13 @@ struct PCIBus {
     const PCIBusOps *ops;
     void *opaque;
     unsigned irq_counts[PCI_PINS]; /* of functions that assert each wire */
-    const PCIHotplugOps *hotplug;
+    const PCIHotplugOps *hotplug; /* who gives them takes them back before it goes */
     void *hotplug_opaque;
 };
 
-/* Make @bus of no functions. The regions are the caller's and outlive it. */
+/* Make @bus of no functions. The regions are the caller's and outlive it. With
+ * @parent it is the bus behind that bridge, @ops may be NULL, and its wires lead to
+ * the bridge's pins. */
 void pci_bus_init(PCIBus *bus, const char *name, PCIDevice *parent,
                   const PCIBusOps *ops, void *opaque, MemoryRegion *memory,
                   MemoryRegion *io, MemoryRegion *dma);
@@ -205,8 +217,8 @@ PCIBus *pci_bus_find(PCIBus *root, const char *name, GError **err);
  * through bridges; NULL: none, reads are all-ones. */
 PCIDevice *pci_find_function(PCIBus *root, unsigned number, unsigned devfn);
 
-/* A configuration access as a host bridge makes it: @addr may be in the middle of a
- * dword, an access that crosses one is cut. */
+/* A configuration access as a host bridge makes it, of 1 to 4 bytes: @addr may be
+ * anything; what is not aligned is cut. Where nothing is, all-ones. */
 uint32_t pci_host_read(PCIBus *root, unsigned number, unsigned devfn, unsigned addr,
                        unsigned size);
 void pci_host_write(PCIBus *root, unsigned number, unsigned devfn, unsigned addr,
@@ -224,8 +236,9 @@ PCIBus *pci_bridge_bus(PCIDevice *dev);
  * write to its own configuration space. */
 void pci_update_mappings(PCIDevice *dev);
 
-/* The guest has given up @dev, or it needs not be asked: take it out, free it, tell
- * listeners (VM_EVENT_DEVICE_DELETED). Not from a callback of its own. */
+/* The guest has given up @dev, or it needs not be asked: take out its slot, all of its
+ * functions and first what is behind bridges among them, free them, and tell listeners
+ * (VM_EVENT_DEVICE_DELETED). Not from a callback of theirs. */
 void pci_device_unplug(PCIDevice *dev);
 
 #endif
