@@ -83,6 +83,7 @@ HW_OBJS = \
 	hw/pci/pci-bus.o \
 	hw/pci/pci-rom.o \
 	hw/pci/pci-host.o \
+	hw/nvram/fw_cfg.o \
 	hw/acpi/pm.o \
 	hw/input/i8042.o \
 	hw/rtc/mc146818.o \
@@ -233,6 +234,7 @@ TESTS_HW = \
 	tests/test-clock \
 	tests/test-rtc \
 	tests/test-misc-devices \
+	tests/test-fw-cfg \
 	tests/test-countdown \
 	tests/test-pci \
 	tests/test-loader \

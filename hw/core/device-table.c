@@ -8,6 +8,7 @@
 
 #define DEVICE_TYPES     \
     TYPE(acpi_pm)        \
+    TYPE(fw_cfg_io)      \
     TYPE(i8042)          \
     TYPE(ioapic)         \
     TYPE(isa_debug_exit) \
