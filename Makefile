@@ -83,6 +83,8 @@ HW_OBJS = \
 	hw/pci/pci-bus.o \
 	hw/pci/pci-rom.o \
 	hw/pci/pci-host.o \
+	hw/pci/msi.o \
+	hw/pci/msix.o \
 	hw/nvram/fw_cfg.o \
 	hw/acpi/pm.o \
 	hw/input/i8042.o \

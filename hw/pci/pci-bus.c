@@ -9,6 +9,8 @@
 #include <assert.h>
 #include <string.h>
 
+#include "hw/pci/msi.h"
+
 void pci_bus_init(PCIBus *bus, const char *name, PCIDevice *parent,
                   const PCIBusOps *ops, void *opaque, MemoryRegion *memory,
                   MemoryRegion *io, MemoryRegion *dma)
@@ -193,7 +195,8 @@ void pci_update_irq(PCIDevice *dev)
 {
     bool disabled = pci_get_word(dev->config + PCI_COMMAND) &
                     PCI_COMMAND_INTX_DISABLE;
-    bool level = dev->intx_level && !disabled;
+    bool level = dev->intx_level && !disabled && !msi_is_enabled(dev) &&
+                 !msix_is_enabled(dev);
 
     if (dev->intx_level) {
         dev->config[PCI_STATUS] |= PCI_STATUS_INTERRUPT;

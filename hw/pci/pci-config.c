@@ -305,13 +305,11 @@ void pci_config_write(PCIDevice *dev, unsigned addr, uint32_t value, unsigned si
         *to = (*to & ~mask) | (byte & mask);
         *to &= ~(byte & dev->w1cmask[addr + i]);
     }
-    if (touches(addr, size, PCI_COMMAND, 2)) {
-        pci_update_irq(dev);
-    }
     if (touches(addr, size, PCI_COMMAND, 2) ||
         touches(addr, size, PCI_BASE_ADDRESS_0, 4 * bars_nr(dev)) ||
         touches(addr, size, bar_offset(dev, PCI_ROM_SLOT), 4)) {
         pci_update_mappings(dev);
     }
     msi_config_written(dev, addr, size);
+    pci_update_irq(dev);
 }

@@ -11,20 +11,6 @@
 #include "hw/core/machine.h"
 #include "hw/pci/msi.h"
 
-/* Until hw/pci/msi.c and msix.c are there. */
-__attribute__((weak)) void msi_config_written(PCIDevice *dev, unsigned addr,
-                                              unsigned size)
-{
-}
-
-__attribute__((weak)) void msi_reset(PCIDevice *dev)
-{
-}
-
-__attribute__((weak)) void msi_free(PCIDevice *dev)
-{
-}
-
 PCIDevice *device_pci(Device *dev)
 {
     return dev->type->pci ? (PCIDevice *)dev : NULL;

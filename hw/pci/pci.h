@@ -142,7 +142,7 @@ unsigned pci_find_capability(const PCIDevice *dev, uint8_t id);
 
 /* The interrupt pin that the header names (PCI_INTERRUPT_PIN must not be 0): the level
  * that the function wants of it. It reaches the bus while the command register does
- * not disable it. For messages see msi.h. */
+ * not disable it, and messages (msi.h) are not enabled in its place. */
 void pci_set_irq(PCIDevice *dev, bool level);
 
 /* What every function does with its configuration space: writes change the bits of
