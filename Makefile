@@ -103,7 +103,9 @@ HW_OBJS = \
 	hw/isa/isa-irqs.o \
 	hw/i386/x86-boot.o \
 	hw/i386/linux.o \
+	hw/i386/elf-kernel.o \
 	hw/i386/pvh.o \
+	hw/i386/multiboot.o \
 	hw/i386/e820.o \
 	hw/i386/acpi.o \
 	hw/i386/fdt.o \

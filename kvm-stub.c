@@ -165,6 +165,10 @@ void x86_cpu_set_pvh(CPUState *cpu, uint32_t entry, uint32_t start_info)
 {
 }
 
+void x86_cpu_set_multiboot(CPUState *cpu, uint32_t entry, uint32_t info)
+{
+}
+
 void x86_cpu_set_real(CPUState *cpu, uint16_t cs, uint16_t ip)
 {
 }

@@ -48,6 +48,9 @@ void x86_cpu_set_linux64(CPUState *cpu, uint64_t entry, uint64_t boot_params,
  * EBX = @start_info. Memory types: all write-back. */
 void x86_cpu_set_pvh(CPUState *cpu, uint32_t entry, uint32_t start_info);
 
+/* The same for multiboot: EAX tells that, EBX = @info. */
+void x86_cpu_set_multiboot(CPUState *cpu, uint32_t entry, uint32_t info);
+
 /* Real mode at @cs:@ip, with data and stack segments 0 and SP 0. */
 void x86_cpu_set_real(CPUState *cpu, uint16_t cs, uint16_t ip);
 

@@ -31,6 +31,8 @@
 #define MTRR_DEF_TYPE_ENABLE (1u << 11)
 #define MTRR_WRITE_BACK 6u
 
+#define MULTIBOOT_LOADER_MAGIC 0x2badb002
+
 #define MSR_TSC 0x10
 #define MSR_SMI_COUNT 0x34
 #define MSR_SPEC_CTRL 0x48
@@ -369,10 +371,10 @@ void x86_cpu_set_linux64(CPUState *cpu, uint64_t entry, uint64_t boot_params,
     set_state(cpu, &sregs, &regs);
 }
 
-void x86_cpu_set_pvh(CPUState *cpu, uint32_t entry, uint32_t start_info)
+/* 32-bit protected mode, flat segments, paging off. */
+static void set_flat32(CPUState *cpu, struct kvm_regs regs)
 {
     struct kvm_sregs sregs = start_sregs(cpu);
-    struct kvm_regs regs = { .rip = entry, .rbx = start_info };
     struct kvm_segment data =
         flat_segment(X86_BOOT_DS, 0, 0xffffffff, SEGMENT_DATA);
 
@@ -384,6 +386,17 @@ void x86_cpu_set_pvh(CPUState *cpu, uint32_t entry, uint32_t start_info)
     sregs.cr0 = CR0_ET | CR0_PE;
     enable_write_back();
     set_state(cpu, &sregs, &regs);
+}
+
+void x86_cpu_set_pvh(CPUState *cpu, uint32_t entry, uint32_t start_info)
+{
+    set_flat32(cpu, (struct kvm_regs){ .rip = entry, .rbx = start_info });
+}
+
+void x86_cpu_set_multiboot(CPUState *cpu, uint32_t entry, uint32_t info)
+{
+    set_flat32(cpu, (struct kvm_regs){ .rip = entry, .rbx = info,
+                                       .rax = MULTIBOOT_LOADER_MAGIC });
 }
 
 void x86_cpu_set_real(CPUState *cpu, uint16_t cs, uint16_t ip)

@@ -123,7 +123,7 @@ START_TEST(linux_layout)
     linux_load_device_tree(&f.boot, "TREE", 4);
     expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
 
-    expect(!f.boot.pvh, "taken for an ELF file");
+    expect(f.boot.protocol == X86_BOOT_LINUX, "taken for an ELF file");
     expect_hex(f.boot.entry, 0x1000200);
     expect_code(0x1000000);
     /* The setup header as the file has it, and what the loader puts in. */
@@ -453,7 +453,7 @@ static void expect_pvh(uint8_t *image)
     expect(load_kernel(image, ELF_SIZE), "%s", f.err ? f.err->message : "?");
     memset(memory_region_get_ram_ptr(&f.ram), 0x55, RAM_SIZE);
     expect(loader_load(f.boot.loader, false, &f.err), "not loaded");
-    expect(f.boot.pvh, "not taken for PVH");
+    expect(f.boot.protocol == X86_BOOT_PVH, "not taken for PVH");
     expect_hex(f.boot.entry, 0x200010);
     expect_hex(guest(0x200000, 8), content_value(2, 0, 8));
     expect_hex(guest(0x2007f8, 8), content_value(2, 0x7f8, 8));

@@ -451,7 +451,7 @@ static bool microvm_prepare(Machine *machine, GError **err)
         }
         return true;
     }
-    if (!s->boot.pvh) {
+    if (s->boot.protocol == X86_BOOT_LINUX) {
         fdt = build_fdt(s, &fdt_size);
         assert(fdt_size < BOOT_SETUP_DATA_MAX);
         linux_load_device_tree(&s->boot, fdt, fdt_size);

@@ -1,16 +1,15 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * An ELF kernel with a PVH entry point. System V ABI, chapters 4 and 5 (ELF),
- * and Xen docs/misc/pvh.pandoc with public/arch-x86/hvm/start_info.h.
+ * An ELF kernel with a PVH entry point. System V ABI, chapter 5 (notes), and Xen
+ * docs/misc/pvh.pandoc with public/arch-x86/hvm/start_info.h.
  */
 #include <elf.h>
 #include <string.h>
 
-#include "hw/i386/x86-boot.h"
+#include "hw/i386/elf-kernel.h"
 
 #define NOTE_NAME "Xen"
 #define NOTE_PHYS32_ENTRY 18
-#define SEGMENTS_MAX 128
 #define NOTES_MAX 0x10000 /* bytes of notes that are looked through */
 
 #define START_MAGIC 0x336ec578
@@ -50,12 +49,6 @@ typedef struct StartPage {
     StartMemory memory[E820_MAX];
 } StartPage;
 
-/* A program header of either class. */
-typedef struct Segment {
-    uint32_t type;
-    uint64_t offset, paddr, filesz, memsz, align;
-} Segment;
-
 bool pvh_probe(const LoaderFile *file)
 {
     uint8_t magic[SELFMAG];
@@ -64,99 +57,9 @@ bool pvh_probe(const LoaderFile *file)
            memcmp(magic, ELFMAG, SELFMAG) == 0;
 }
 
-/* Check what both classes of header have, and how the program headers lie. */
-static bool check_header(const LoaderFile *file, const uint8_t *ident,
-                         unsigned machine, unsigned phentsize, unsigned phnum,
-                         unsigned want_phentsize, GError **err)
-{
-    if (ident[EI_DATA] != ELFDATA2LSB) {
-        return loader_file_error(file, err, "field EI_DATA: %u is not little "
-                                 "endian", ident[EI_DATA]);
-    }
-    if (machine != EM_386 && machine != EM_X86_64) {
-        return loader_file_error(file, err, "field e_machine: %u is neither "
-                                 "i386 (3) nor x86-64 (62)", machine);
-    }
-    if (phentsize != want_phentsize) {
-        return loader_file_error(file, err, "field e_phentsize: %u is not %u",
-                                 phentsize, want_phentsize);
-    }
-    if (phnum == 0 || phnum > SEGMENTS_MAX) {
-        return loader_file_error(file, err, "field e_phnum: %u program headers "
-                                 "are not 1 to %u", phnum, SEGMENTS_MAX);
-    }
-    return true;
-}
-
-/* The program headers as Segment, or NULL with @err. */
-static GArray *read_segments(const LoaderFile *file, GError **err)
-{
-    g_autoptr(GArray) segments = g_array_new(FALSE, FALSE, sizeof(Segment));
-    uint8_t ident[EI_NIDENT];
-    uint64_t phoff;
-    unsigned i, phnum;
-    bool wide;
-
-    if (!loader_file_read(file, 0, ident, sizeof(ident), "e_ident", err)) {
-        return NULL;
-    }
-    if (ident[EI_CLASS] != ELFCLASS32 && ident[EI_CLASS] != ELFCLASS64) {
-        loader_file_error(file, err, "field EI_CLASS: %u is neither 1 (32-bit) "
-                          "nor 2 (64-bit)", ident[EI_CLASS]);
-        return NULL;
-    }
-    wide = ident[EI_CLASS] == ELFCLASS64;
-    if (wide) {
-        Elf64_Ehdr e;
-
-        if (!loader_file_read(file, 0, &e, sizeof(e), "the ELF header", err) ||
-            !check_header(file, ident, e.e_machine, e.e_phentsize, e.e_phnum,
-                          sizeof(Elf64_Phdr), err)) {
-            return NULL;
-        }
-        phoff = e.e_phoff;
-        phnum = e.e_phnum;
-    } else {
-        Elf32_Ehdr e;
-
-        if (!loader_file_read(file, 0, &e, sizeof(e), "the ELF header", err) ||
-            !check_header(file, ident, e.e_machine, e.e_phentsize, e.e_phnum,
-                          sizeof(Elf32_Phdr), err)) {
-            return NULL;
-        }
-        phoff = e.e_phoff;
-        phnum = e.e_phnum;
-    }
-    for (i = 0; i < phnum; i++) {
-        Segment s;
-
-        if (wide) {
-            Elf64_Phdr p;
-
-            if (!loader_file_read(file, phoff + i * sizeof(p), &p, sizeof(p),
-                                  "e_phoff", err)) {
-                return NULL;
-            }
-            s = (Segment){ p.p_type,   p.p_offset, p.p_paddr,
-                           p.p_filesz, p.p_memsz,  p.p_align };
-        } else {
-            Elf32_Phdr p;
-
-            if (!loader_file_read(file, phoff + i * sizeof(p), &p, sizeof(p),
-                                  "e_phoff", err)) {
-                return NULL;
-            }
-            s = (Segment){ p.p_type,   p.p_offset, p.p_paddr,
-                           p.p_filesz, p.p_memsz,  p.p_align };
-        }
-        g_array_append_val(segments, s);
-    }
-    return g_steal_pointer(&segments);
-}
-
 /* Look through one note segment. 1: found, 0: not there, -1 with @err. */
-static int find_entry(const LoaderFile *file, const Segment *s, uint64_t *entry,
-                      GError **err)
+static int find_entry(const LoaderFile *file, const ElfSegment *s,
+                      uint64_t *entry, GError **err)
 {
     g_autofree uint8_t *notes = NULL;
     uint64_t align = s->align == 8 ? 8 : 4;
@@ -205,35 +108,6 @@ static int find_entry(const LoaderFile *file, const Segment *s, uint64_t *entry,
     return 0;
 }
 
-/* Place one segment; *@end becomes the highest address used so far. */
-static bool load_segment(X86Boot *boot, const LoaderFile *file,
-                         const Segment *s, uint64_t *end, GError **err)
-{
-    if (s->filesz > s->memsz) {
-        return loader_file_error(file, err, "field p_filesz: 0x%" PRIx64
-                                 " is more than p_memsz, 0x%" PRIx64,
-                                 s->filesz, s->memsz);
-    }
-    if (s->offset > file->size || s->filesz > file->size - s->offset) {
-        return loader_file_error(file, err, "truncated: field p_filesz needs "
-                                 "%" PRIu64 " bytes at offset %" PRIu64
-                                 ", the file has %" PRIu64, s->filesz,
-                                 s->offset, file->size);
-    }
-    if (s->paddr < BOOT_HIGH_ADDR || s->paddr > boot->ram_end ||
-        s->memsz > boot->ram_end - s->paddr) {
-        return loader_file_error(file, err, "field p_memsz: 0x%" PRIx64
-                                 " bytes at p_paddr 0x%" PRIx64 " do not fit "
-                                 "between 0x%x and the end of low memory at "
-                                 "0x%" PRIx64, s->memsz, s->paddr,
-                                 BOOT_HIGH_ADDR, boot->ram_end);
-    }
-    loader_add_file(boot->loader, file, s->offset, s->filesz, s->paddr);
-    loader_add_zero(boot->loader, s->memsz - s->filesz, s->paddr + s->filesz);
-    *end = MAX(*end, s->paddr + s->memsz);
-    return true;
-}
-
 static void add_start_info(const X86Boot *boot)
 {
     StartPage page = { 0 };
@@ -262,7 +136,7 @@ static void add_start_info(const X86Boot *boot)
 
 bool pvh_load(X86Boot *boot, const LoaderFile *file, GError **err)
 {
-    g_autoptr(GArray) segments = read_segments(file, err);
+    g_autoptr(GArray) segments = elf_read_segments(file, NULL, err);
     uint64_t end = BOOT_HIGH_ADDR;
     uint64_t entry = 0;
     int found = 0;
@@ -272,7 +146,7 @@ bool pvh_load(X86Boot *boot, const LoaderFile *file, GError **err)
         return false;
     }
     for (i = 0; i < segments->len; i++) {
-        const Segment *s = &g_array_index(segments, Segment, i);
+        const ElfSegment *s = &g_array_index(segments, ElfSegment, i);
 
         if (s->type == PT_NOTE && found == 0) {
             found = find_entry(file, s, &entry, err);
@@ -280,7 +154,7 @@ bool pvh_load(X86Boot *boot, const LoaderFile *file, GError **err)
                 return false;
             }
         } else if (s->type == PT_LOAD &&
-                   !load_segment(boot, file, s, &end, err)) {
+                   !elf_load_segment(boot, file, s, &end, err)) {
             return false;
         }
     }
@@ -302,7 +176,7 @@ bool pvh_load(X86Boot *boot, const LoaderFile *file, GError **err)
         return false;
     }
     add_start_info(boot);
-    boot->pvh = true;
+    boot->protocol = X86_BOOT_PVH;
     boot->entry = entry;
     return true;
 }

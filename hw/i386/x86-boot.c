@@ -18,13 +18,17 @@ bool x86_boot_load_kernel(X86Boot *boot, const char *path, GError **err)
     if (linux_probe(file)) {
         return linux_load(boot, file, err);
     }
+    if (multiboot_probe(file)) { /* such a file may have a PVH entry, too */
+        return multiboot_load(boot, file, err);
+    }
     if (pvh_probe(file)) {
         return pvh_load(boot, file, err);
     }
     return loader_file_error(
         file, err,
         "neither a Linux bzImage (field header: no \"HdrS\" at offset 514) nor "
-        "an ELF file (field e_ident: no \"\\177ELF\" at offset 0)");
+        "an ELF file (field e_ident: no \"\\177ELF\" at offset 0) nor multiboot "
+        "(field magic: no 0x1badb002 with its checksum in the first 8 KiB)");
 }
 
 bool x86_boot_load_initrd(X86Boot *boot, uint64_t floor, uint64_t limit,
@@ -77,10 +81,16 @@ void x86_boot_reset_cpu(CPUState *cpu, void *opaque)
 {
     X86Boot *boot = opaque;
 
-    if (boot->pvh) {
-        x86_cpu_set_pvh(cpu, boot->entry, BOOT_START_INFO_ADDR);
-    } else {
+    switch (boot->protocol) {
+    case X86_BOOT_LINUX:
         x86_cpu_set_linux64(cpu, boot->entry, BOOT_PARAMS_ADDR,
                             BOOT_PAGE_TABLES_ADDR, BOOT_GDT_ADDR);
+        break;
+    case X86_BOOT_PVH:
+        x86_cpu_set_pvh(cpu, boot->entry, BOOT_START_INFO_ADDR);
+        break;
+    case X86_BOOT_MULTIBOOT:
+        x86_cpu_set_multiboot(cpu, boot->entry, BOOT_MULTIBOOT_ADDR);
+        break;
     }
 }

@@ -15,6 +15,8 @@
 #define BOOT_START_INFO_ADDR 0x6000 /* PVH: one page */
 #define BOOT_PARAMS_ADDR 0x7000     /* Linux: one page */
 #define BOOT_PAGE_TABLES_ADDR 0x9000 /* six pages: 4 GiB one to one */
+#define BOOT_MULTIBOOT_ADDR 0x10000 /* multiboot: what EBX points to, and texts */
+#define BOOT_MULTIBOOT_MAX 0x70000
 #define BOOT_CMDLINE_ADDR 0x20000
 #define BOOT_CMDLINE_MAX 0x10000 /* bytes, with the final zero */
 #define BOOT_SETUP_DATA_ADDR 0x40000 /* the device tree and its header */
@@ -32,12 +34,17 @@ typedef struct X86Boot {
     uint64_t ram_end; /* of the RAM below 4 GiB that starts at 0 */
     E820 e820;
     const char *cmdline; /* "" for none */
-    const char *initrd;  /* path, or NULL */
+    const char *initrd;  /* path, or NULL; of multiboot: modules, as -initrd has them */
     uint64_t rsdp_addr;
 
-    bool pvh;       /* else the 64-bit boot protocol of Linux */
+    enum {
+        X86_BOOT_LINUX, /* the 64-bit boot protocol */
+        X86_BOOT_PVH,
+        X86_BOOT_MULTIBOOT,
+    } protocol;
     uint64_t entry;
     uint64_t initrd_addr, initrd_size; /* size 0: none */
+    uint32_t info_size; /* multiboot: bytes at BOOT_MULTIBOOT_ADDR */
 } X86Boot;
 
 /* Load @path, of whichever kind it is. False and @err where it is neither, or
@@ -64,6 +71,10 @@ bool linux_load(X86Boot *boot, const LoaderFile *file, GError **err);
 
 /* Give the kernel that linux_load() placed the device tree @fdt. */
 void linux_load_device_tree(X86Boot *boot, const void *fdt, uint32_t size);
+
+/* multiboot.c: an image with a multiboot header in its first 8 KiB. */
+bool multiboot_probe(const LoaderFile *file);
+bool multiboot_load(X86Boot *boot, const LoaderFile *file, GError **err);
 
 /* pvh.c: an ELF file with a Xen PVH entry point. */
 bool pvh_probe(const LoaderFile *file);
