@@ -242,6 +242,7 @@ TESTS_HW = \
 	tests/test-countdown \
 	tests/test-pci \
 	tests/test-loader \
+	tests/test-multiboot \
 	tests/test-acpi \
 	tests/test-microvm \
 	tests/qtest/test-qtest-wires \

@@ -95,9 +95,15 @@ bool multiboot_probe(const LoaderFile *file)
 
 /* ---- the image ------------------------------------------------------------------- */
 
+static bool entry_error(const LoaderFile *file, uint64_t entry, GError **err)
+{
+    return loader_file_error(file, err, "the entry point 0x%" PRIx64
+                             " is not in what the file loads", entry);
+}
+
 /* Where the header says itself what lies where, whatever kind of file it is in. */
 static bool load_by_addresses(X86Boot *boot, const LoaderFile *file, const Header *h,
-                              uint64_t *entry, uint64_t *end, GError **err)
+                              uint64_t *end, GError **err)
 {
     uint64_t offset, there, size, bss = 0;
 
@@ -142,30 +148,38 @@ static bool load_by_addresses(X86Boot *boot, const LoaderFile *file, const Heade
     }
     loader_add_file(boot->loader, file, offset, size, h->load_addr);
     loader_add_zero(boot->loader, bss, h->load_addr + size);
-    *entry = h->entry_addr;
+    boot->entry = h->entry_addr;
     *end = h->load_addr + size + bss;
-    return true;
+    return (boot->entry >= h->load_addr && boot->entry < *end) ||
+           entry_error(file, boot->entry, err);
 }
 
-static bool load_elf(X86Boot *boot, const LoaderFile *file, uint64_t *entry,
-                     uint64_t *end, GError **err)
+static bool load_elf(X86Boot *boot, const LoaderFile *file, uint64_t *end, GError **err)
 {
     g_autoptr(GArray) segments = NULL;
+    bool loads_entry = false;
     unsigned i;
 
     if (!pvh_probe(file)) {
         return loader_file_error(file, err, "its multiboot header has no address fields "
                                  "(flags, bit 16), and it is no ELF file");
     }
-    segments = elf_read_segments(file, entry, err);
-    for (i = 0; segments && i < segments->len; i++) {
+    segments = elf_read_segments(file, &boot->entry, err);
+    if (!segments) {
+        return false;
+    }
+    for (i = 0; i < segments->len; i++) {
         const ElfSegment *s = &g_array_index(segments, ElfSegment, i);
 
-        if (s->type == PT_LOAD && !elf_load_segment(boot, file, s, end, err)) {
+        if (s->type != PT_LOAD) {
+            continue;
+        }
+        if (!elf_load_segment(boot, file, s, end, err)) {
             return false;
         }
+        loads_entry |= boot->entry >= s->paddr && boot->entry - s->paddr < s->memsz;
     }
-    return segments != NULL;
+    return loads_entry || entry_error(file, boot->entry, err);
 }
 
 /* ---- what it is told ------------------------------------------------------------- */
@@ -298,7 +312,7 @@ static bool add_info(X86Boot *boot, const LoaderFile *file, uint64_t end, GError
 
 bool multiboot_load(X86Boot *boot, const LoaderFile *file, GError **err)
 {
-    uint64_t entry, end = BOOT_HIGH_ADDR;
+    uint64_t end = BOOT_HIGH_ADDR;
     Header h;
     bool ok;
 
@@ -310,17 +324,11 @@ bool multiboot_load(X86Boot *boot, const LoaderFile *file, GError **err)
                                  "known, bits 0x%04x", h.flags,
                                  h.flags & REQUIREMENTS & ~KNOWN_REQUIREMENTS);
     }
-    ok = h.flags & ADDRESS_FIELDS
-             ? load_by_addresses(boot, file, &h, &entry, &end, err)
-             : load_elf(boot, file, &entry, &end, err);
+    ok = h.flags & ADDRESS_FIELDS ? load_by_addresses(boot, file, &h, &end, err)
+                                  : load_elf(boot, file, &end, err);
     if (!ok) {
         return false;
     }
-    if (entry < BOOT_HIGH_ADDR || entry >= end) {
-        return loader_file_error(file, err, "the entry point 0x%" PRIx64
-                                 " is not in what the file loads", entry);
-    }
     boot->protocol = X86_BOOT_MULTIBOOT;
-    boot->entry = entry;
     return add_info(boot, file, end, err);
 }
