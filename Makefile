@@ -89,6 +89,9 @@ HW_OBJS = \
 	hw/acpi/pm.o \
 	hw/input/i8042.o \
 	hw/rtc/mc146818.o \
+	hw/timer/i8254.o \
+	hw/timer/hpet.o \
+	hw/input/input.o \
 	hw/rtc/rtc-options.o \
 	hw/core/machine.o \
 	hw/core/machine-table.o \

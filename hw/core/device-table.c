@@ -9,11 +9,13 @@
 #define DEVICE_TYPES     \
     TYPE(acpi_pm)        \
     TYPE(fw_cfg_io)      \
+    TYPE(hpet)           \
     TYPE(i8042)          \
     TYPE(ioapic)         \
     TYPE(isa_debug_exit) \
     TYPE(isa_debugcon)   \
     TYPE(isa_irqs)       \
+    TYPE(isa_pit)        \
     TYPE(isa_serial)     \
     TYPE(mc146818rtc)    \
     TYPE(pvpanic)

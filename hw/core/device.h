@@ -75,7 +75,7 @@ typedef struct DeviceType {
 } DeviceType;
 
 #define DEVICE_MAX_REGIONS 8
-#define DEVICE_MAX_IRQS 4
+#define DEVICE_MAX_IRQS 32
 
 struct Device {
     Object object;

@@ -11,6 +11,7 @@
 #include "hw/i386/ioapic.h"
 #include "hw/i386/pc-map.h"
 #include "hw/isa/isa-irqs.h"
+#include "hw/timer/hpet.h"
 #include "sysemu.h"
 #include "target-i386/cpu.h"
 
@@ -24,15 +25,16 @@ typedef struct Reservation {
     const char *name;
     uint64_t base, size;
     bool ports; /* else memory */
+    bool pit;   /* the timer: without KVM a device is there */
 } Reservation;
 
 static const Reservation reservations[] = {
-    { "pic0", PC_PIC0_PORT, 2, true },
-    { "pic1", PC_PIC1_PORT, 2, true },
-    { "elcr", PC_ELCR_PORT, 2, true },
-    { "pit", PC_PIT_PORT, 4, true },
-    { "speaker", PC_SPEAKER_PORT, 1, true },
-    { "kvm-pages", X86_KVM_RESERVED_BASE, X86_KVM_RESERVED_SIZE, false },
+    { "pic0", PC_PIC0_PORT, 2, true, false },
+    { "pic1", PC_PIC1_PORT, 2, true, false },
+    { "elcr", PC_ELCR_PORT, 2, true, false },
+    { "pit", PC_PIT_PORT, 4, true, true },
+    { "speaker", PC_SPEAKER_PORT, 1, true, true },
+    { "kvm-pages", X86_KVM_RESERVED_BASE, X86_KVM_RESERVED_SIZE, false, false },
 };
 _Static_assert(G_N_ELEMENTS(reservations) <= PC_RESERVATIONS_MAX, "room for all");
 
@@ -143,13 +145,52 @@ static bool add_i8042(PCMachine *s, GError **err)
     return true;
 }
 
+/* Where KVM does not serve it. */
+static bool add_pit(PCMachine *s, GError **err)
+{
+    s->pit = add_isa_device(s, "isa-pit", "pit", PC_PIT_PORT, PC_PIT_IRQ, err);
+    if (!s->pit) {
+        return false;
+    }
+    device_map(s->pit, 1, &s->machine.ports_root, PC_SPEAKER_PORT, 0);
+    return true;
+}
+
+static void set_kvm_pit_off(void *opaque, int n, int level)
+{
+    kvm_pit_enable(opaque, !level);
+}
+
+/* Its wires share those of other devices; the clock's interrupt goes through it. */
+static bool add_hpet(PCMachine *s, GError **err)
+{
+    Machine *m = &s->machine;
+
+    s->hpet_dev = add_device(s, "hpet", "hpet", err, NULL);
+    if (!s->hpet_dev) {
+        return false;
+    }
+    device_map(s->hpet_dev, 0, &m->memory_root, PC_HPET_BASE, 0);
+    for (unsigned n = 0; n < HPET_WIRES_NR; n++) {
+        device_connect_irq(s->hpet_dev, n, n == PC_RTC_IRQ
+            ? device_irq_in(s->irqs, n)
+            : isa_irqs_share(s->irqs, n));
+    }
+    device_connect_irq(s->hpet_dev, HPET_OUT_PIT_OFF, m->kvm
+        ? (IRQLine){ set_kvm_pit_off, m->kvm, 0 }
+        : device_irq_in(s->pit, 0));
+    device_connect_irq(s->rtc, 0, device_irq_in(s->hpet_dev, HPET_IN_RTC));
+    return true;
+}
+
 static bool add_devices(PCMachine *s, GError **err)
 {
-    if (!add_interrupts(s, err) || (s->i8042 && !add_i8042(s, err))) {
+    if (!add_interrupts(s, err) || (s->i8042 && !add_i8042(s, err)) ||
+        (!s->machine.kvm && !add_pit(s, err))) {
         return false;
     }
     s->rtc = add_isa_device(s, "mc146818rtc", "rtc", PC_RTC_PORT, PC_RTC_IRQ, err);
-    return s->rtc && add_serials(s, err);
+    return s->rtc && (!s->hpet || add_hpet(s, err)) && add_serials(s, err);
 }
 
 /* ---- the board ------------------------------------------------------------------- */
@@ -162,6 +203,9 @@ static MemoryRegion *reservation_space(PCMachine *s, unsigned i)
 static void add_reservations(PCMachine *s)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(reservations); i++) {
+        if (reservations[i].pit && !s->machine.kvm) {
+            continue;
+        }
         memory_region_init_reservation(&s->reservations[i], reservations[i].name,
                                        reservations[i].size);
         memory_region_add_subregion(reservation_space(s, i), reservations[i].base,

@@ -40,7 +40,8 @@ typedef struct PCMachine {
     PCIDevice *piix3;   /* 1.0 */
     PCIDevice *pm;      /* 1.3, "PIIX4_PM" */
     FWCfg *fw_cfg;
-    Device *ioapic, *rtc, *i8042_dev, *hpet_dev;
+    Device *ioapic, *rtc, *i8042_dev;
+    Device *hpet_dev, *pit; /* NULL: there is none; the timer is then KVM's */
     Device *irqs;       /* "isa-irqs": all interrupts, on their way to the ioapic */
 
     bool firmware;      /* -bios, pflash, or nothing else to start */

@@ -1,0 +1,82 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Keys and pointer movements on their way into the machine. Whoever makes them (a
+ * monitor, a display) calls the functions that send; a device that shows them to the
+ * guest is a handler.
+ *
+ * Keys and buttons have the numbers of Linux: KEY_A, KEY_F1, BTN_LEFT and so on of
+ * <linux/input-event-codes.h>. A guest may take its time: what it has not read waits
+ * in a queue for each handler, in which movements are added up. Only where that is
+ * full is something refused, and never the release of a key whose press was taken.
+ *
+ * All functions under the memory lock, or before the machine runs.
+ */
+#ifndef HW_INPUT_INPUT_H
+#define HW_INPUT_INPUT_H
+
+#include <glib.h>
+#include <linux/input-event-codes.h>
+#include <stdbool.h>
+
+#define INPUT_QUEUE_MAX 1024 /* events that wait for one handler */
+#define INPUT_CODES_NR 0x300 /* KEY_ and BTN_ numbers are below */
+
+typedef enum InputKind {
+    INPUT_KEYBOARD,
+    INPUT_POINTER,
+    INPUT_KINDS_NR,
+} InputKind;
+
+typedef struct InputEvent {
+    enum {
+        INPUT_KEY,    /* or a pointer's button */
+        INPUT_MOTION,
+        INPUT_LOST,   /* here, presses were refused: nobody had read */
+    } type;
+    unsigned code; /* KEY_ or BTN_ */
+    bool down;     /* again while it is down: it repeats */
+    int dx, dy;    /* right and down are positive */
+    int wheel;     /* steps, towards the user positive */
+} InputEvent;
+
+typedef struct InputHandler {
+    InputKind kind;
+    /* Whether @event can be called with whatever comes next. */
+    bool (*ready)(void *opaque);
+    void (*event)(void *opaque, const InputEvent *event);
+    void *opaque;
+    /* Private to input.c: */
+    GQueue waiting; /* InputEvent *; after INPUT_LOST nothing was refused yet */
+    bool down[INPUT_CODES_NR];
+    unsigned down_nr;
+} InputHandler;
+
+/* ---- for devices ------------------------------------------------------------------ */
+
+/* From now on @handler, which is all-zero but for its public fields, gets what is of
+ * its kind, and those before it nothing. */
+void input_attach(InputHandler *handler);
+
+/* It gets nothing any more; what waits for it is dropped. */
+void input_detach(InputHandler *handler);
+
+/* @handler is ready, perhaps: give it what waits. */
+void input_feed(InputHandler *handler);
+
+/* Forget what waits: at a reset, and where the guest says so. */
+void input_drop(InputHandler *handler);
+
+/* ---- for whoever sends ------------------------------------------------------------- */
+
+/* Press or release. False: no device takes it, there is no such number, or it was
+ * refused because too much waits already. A release of what is not pressed is
+ * nothing, and true. */
+bool input_send_key(unsigned code, bool down);
+
+/* Move the pointer, turn its wheel. False as above. */
+bool input_send_motion(int dx, int dy, int wheel);
+
+/* Release what is pressed: whoever pressed it has gone. */
+void input_release_all(void);
+
+#endif
