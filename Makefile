@@ -99,10 +99,13 @@ HW_OBJS = \
 	hw/core/cpu-object.o \
 	hw/core/null-machine.o \
 	hw/core/loader.o \
+	hw/core/data-file.o \
 	hw/i386/ioapic.o \
 	hw/i386/microvm.o \
 	hw/i386/pc.o \
 	hw/i386/pc-memory.o \
+	hw/i386/pc-fw-cfg.o \
+	hw/i386/pc-firmware.o \
 	hw/isa/isa-irqs.o \
 	hw/i386/x86-boot.o \
 	hw/i386/linux.o \
@@ -449,6 +452,7 @@ tests/kvm-robot.o: tests/guest/robot.bin
 
 # Only the core's flags for the core's objects: nothing else is needed there.
 $(CORE_OBJS): PACKAGE_CFLAGS = $(CORE_CFLAGS)
+hw/core/data-file.o: PACKAGE_CFLAGS += -DFIRMWARE_PATH='"$(FIRMWARE_PATH)"'
 PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(MONITOR_CFLAGS) $(CHECK_CFLAGS)
 
 %.o: %.c config.mak

@@ -9,6 +9,7 @@
 
 #include "cpus.h"
 #include "hw/i386/ioapic.h"
+#include "hw/i386/pc-firmware.h"
 #include "hw/i386/pc-map.h"
 #include "hw/isa/isa-irqs.h"
 #include "hw/timer/hpet.h"
@@ -227,11 +228,10 @@ static bool pc_init(Machine *machine, GError **err)
         return false;
     }
     s->loader = loader_new(&machine->memory);
-    s->firmware = machine->bios;
     pc_map_ram(s);
     add_reservations(s);
     return add_devices(s, err) &&
-           (!machine->bios || pc_map_bios(s, machine->bios, err));
+           pc_add_fw_cfg(s, err) && pc_add_firmware(s, err);
 }
 
 static void pc_finish(Machine *machine)
@@ -290,13 +290,8 @@ static bool pc_prepare(Machine *machine, GError **err)
         return false;
     }
     fill_e820(s);
-    if (machine->kernel && !s->firmware) {
-        if (!load_kernel(s, err)) {
-            return false;
-        }
-    } else if (machine->kvm && !s->firmware) {
-        g_set_error(err, FLATVIEW_ERROR, 0,
-                    "there is nothing to run: give -kernel or -bios");
+    if (!pc_fill_fw_cfg(s, err) ||
+        (machine->kernel && !s->firmware && !load_kernel(s, err))) {
         return false;
     }
     s->loaded = loader_load(s->loader, !machine->mem_path && !machine->ram_backend,
@@ -342,6 +337,7 @@ const MachineType pc_machine_type = {
     .max_cpus = CPUS_MAX,
     .cpu_type = X86_CPU_TYPE,
     .default_ram_size = 128 * MIB,
+    .has_firmware = true,
     .init = pc_init,
     .prepare = pc_prepare,
     .reset = pc_reset,

@@ -1,0 +1,189 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What the board pc tells firmware by fw_cfg. Names and layouts of items are those
+ * that SeaBIOS and OVMF read.
+ */
+#include "hw/i386/pc-firmware.h"
+
+#include <endian.h>
+#include <string.h>
+
+#include "cpus.h"
+#include "hw/i386/pc-map.h"
+#include "target-i386/cpu.h"
+#include "target-i386/topology.h"
+
+#define GIB (1024 * 1024 * 1024ull)
+#define HIMEM_BASE (4 * GIB)
+#define CLASS_DISPLAY 0x03 /* base class of PCI functions with a screen */
+
+/* An entry of etc/e820; little-endian. */
+typedef struct __attribute__((packed)) E820File {
+    uint64_t addr, size;
+    uint32_t type;
+} E820File;
+
+bool pc_add_fw_cfg(PCMachine *s, GError **err)
+{
+    Machine *m = &s->machine;
+    Device *dev = machine_new_device(m, "fw_cfg_io", NULL, err);
+
+    if (!dev) {
+        return false;
+    }
+    object_add(&dev->object, "/machine", "fw_cfg");
+    if (!machine_realize_device(m, dev, err)) {
+        return false;
+    }
+    device_map(dev, 0, &m->ports_root, PC_FW_CFG_PORT, 0);
+    if (dev->regions_nr > 1) {
+        device_map(dev, 1, &m->ports_root, PC_FW_CFG_DMA_PORT, 0);
+    }
+    s->fw_cfg = (FWCfg *)dev;
+    return true;
+}
+
+static void add_uuid(PCMachine *s)
+{
+    g_autofree char *digits = NULL;
+    g_auto(GStrv) parts = NULL;
+    uint8_t uuid[16] = { 0 };
+
+    if (s->machine.uuid) {
+        parts = g_strsplit(s->machine.uuid, "-", -1);
+        digits = g_strjoinv("", parts);
+        for (unsigned i = 0; i < sizeof(uuid); i++) {
+            uuid[i] = g_ascii_xdigit_value(digits[2 * i]) << 4 |
+                      g_ascii_xdigit_value(digits[2 * i + 1]);
+        }
+    }
+    fw_cfg_add_bytes(s->fw_cfg, FW_CFG_UUID, uuid, sizeof(uuid));
+}
+
+static bool add_number(PCMachine *s, const char *name, uint64_t value, size_t size,
+                       GError **err)
+{
+    value = htole64(value);
+    return fw_cfg_add_file(s->fw_cfg, name, &value, size, err);
+}
+
+/* All RAM, for firmware to take from what it needs. */
+static bool add_e820(PCMachine *s, GError **err)
+{
+    E820 map = { 0 };
+    E820File file[E820_MAX];
+
+    e820_add(&map, 0, s->lomem_size, E820_RAM);
+    e820_add(&map, X86_KVM_RESERVED_BASE, X86_KVM_RESERVED_SIZE, E820_RESERVED);
+    e820_add(&map, HIMEM_BASE, s->himem_size, E820_RAM);
+    for (unsigned i = 0; i < map.nr; i++) {
+        file[i] = (E820File){ htole64(map.entries[i].addr),
+                              htole64(map.entries[i].size),
+                              htole32(map.entries[i].type) };
+    }
+    return fw_cfg_add_file(s->fw_cfg, "etc/e820", file, map.nr * sizeof(*file), err);
+}
+
+static bool add_boot(PCMachine *s, GError **err)
+{
+    const BootSettings *boot = &s->machine.boot;
+    const char *order = boot->strict ? "HALT" : "";
+
+    fw_cfg_add_u16(s->fw_cfg, FW_CFG_BOOT_MENU, boot->menu);
+    return fw_cfg_add_file(s->fw_cfg, "bootorder", order,
+                           boot->strict ? strlen(order) + 1 : 0, err) &&
+           (boot->splash_time < 0 ||
+            add_number(s, "etc/boot-menu-wait", boot->splash_time, 2, err)) &&
+           add_number(s, "etc/boot-fail-wait", boot->reboot_timeout, 4, err);
+}
+
+static bool has_screen(const Machine *m)
+{
+    for (guint i = 0; i < m->devices->len; i++) {
+        const Device *dev = m->devices->pdata[i];
+
+        if (dev->type->pci && dev->type->pci->class_code >> 16 ==
+                              CLASS_DISPLAY) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Where there is nothing to look at, firmware talks on the serial port. */
+static bool add_screen(PCMachine *s, GError **err)
+{
+    Machine *m = &s->machine;
+    bool screen = s->graphics && has_screen(m);
+
+    fw_cfg_add_u16(s->fw_cfg, FW_CFG_NOGRAPHIC, !screen);
+    return screen || !m->serials->len || !m->serials->pdata[0] ||
+           add_number(s, "etc/sercon-port", PC_COM1_PORT, 2, err);
+}
+
+static bool add_user_file(PCMachine *s, const FWCfgSetting *setting, GError **err)
+{
+    g_autofree char *bytes = NULL;
+    LoaderFile *file;
+
+    if (!g_str_has_prefix(setting->name, "opt/")) {
+        fprintf(stderr, "warning: -fw_cfg name=%s: names of users' files begin with "
+                "\"opt/\"\n", setting->name);
+    }
+    if (setting->string) {
+        return fw_cfg_add_file(s->fw_cfg, setting->name, setting->string,
+                               strlen(setting->string), err);
+    }
+    file = loader_open(s->loader, setting->file, "file", err);
+    if (!file) {
+        return false;
+    }
+    if (file->size > UINT32_MAX) {
+        return loader_file_error(file, err, "is larger than 4 GiB");
+    }
+    bytes = g_malloc(file->size);
+    return loader_file_read(file, 0, bytes, file->size, "all of it", err) &&
+           fw_cfg_add_file(s->fw_cfg, setting->name, bytes, file->size, err);
+}
+
+static bool add_user_files(PCMachine *s, GError **err)
+{
+    const GPtrArray *settings = s->machine.fw_cfg;
+
+    for (guint i = 0; i < settings->len; i++) {
+        if (!add_user_file(s, settings->pdata[i], err)) {
+            g_prefix_error(err, "-fw_cfg: ");
+            return false;
+        }
+    }
+    return true;
+}
+
+bool pc_fill_fw_cfg(PCMachine *s, GError **err)
+{
+    const Machine *m = &s->machine;
+    FWCfg *f = s->fw_cfg;
+    uint64_t end = HIMEM_BASE + s->himem_size;
+
+    fw_cfg_add_u64(f, FW_CFG_RAM_SIZE, m->ram_size);
+    fw_cfg_add_u16(f, FW_CFG_NB_CPUS, m->cpus);
+    /* One more than the largest APIC id: that is what it is read as. */
+    fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, x86_apic_id(&m->topology, m->cpus - 1) + 1);
+    fw_cfg_add_u32(f, FW_CFG_IRQ0_OVERRIDE, 1);
+    add_uuid(s);
+    return add_e820(s, err) && add_boot(s, err) && add_screen(s, err) &&
+           add_number(s, "etc/reserved-memory-end", (end + GIB - 1) / GIB * GIB, 8,
+                      err) &&
+           add_user_files(s, err);
+}
+
+void pc_boot_first(PCMachine *s, const char *path)
+{
+    g_autofree char *text = NULL;
+    size_t len;
+    const uint8_t *old = fw_cfg_get_file(s->fw_cfg, "bootorder", &len);
+
+    text = len ? g_strdup_printf("%s\n%s", path, (const char *)old)
+               : g_strdup(path);
+    fw_cfg_set_file(s->fw_cfg, "bootorder", text, strlen(text) + 1);
+}
