@@ -87,6 +87,10 @@ HW_OBJS = \
 	hw/pci/msix.o \
 	hw/nvram/fw_cfg.o \
 	hw/acpi/pm.o \
+	hw/acpi/fixed.o \
+	hw/acpi/pcihp.o \
+	hw/acpi/smbus.o \
+	hw/acpi/piix4.o \
 	hw/input/i8042.o \
 	hw/rtc/mc146818.o \
 	hw/timer/i8254.o \

@@ -18,6 +18,7 @@
     TYPE(isa_pit)        \
     TYPE(isa_serial)     \
     TYPE(mc146818rtc)    \
+    TYPE(piix4_pm)       \
     TYPE(pvpanic)
 
 #define TYPE(name) extern const DeviceType name##_type;

@@ -1,0 +1,41 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * What a board, and its ACPI tables, must know of the device PIIX4_PM.
+ */
+#ifndef HW_ACPI_PIIX4_H
+#define HW_ACPI_PIIX4_H
+
+/* From the start of the block at the base that firmware sets */
+#define PIIX4_PM_EVENT 0x0
+#define PIIX4_PM_CONTROL 0x4
+#define PIIX4_PM_TIMER 0x8
+#define PIIX4_PM_SIZE 0x40
+
+/* Written to the first APM port */
+#define PIIX4_ACPI_ENABLE 0xF1
+#define PIIX4_ACPI_DISABLE 0xF0
+
+#define PIIX4_SLP_TYP_SOFT_OFF 0 /* first element of \_S5 */
+
+/* Configuration registers that firmware sets */
+#define PIIX4_PMBA 0x40   /* base of the block, 2 bytes; bit 0 reads as 1 */
+#define PIIX4_PMREGMISC 0x80 /* bit 0: the block is there */
+#define PIIX4_SMBBA 0x90  /* base of the SMBus controller */
+#define PIIX4_SMBHSTCFG 0xD2 /* bit 0: it is there */
+
+#ifndef ACPI_COMPILER
+
+#include "hw/pci/pci.h"
+
+/* Regions, for the board to map at ports of its own; the other two are where the
+ * configuration space says. */
+enum { PIIX4_REGION_APM, PIIX4_REGION_GPE, PIIX4_REGION_HOTPLUG };
+
+/* Outputs */
+enum { PIIX4_OUT_SCI, PIIX4_OUT_SMI };
+
+/* Press the power button. Under the memory lock. */
+void piix4_pm_press_button(PCIDevice *pm);
+
+#endif
+#endif
