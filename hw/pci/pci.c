@@ -213,6 +213,7 @@ bool pci_device_realize(Device *device, GError **err)
     PCIDevice *dev = (PCIDevice *)device;
     const PCIInfo *info = device->type->pci;
     unsigned devfn;
+    bool realized;
 
     if (!find_bus(dev, err) ||
         !(dev->addr_text ? parse_addr(dev, &devfn, err)
@@ -224,20 +225,15 @@ bool pci_device_realize(Device *device, GError **err)
     dev->bus->devices[devfn] = dev;
     pci_config_init(dev);
     dma_init(dev);
-    if (info->realize && !info->realize(dev, err)) {
-        goto fail;
+    realized = !info->realize || info->realize(dev, err);
+    if (realized && pci_add_rom(dev, err)) {
+        pci_config_seal(dev);
+        return true;
     }
-    if (!pci_add_rom(dev, err)) {
-        if (info->unrealize) {
-            info->unrealize(dev);
-        }
-        goto fail;
-    }
-    pci_config_seal(dev);
-    return true;
-
-fail:
     leave_bus(dev);
+    if (realized && info->unrealize) {
+        info->unrealize(dev);
+    }
     free_parts(dev);
     return false;
 }
