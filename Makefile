@@ -251,6 +251,8 @@ TESTS_HW = \
 	tests/test-fw-cfg \
 	tests/test-countdown \
 	tests/test-pci \
+	tests/test-pci-bus \
+	tests/test-pci-random \
 	tests/test-loader \
 	tests/test-multiboot \
 	tests/test-acpi \
@@ -438,7 +440,7 @@ tests/fuzz/fuzz-qmp: tests/qmp/qmp-world.o
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
-tests/test-pci: tests/pci-world.o
+tests/test-pci tests/test-pci-bus tests/test-pci-random: tests/pci-world.o
 tests/test-user-object: TEST_LDFLAGS = -Wl,--wrap=madvise
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
 

@@ -129,6 +129,7 @@ static bool bridge_realize(PCIDevice *dev, GError **err)
     pci_bus_init(&b->bus, dev->device.id ? dev->device.id : "nameless", dev, NULL, NULL,
                  &b->memory, &b->io, dev->bus->dma);
     b->bus.hotplug = dev->bus->hotplug;
+    b->bus.hotplug_opaque = dev->bus->hotplug_opaque;
     memset(dev->wmask + PCI_PRIMARY_BUS, 0xff, 3);
     dev->config[PCI_INTERRUPT_PIN] = 1;
     return true;
