@@ -110,7 +110,12 @@ HW_OBJS = \
 	hw/i386/pc-memory.o \
 	hw/i386/pc-fw-cfg.o \
 	hw/i386/pc-firmware.o \
+	hw/i386/apic-msi.o \
 	hw/isa/isa-irqs.o \
+	hw/isa/piix3.o \
+	hw/isa/port92.o \
+	hw/pci-host/i440fx.o \
+	hw/pci-host/pam.o \
 	hw/i386/x86-boot.o \
 	hw/i386/linux.o \
 	hw/i386/elf-kernel.o \

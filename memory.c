@@ -232,16 +232,32 @@ void memory_region_init_alias(MemoryRegion *mr, const char *name,
     memory_unlock();
 }
 
+static void rom_device_init(MemoryRegion *mr, const MemoryRegionOps *ops, void *opaque,
+                            const char *name, uint64_t size, RAMBlock *block)
+{
+    region_init_block(mr, MEMORY_REGION_ROM_DEVICE, name, size, block);
+    region_set_ops(mr, ops, opaque);
+    mr->romd_mode = true;
+}
+
 void memory_region_init_rom_device(MemoryRegion *mr,
                                    const MemoryRegionOps *ops, void *opaque,
                                    const char *name, uint64_t size)
 {
     GError *err = NULL;
 
-    region_init_block(mr, MEMORY_REGION_ROM_DEVICE, name, size,
-                      block_or_exit(ram_block_new(size, &err), name, &err));
-    region_set_ops(mr, ops, opaque);
-    mr->romd_mode = true;
+    rom_device_init(mr, ops, opaque, name, size,
+                    block_or_exit(ram_block_new(size, &err), name, &err));
+}
+
+void memory_region_init_rom_device_ptr(MemoryRegion *mr,
+                                       const MemoryRegionOps *ops, void *opaque,
+                                       const char *name, uint64_t size, void *ptr)
+{
+    GError *err = NULL;
+
+    rom_device_init(mr, ops, opaque, name, size,
+                    block_or_exit(ram_block_new_ptr(size, ptr, &err), name, &err));
 }
 
 void memory_region_init_reservation(MemoryRegion *mr, const char *name,

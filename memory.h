@@ -252,6 +252,12 @@ void memory_region_init_rom_device(MemoryRegion *mr,
                                    const MemoryRegionOps *ops, void *opaque,
                                    const char *name, uint64_t size);
 
+/* The same over @size bytes at @ptr, as memory_region_init_ram_ptr() has them; they
+ * may be those of another region. */
+void memory_region_init_rom_device_ptr(MemoryRegion *mr,
+                                       const MemoryRegionOps *ops, void *opaque,
+                                       const char *name, uint64_t size, void *ptr);
+
 /* Claims space that another component serves, e.g. an in-kernel device. An
  * access that gets here fails and is reported once with the name. */
 void memory_region_init_reservation(MemoryRegion *mr, const char *name,

@@ -8,8 +8,11 @@
 
 #define DEVICE_TYPES     \
     TYPE(acpi_pm)        \
+    TYPE(apic_msi)       \
     TYPE(fw_cfg_io)      \
     TYPE(hpet)           \
+    TYPE(i440fx)         \
+    TYPE(i440fx_pcihost) \
     TYPE(i8042)          \
     TYPE(ioapic)         \
     TYPE(isa_debug_exit) \
@@ -19,6 +22,8 @@
     TYPE(isa_serial)     \
     TYPE(mc146818rtc)    \
     TYPE(piix4_pm)       \
+    TYPE(piix3)          \
+    TYPE(port92)         \
     TYPE(pvpanic)
 
 #define TYPE(name) extern const DeviceType name##_type;

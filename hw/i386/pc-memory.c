@@ -10,6 +10,7 @@
 #include <cpuid.h>
 
 #include "hw/i386/pc-map.h"
+#include "hw/pci-host/i440fx.h"
 #include "target-i386/cpu.h"
 
 #define KIB 1024ull
@@ -78,7 +79,16 @@ void pc_map_ram(PCMachine *s)
     }
     memory_region_init(&s->pci_memory, "pci", UINT64_MAX);
     memory_region_add_subregion_overlap(&m->memory_root, 0, &s->pci_memory, -1);
-    memory_region_init(&s->smram, "smram", UINT64_MAX);
+    memory_region_init(&s->smram, "smram", HIMEM_BASE);
+    if (s->has_smm) {
+        memory_region_init(&s->smm_root, "smm-memory", UINT64_MAX);
+        memory_region_init_alias(&s->smm_rest, "memory", &m->memory_root, 0,
+                                 UINT64_MAX);
+        memory_region_add_subregion(&s->smm_root, 0, &s->smm_rest);
+        memory_region_add_subregion_overlap(&s->smm_root, 0, &s->smram, 1);
+        address_space_init(&s->smm_memory, &s->smm_root);
+        m->smm_memory = &s->smm_memory;
+    }
 }
 
 /* ---- ROM ------------------------------------------------------------------------- */
@@ -108,6 +118,9 @@ bool pc_map_bios(PCMachine *s, const char *path, GError **err)
     memory_region_init_alias(&s->bios_low, "isa-bios", &s->bios, size - low, low);
     memory_region_add_subregion_overlap(&s->pci_memory, MIB - low, &s->bios_low, 1);
     host = memory_region_get_ram_ptr(&s->bios);
+    i440fx_add_rom(s->i440fx, PC_OPTION_ROM_BASE, PC_OPTION_ROM_SIZE,
+                   memory_region_get_ram_ptr(&s->option_rom));
+    i440fx_add_rom(s->i440fx, MIB - low, low, host + size - low);
     return loader_file_read(file, 0, host + size - file->size, file->size,
                             "the image", err);
 }
@@ -132,6 +145,13 @@ void pc_unmap_memory(PCMachine *s)
     remove_region(&s->pci_memory, &s->bios_low);
     remove_region(&s->pci_memory, &s->bios);
     remove_region(&s->pci_memory, &s->option_rom);
+    if (s->has_smm) {
+        s->machine.smm_memory = NULL;
+        address_space_destroy(&s->smm_memory);
+        memory_region_del_subregion(&s->smm_root, &s->smram);
+        remove_region(&s->smm_root, &s->smm_rest);
+        memory_region_destroy(&s->smm_root);
+    }
     memory_region_destroy(&s->smram);
     remove_region(root, &s->pci_memory);
     remove_region(root, &s->himem);

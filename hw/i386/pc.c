@@ -6,12 +6,15 @@
 #include "hw/i386/pc.h"
 
 #include <stdarg.h>
+#include <string.h>
 
 #include "cpus.h"
 #include "hw/i386/ioapic.h"
 #include "hw/i386/pc-firmware.h"
 #include "hw/i386/pc-map.h"
 #include "hw/isa/isa-irqs.h"
+#include "hw/isa/piix3.h"
+#include "hw/pci-host/i440fx.h"
 #include "hw/timer/hpet.h"
 #include "sysemu.h"
 #include "target-i386/cpu.h"
@@ -26,13 +29,13 @@ typedef struct Reservation {
     const char *name;
     uint64_t base, size;
     bool ports; /* else memory */
-    bool pit;   /* the timer: without KVM a device is there */
+    bool kvm;   /* without KVM a device is there */
 } Reservation;
 
 static const Reservation reservations[] = {
     { "pic0", PC_PIC0_PORT, 2, true, false },
     { "pic1", PC_PIC1_PORT, 2, true, false },
-    { "elcr", PC_ELCR_PORT, 2, true, false },
+    { "elcr", PC_ELCR_PORT, 2, true, true },
     { "pit", PC_PIT_PORT, 4, true, true },
     { "speaker", PC_SPEAKER_PORT, 1, true, true },
     { "kvm-pages", X86_KVM_RESERVED_BASE, X86_KVM_RESERVED_SIZE, false, false },
@@ -106,7 +109,7 @@ static bool add_interrupts(PCMachine *s, GError **err)
         }
     }
     m->interrupts = s->irqs;
-    return true;
+    return !m->kvm || kvm_route_pc_timer(m->kvm, err);
 }
 
 static bool add_serials(PCMachine *s, GError **err)
@@ -184,9 +187,86 @@ static bool add_hpet(PCMachine *s, GError **err)
     return true;
 }
 
+/* A function of the board at @addr, "SLOT.FUNCTION". */
+static PCIDevice *add_function(PCMachine *s, const char *type, const char *name,
+                               const char *addr, bool multifunction, GError **err)
+{
+    return (PCIDevice *)add_device(s, type, name, err, "addr", addr, "multifunction",
+                                   multifunction ? "on" : "off", NULL);
+}
+
+/* The host bridge, and its bus. */
+static bool add_host(PCMachine *s, GError **err)
+{
+    Machine *m = &s->machine;
+
+    s->host = machine_new_device(m, "i440FX-pcihost", NULL, err);
+    if (!s->host) {
+        return false;
+    }
+    i440fx_host_set_spaces(s->host, &(I440FXSpaces){
+        .memory = &m->memory_root, .ram = &m->ram, .pci = &s->pci_memory,
+        .ports = &m->ports_root, .smram = &s->smram });
+    object_add(&s->host->object, "/machine", "i440fx");
+    if (!machine_realize_device(m, s->host, err)) {
+        return false;
+    }
+    m->pci = i440fx_host_bus(s->host);
+    object_add(&m->pci->object, "/machine/i440fx", m->pci->name);
+    device_map(s->host, 0, &m->ports_root, PC_PCI_CONFIG_ADDRESS, 0);
+    device_map(s->host, 1, &m->ports_root, PC_PCI_CONFIG_DATA, 0);
+    s->i440fx = add_function(s, "i440FX", "pci-host", "0.0", false, err);
+    return s->i440fx;
+}
+
+/* The ISA bridge, and with it the ways of PCI's interrupts. */
+static bool add_piix3(PCMachine *s, GError **err)
+{
+    s->piix3 = add_function(s, "PIIX3", "piix3", "1.0", true, err);
+    if (!s->piix3) {
+        return false;
+    }
+    piix3_connect_host(s->piix3, i440fx_host_ports(s->host));
+    for (unsigned n = 0; n < PCI_PINS; n++) {
+        device_connect_irq(s->host, n, device_irq_in(&s->piix3->device, n));
+    }
+    for (unsigned n = 0; n < PIIX3_IRQS; n++) {
+        piix3_connect_irq(s->piix3, n, isa_irqs_share(s->irqs, n));
+    }
+    if (!s->machine.kvm) {
+        device_map(&s->piix3->device, 0, &s->machine.ports_root, PC_ELCR_PORT, 0);
+    }
+    return true;
+}
+
+static bool add_port92(PCMachine *s, GError **err)
+{
+    Device *dev = add_device(s, "port92", "port92", err, NULL);
+
+    if (!dev) {
+        return false;
+    }
+    device_map(dev, 0, &s->machine.ports_root, PC_PORT92, 0);
+    return true;
+}
+
+static bool add_msi(PCMachine *s, GError **err)
+{
+    Device *dev = add_device(s, "apic-msi", "apic-msi", err, NULL);
+
+    if (!dev) {
+        return false;
+    }
+    /* On top of whatever a BAR puts there. */
+    device_map(dev, 0, &s->machine.memory_root, PC_MSI_BASE, 4096);
+    return true;
+}
+
 static bool add_devices(PCMachine *s, GError **err)
 {
-    if (!add_interrupts(s, err) || (s->i8042 && !add_i8042(s, err)) ||
+    if (!add_interrupts(s, err) || !add_host(s, err) || !add_piix3(s, err) ||
+        !add_port92(s, err) || !add_msi(s, err) ||
+        (s->i8042 && !add_i8042(s, err)) ||
         (!s->machine.kvm && !add_pit(s, err))) {
         return false;
     }
@@ -204,7 +284,7 @@ static MemoryRegion *reservation_space(PCMachine *s, unsigned i)
 static void add_reservations(PCMachine *s)
 {
     for (unsigned i = 0; i < G_N_ELEMENTS(reservations); i++) {
-        if (reservations[i].pit && !s->machine.kvm) {
+        if (reservations[i].kvm && !s->machine.kvm) {
             continue;
         }
         memory_region_init_reservation(&s->reservations[i], reservations[i].name,
@@ -212,6 +292,28 @@ static void add_reservations(PCMachine *s)
         memory_region_add_subregion(reservation_space(s, i), reservations[i].base,
                                     &s->reservations[i]);
     }
+}
+
+static bool check_smm(PCMachine *s, GError **err)
+{
+    KVMState *kvm = s->machine.kvm;
+
+    /* Without KVM no vCPU runs, and a test can look. */
+    s->has_smm = strcmp(s->smm, "off") != 0 && (!kvm || kvm_has_smm(kvm));
+    if (strcmp(s->smm, "on") != 0 && strcmp(s->smm, "off") != 0 &&
+        strcmp(s->smm, "auto") != 0) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "-machine: machine 'pc': property 'smm' is on, off or auto, "
+                    "not '%s'", s->smm);
+        return false;
+    }
+    if (strcmp(s->smm, "on") == 0 && !s->has_smm) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "-machine: machine 'pc': property 'smm': this host's KVM has no "
+                    "system management mode; leave it out, or set it to auto");
+        return false;
+    }
+    return true;
 }
 
 static bool pc_init(Machine *machine, GError **err)
@@ -224,7 +326,7 @@ static bool pc_init(Machine *machine, GError **err)
                     machine->serials->len);
         return false;
     }
-    if (!pc_check_ram(s, err)) {
+    if (!check_smm(s, err) || !pc_check_ram(s, err)) {
         return false;
     }
     s->loader = loader_new(&machine->memory);

@@ -30,14 +30,16 @@ typedef struct PCMachine {
     MemoryRegion reservations[PC_RESERVATIONS_MAX]; /* what KVM serves */
     /* The bus's memory: below all RAM, shows where nothing is on top of it. */
     MemoryRegion pci_memory;
-    MemoryRegion smram;      /* "smram": what the vCPU sees in system management mode
-                              * on top of the rest: container of the whole space */
+    /* What the vCPU sees in system management mode: smram on top of the rest. */
+    bool has_smm;
+    MemoryRegion smram, smm_rest, smm_root;
+    AddressSpace smm_memory;
     MemoryRegion option_rom; /* "pc.rom", 0xc0000 of pci_memory */
     MemoryRegion bios, bios_low;
 
     Device *host;       /* "i440FX-pcihost": 0xcf8, 0xcfc, root bus; function 0.0 */
-    PCIDevice *i440fx;  /* 0.0 */
-    PCIDevice *piix3;   /* 1.0 */
+    PCIDevice *i440fx;  /* 0.0, "i440FX" */
+    PCIDevice *piix3;   /* 1.0, "PIIX3" */
     PCIDevice *pm;      /* 1.3, "PIIX4_PM" */
     FWCfg *fw_cfg;
     Device *ioapic, *rtc, *i8042_dev;
@@ -55,10 +57,11 @@ typedef struct PCMachine {
  * the first of what is made. False with @err. */
 bool pc_check_ram(PCMachine *s, GError **err);
 
-/* RAM, the bus's memory, and the space in system management mode. */
+/* RAM, the bus's memory, and with has_smm the space in system management mode. */
 void pc_map_ram(PCMachine *s);
 
-/* Place the image @path below 4 GiB, and its end below 1 MiB. False with @err. */
+/* Place the image @path below 4 GiB, and its end below 1 MiB. After the host bridge is
+ * made. False with @err. */
 bool pc_map_bios(PCMachine *s, const char *path, GError **err);
 
 /* Undo all of these; of what is not there, nothing. */

@@ -1,0 +1,239 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * Intel 440FX: the bridge between processor, RAM and PCI. Datasheet of the 82441FX,
+ * chapter 3. What its registers of DRAM timing and row boundaries say has no effect:
+ * firmware learns from fw_cfg how much RAM there is.
+ *
+ * RAM at 0xa0000 to 0xbffff is system management RAM: PCI, that is the screen, hides
+ * it, but while the register SMRAM opens it, or from a processor in that mode where
+ * SMRAM enables it. D_CLS, which would hide it there from all but instructions, has no
+ * effect: accesses and instructions go through the same map.
+ */
+#include "hw/pci-host/i440fx.h"
+#include "hw/pci-host/pam.h"
+
+#define SMRAM_BASE 0xa0000
+#define SMRAM_SIZE 0x20000
+#define SMRAM_GUEST (I440FX_SMRAM_OPEN | I440FX_SMRAM_CLOSED | I440FX_SMRAM_LOCK | \
+                     I440FX_SMRAM_ENABLE)
+
+/* Registers that do nothing here, but keep what is written. */
+#define PMCCFG 0x50
+#define DBC 0x53
+#define AXC 0x54
+#define DRT 0x55   /* two bytes */
+#define DRAMC 0x57
+#define DRAMC_RESET 0x10
+#define DRAMT 0x58
+#define DRB 0x60   /* eight bytes */
+#define MTT 0x70
+#define CLT 0x71
+#define ERRCMD 0x90
+
+/* ---- the host ---------------------------------------------------------------------- */
+
+typedef struct I440FXHost {
+    Device dev;
+    PCIHost ports;
+    PCIBus bus;
+    I440FXSpaces spaces;
+} I440FXHost;
+
+void i440fx_host_set_spaces(Device *host, const I440FXSpaces *spaces)
+{
+    ((I440FXHost *)host)->spaces = *spaces;
+}
+
+PCIBus *i440fx_host_bus(Device *host)
+{
+    return &((I440FXHost *)host)->bus;
+}
+
+PCIHost *i440fx_host_ports(Device *host)
+{
+    return &((I440FXHost *)host)->ports;
+}
+
+/* The wires are those of the slots of a PC's board, which the PCI BIOS tells. */
+static unsigned host_map_irq(void *opaque, const PCIDevice *dev, unsigned pin)
+{
+    return (PCI_SLOT(dev->devfn) + pin + PCI_PINS - 1) % PCI_PINS;
+}
+
+static void host_set_irq(void *opaque, unsigned wire, bool level)
+{
+    device_set_irq(opaque, wire, level);
+}
+
+static const PCIBusOps host_bus_ops = {
+    .map_irq = host_map_irq,
+    .set_irq = host_set_irq,
+};
+
+static bool host_realize(Device *dev, GError **err)
+{
+    I440FXHost *s = (I440FXHost *)dev;
+
+    pci_bus_init(&s->bus, "pci.0", NULL, &host_bus_ops, dev, s->spaces.pci,
+                 s->spaces.ports, s->spaces.memory);
+    pci_host_init(&s->ports, &s->bus);
+    device_add_region(dev, &s->ports.address_region);
+    device_add_region(dev, &s->ports.data_region);
+    return true;
+}
+
+static void host_unrealize(Device *dev)
+{
+    pci_bus_cleanup(&((I440FXHost *)dev)->bus);
+}
+
+static void host_reset(Device *dev)
+{
+    ((I440FXHost *)dev)->ports.address = 0;
+}
+
+const DeviceType i440fx_pcihost_type = {
+    .name = "i440FX-pcihost",
+    .description = "i440FX host bridge: the root bus and its ports",
+    .size = sizeof(I440FXHost),
+    .realize = host_realize,
+    .unrealize = host_unrealize,
+    .reset = host_reset,
+};
+
+/* ---- the function ------------------------------------------------------------------ */
+
+typedef struct I440FX {
+    PCIDevice pci;
+    I440FXHost *host;
+    PAM pam;
+    MemoryRegion smram_pci; /* hides the RAM there */
+    MemoryRegion smram_ram; /* shows it in system management mode */
+} I440FX;
+
+static unsigned pam_bits(const PCIDevice *dev, unsigned segment)
+{
+    unsigned half = segment + 1; /* segment 0 is the second one's */
+
+    return dev->config[I440FX_PAM + half / 2] >> (half % 2 * 4) &
+           (PAM_READ_RAM | PAM_WRITE_RAM);
+}
+
+/* All of the map as the registers say. */
+static void update_map(I440FX *s)
+{
+    uint8_t smram = s->pci.config[I440FX_SMRAM];
+
+    memory_region_transaction_begin();
+    for (unsigned n = 0; n < PAM_SEGMENTS; n++) {
+        pam_set(&s->pam, n, pam_bits(&s->pci, n));
+    }
+    memory_region_set_enabled(&s->smram_pci, !(smram & I440FX_SMRAM_OPEN));
+    memory_region_set_enabled(&s->smram_ram, smram & I440FX_SMRAM_ENABLE);
+    memory_region_transaction_commit();
+}
+
+static void lock_smram(PCIDevice *dev)
+{
+    if (dev->config[I440FX_SMRAM] & I440FX_SMRAM_LOCK) {
+        dev->config[I440FX_SMRAM] &= ~I440FX_SMRAM_OPEN;
+        dev->wmask[I440FX_SMRAM] = I440FX_SMRAM_CLOSED;
+    }
+}
+
+static void i440fx_config_write(PCIDevice *dev, unsigned addr, uint32_t value,
+                                unsigned size)
+{
+    pci_config_write(dev, addr, value, size);
+    if (addr + size > I440FX_PAM && addr <= I440FX_SMRAM) {
+        lock_smram(dev);
+        update_map((I440FX *)dev);
+    }
+}
+
+static void i440fx_reset(PCIDevice *dev)
+{
+    dev->wmask[I440FX_SMRAM] = SMRAM_GUEST;
+    update_map((I440FX *)dev);
+}
+
+static void init_registers(PCIDevice *dev)
+{
+    static const struct {
+        uint8_t reg, count, mask;
+    } writable[] = {
+        { PMCCFG, 2, 0xff }, { DBC, 1, 0xff }, { AXC, 1, 0xff }, { DRT, 2, 0xff },
+        { DRAMC, 1, 0xff }, { DRAMT, 1, 0xff }, { DRB, 8, 0xff }, { MTT, 1, 0xff },
+        { CLT, 1, 0xff }, { ERRCMD, 1, 0xff },
+        { I440FX_PAM, 1, 0x30 }, { I440FX_PAM + 1, 6, 0x33 },
+        { I440FX_SMRAM, 1, SMRAM_GUEST },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(writable); i++) {
+        for (unsigned n = 0; n < writable[i].count; n++) {
+            dev->wmask[writable[i].reg + n] = writable[i].mask;
+        }
+    }
+    dev->config[DRAMC] = DRAMC_RESET;
+    dev->config[I440FX_SMRAM] = I440FX_SMRAM_BASE;
+}
+
+static bool i440fx_realize(PCIDevice *dev, GError **err)
+{
+    I440FX *s = (I440FX *)dev;
+    const I440FXSpaces *spaces;
+
+    s->host = dev->bus->opaque;
+    spaces = &s->host->spaces;
+    init_registers(dev);
+    pam_init(&s->pam, spaces->memory, spaces->ram, spaces->pci);
+    memory_region_init_alias(&s->smram_pci, "smram-region", spaces->pci, SMRAM_BASE,
+                             SMRAM_SIZE);
+    memory_region_add_subregion_overlap(spaces->memory, SMRAM_BASE, &s->smram_pci, 1);
+    memory_region_init_alias(&s->smram_ram, "smram-low", spaces->ram, SMRAM_BASE,
+                             SMRAM_SIZE);
+    memory_region_set_enabled(&s->smram_ram, false);
+    memory_region_add_subregion(spaces->smram, SMRAM_BASE, &s->smram_ram);
+    return true;
+}
+
+static void i440fx_unrealize(PCIDevice *dev)
+{
+    I440FX *s = (I440FX *)dev;
+
+    memory_region_del_subregion(s->host->spaces.smram, &s->smram_ram);
+    memory_region_destroy(&s->smram_ram);
+    memory_region_del_subregion(s->host->spaces.memory, &s->smram_pci);
+    memory_region_destroy(&s->smram_pci);
+    pam_finish(&s->pam);
+}
+
+void i440fx_add_rom(PCIDevice *i440fx, hwaddr addr, uint64_t size, void *host)
+{
+    pam_add_rom(&((I440FX *)i440fx)->pam, addr, size, host);
+}
+
+static const Property i440fx_properties[] = {
+    PCI_DEVICE_PROPERTIES,
+    { 0 },
+};
+
+static const PCIInfo i440fx_info = {
+    .vendor_id = 0x8086,
+    .device_id = 0x1237,
+    .revision = 2,
+    .class_code = 0x060000,
+    .realize = i440fx_realize,
+    .unrealize = i440fx_unrealize,
+    .reset = i440fx_reset,
+    .config_write = i440fx_config_write,
+};
+
+const DeviceType i440fx_type = {
+    .name = "i440FX",
+    .description = "i440FX host bridge: what is RAM and what is PCI",
+    .size = sizeof(I440FX),
+    .properties = i440fx_properties,
+    PCI_DEVICE_TYPE,
+    .pci = &i440fx_info,
+};
