@@ -78,6 +78,9 @@ HW_OBJS = \
 	hw/char/serial.o \
 	hw/misc/debug-exit.o \
 	hw/misc/pvpanic.o \
+	hw/misc/edu.o \
+	hw/misc/pci-testdev.o \
+	hw/misc/pc-testdev.o \
 	hw/pci/pci.o \
 	hw/pci/pci-config.o \
 	hw/pci/pci-bus.o \
@@ -85,6 +88,7 @@ HW_OBJS = \
 	hw/pci/pci-host.o \
 	hw/pci/msi.o \
 	hw/pci/msix.o \
+	hw/pci/pci-bridge.o \
 	hw/nvram/fw_cfg.o \
 	hw/acpi/pm.o \
 	hw/acpi/fixed.o \

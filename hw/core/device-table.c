@@ -9,6 +9,7 @@
 #define DEVICE_TYPES     \
     TYPE(acpi_pm)        \
     TYPE(apic_msi)       \
+    TYPE(edu)            \
     TYPE(fw_cfg_io)      \
     TYPE(hpet)           \
     TYPE(i440fx)         \
@@ -24,6 +25,9 @@
     TYPE(piix4_pm)       \
     TYPE(piix3)          \
     TYPE(port92)         \
+    TYPE(pc_testdev)     \
+    TYPE(pci_bridge)     \
+    TYPE(pci_testdev)    \
     TYPE(pvpanic)
 
 #define TYPE(name) extern const DeviceType name##_type;
