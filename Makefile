@@ -164,6 +164,7 @@ QMP_COMMAND_OBJS = \
 	monitor/qmp-machine.o \
 	monitor/qmp-cpu.o \
 	monitor/qmp-memory.o \
+	monitor/qmp-pci.o \
 	monitor/qmp-qom.o \
 	monitor/qmp-device.o \
 	monitor/qmp-chardev.o \
@@ -176,6 +177,7 @@ HMP_OBJS = \
 	monitor/hmp-session.o \
 	monitor/hmp-help.o \
 	monitor/hmp-info.o \
+	monitor/hmp-pci.o \
 	monitor/hmp-machine.o \
 	monitor/hmp-memory.o \
 	monitor/hmp-complete.o \
@@ -261,6 +263,7 @@ TESTS_HW = \
 	tests/test-countdown \
 	tests/test-pci \
 	tests/test-pci-bus \
+	tests/test-pci-monitor \
 	tests/test-pci-random \
 	tests/test-loader \
 	tests/test-multiboot \
@@ -449,7 +452,7 @@ tests/fuzz/fuzz-qmp: tests/qmp/qmp-world.o
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
-tests/test-pci tests/test-pci-bus tests/test-pci-random: tests/pci-world.o
+tests/test-pci tests/test-pci-bus tests/test-pci-random tests/test-pci-monitor: tests/pci-world.o
 tests/test-user-object: TEST_LDFLAGS = -Wl,--wrap=madvise
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
 

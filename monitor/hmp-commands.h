@@ -14,6 +14,9 @@ HMPHandler hmp_info_chardev, hmp_info_cpus, hmp_info_iothreads, hmp_info_kvm,
            hmp_info_qtree, hmp_info_registers, hmp_info_status, hmp_info_uuid,
            hmp_info_version;
 
+/* hmp-pci.c */
+HMPHandler hmp_info_pci;
+
 /* hmp-memory.c */
 HMPHandler hmp_gva2gpa, hmp_memsave, hmp_pmemsave, hmp_port_in, hmp_port_out,
            hmp_print, hmp_sum, hmp_x, hmp_xp;

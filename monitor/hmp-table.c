@@ -22,6 +22,8 @@ const HMPCommand hmp_info_commands[] = {
       .help = "memory regions; -f: the flat views, -d: the trees that look-ups "
               "go down, -o: whom regions belong to" },
     { .name = "name", .run = hmp_info_name, .help = "the guest's name" },
+    { .name = "pci", .run = hmp_info_pci,
+      .help = "PCI functions, and where the guest has put them" },
     { .name = "qom-tree", .run = hmp_info_qom_tree,
       .args = { { .name = "path", .kind = HMP_WORD, .optional = true,
                   .complete = complete_qom_path } },

@@ -9,6 +9,7 @@ extern const QMPCommand qmp_run_commands[];
 extern const QMPCommand qmp_machine_commands[];
 extern const QMPCommand qmp_cpu_commands[];
 extern const QMPCommand qmp_memory_commands[];
+extern const QMPCommand qmp_pci_commands[];
 extern const QMPCommand qmp_qom_commands[];
 extern const QMPCommand qmp_device_commands[];
 extern const QMPCommand qmp_chardev_commands[];
@@ -22,6 +23,7 @@ const QMPCommand *const qmp_command_groups[] = {
     qmp_machine_commands, /* qmp-machine.c: what it is */
     qmp_cpu_commands,     /* qmp-cpu.c */
     qmp_memory_commands,  /* qmp-memory.c */
+    qmp_pci_commands,     /* qmp-pci.c */
     qmp_qom_commands,     /* qmp-qom.c: objects, properties, types */
     qmp_device_commands,  /* qmp-device.c: what is added and taken away */
     qmp_chardev_commands, /* qmp-chardev.c */

@@ -178,6 +178,8 @@ static const Case cases[] = {
                          "Usage: info status\r\n" },
     { "info version", "flatview *" },
     { "info name", "box\r\n" },
+    { "info pci", "" }, /* there is none */
+    { "info pci 1", "info pci: nothing more is expected at '1'*" },
     { "info uuid", "00000000-0000-0000-0000-000000000000\r\n" },
     { "info kvm", "kvm support: *" },
     { "info cpus", "* CPU #0: thread_id=*" },

@@ -45,6 +45,7 @@ const char *const qmp_corpus[] = {
     "{'execute':'query-memory-size-summary'}",
     "{'execute':'query-memory-devices'}",
     "{'execute':'query-memdev'}",
+    "{'execute':'query-pci'}",
     "{'execute':'query-command-line-options'}",
     "{'execute':'query-command-line-options','arguments':{'option':'machine'}}",
     "{'execute':'query-block'}",

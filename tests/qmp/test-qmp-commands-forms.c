@@ -84,6 +84,7 @@ static const Form forms[] = {
     { "query-memory-size-summary", NULL, NULL },
     { "query-memory-devices", NULL, NULL },
     { "query-memdev", NULL, NULL },
+    { "query-pci", NULL, NULL },
     { "memsave", "{'val':0,'size':100000,'filename':'DIR/m'}", NULL },
     { "memsave", "{'val':4096,'size':1,'filename':'DIR/m','cpu-index':1}", NULL },
     { "memsave", "{'val':0,'size':0,'filename':'DIR/m'}", NULL },
