@@ -90,6 +90,7 @@ HW_OBJS = \
 	hw/pci/msix.o \
 	hw/pci/pci-bridge.o \
 	hw/nvram/fw_cfg.o \
+	hw/block/pflash_cfi01.o \
 	hw/acpi/pm.o \
 	hw/acpi/fixed.o \
 	hw/acpi/pcihp.o \

@@ -11,6 +11,7 @@
     TYPE(apic_msi)       \
     TYPE(edu)            \
     TYPE(fw_cfg_io)      \
+    TYPE(pflash_cfi01)   \
     TYPE(hpet)           \
     TYPE(i440fx)         \
     TYPE(i440fx_pcihost) \
