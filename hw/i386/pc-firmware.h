@@ -8,8 +8,9 @@
 
 #include "hw/i386/pc.h"
 
-/* In init, when RAM is mapped: map the image of -bios, or SeaBIOS if there is nothing
- * else to start. False with @err: it cannot be read. Sets s->firmware. */
+/* In init, when there are RAM and the host bridge: map flash, or the image of -bios, or
+ * SeaBIOS if there is nothing else to start. False with @err: a file cannot be read, or
+ * does not fit. Sets s->firmware. */
 bool pc_add_firmware(PCMachine *s, GError **err);
 
 /* In init: make s->fw_cfg, with nothing in it yet. */

@@ -93,6 +93,15 @@ void pc_map_ram(PCMachine *s)
 
 /* ---- ROM ------------------------------------------------------------------------- */
 
+void pc_map_option_rom(PCMachine *s)
+{
+    memory_region_init_rom(&s->option_rom, "pc.rom", PC_OPTION_ROM_SIZE);
+    memory_region_add_subregion_overlap(&s->pci_memory, PC_OPTION_ROM_BASE,
+                                        &s->option_rom, 1);
+    i440fx_add_rom(s->i440fx, PC_OPTION_ROM_BASE, PC_OPTION_ROM_SIZE,
+                   memory_region_get_ram_ptr(&s->option_rom));
+}
+
 /* The image ends where the address space of a 32-bit CPU does. */
 bool pc_map_bios(PCMachine *s, const char *path, GError **err)
 {
@@ -110,16 +119,12 @@ bool pc_map_bios(PCMachine *s, const char *path, GError **err)
     }
     size = (file->size + TARGET_PAGE_SIZE - 1) & TARGET_PAGE_MASK;
     low = MIN(size, PC_BIOS_LOW_SIZE);
-    memory_region_init_rom(&s->option_rom, "pc.rom", PC_OPTION_ROM_SIZE);
-    memory_region_add_subregion_overlap(&s->pci_memory, PC_OPTION_ROM_BASE,
-                                        &s->option_rom, 1);
     memory_region_init_rom(&s->bios, "pc.bios", size);
     memory_region_add_subregion(&s->pci_memory, BIOS_END - size, &s->bios);
     memory_region_init_alias(&s->bios_low, "isa-bios", &s->bios, size - low, low);
     memory_region_add_subregion_overlap(&s->pci_memory, MIB - low, &s->bios_low, 1);
     host = memory_region_get_ram_ptr(&s->bios);
-    i440fx_add_rom(s->i440fx, PC_OPTION_ROM_BASE, PC_OPTION_ROM_SIZE,
-                   memory_region_get_ram_ptr(&s->option_rom));
+    pc_map_option_rom(s);
     i440fx_add_rom(s->i440fx, MIB - low, low, host + size - low);
     return loader_file_read(file, 0, host + size - file->size, file->size,
                             "the image", err);

@@ -60,7 +60,10 @@ bool pc_check_ram(PCMachine *s, GError **err);
 /* RAM, the bus's memory, and with has_smm the space in system management mode. */
 void pc_map_ram(PCMachine *s);
 
-/* Place the image @path below 4 GiB, and its end below 1 MiB. After the host bridge is
+/* The ROM that firmware copies option ROMs over. */
+void pc_map_option_rom(PCMachine *s);
+
+/* The same, and place the image @path below 4 GiB, and its end below 1 MiB. After the host bridge is
  * made. False with @err. */
 bool pc_map_bios(PCMachine *s, const char *path, GError **err);
 
