@@ -270,6 +270,7 @@ TESTS_HW = \
 	tests/test-multiboot \
 	tests/test-acpi \
 	tests/test-microvm \
+	tests/test-pc \
 	tests/qtest/test-qtest-wires \
 
 # Tests of a whole machine through qtest, each linked with tests/qtest/qvm.o,
