@@ -257,6 +257,8 @@ TESTS_HW = \
 	tests/test-stdio \
 	tests/test-serial \
 	tests/test-i8042 \
+	tests/test-pit \
+	tests/test-hpet \
 	tests/test-clock \
 	tests/test-rtc \
 	tests/test-misc-devices \
