@@ -333,6 +333,7 @@ TESTS_KVM = \
 	tests/test-kvm-calls \
 	tests/test-kvm-failures \
 	tests/test-kvm-run \
+	tests/test-kvm-pc \
 	tests/test-runstate \
 	tests/test-cpu-model \
 	$(ROBOT_TESTS) \
@@ -432,8 +433,8 @@ $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatvi
 
 # Tests over a stand-in for KVM, which need no /dev/kvm.
 tests/test-kvm-slots tests/test-kvm-calls tests/test-kvm-failures \
-tests/test-kvm-run tests/test-runstate tests/test-cpu-model: tests/kvm-fake.o
-tests/test-kvm-slots tests/test-kvm-calls tests/test-runstate: tests/kvm-world.o
+tests/test-kvm-run tests/test-kvm-pc tests/test-runstate tests/test-cpu-model: tests/kvm-fake.o
+tests/test-kvm-slots tests/test-kvm-calls tests/test-kvm-pc tests/test-runstate: tests/kvm-world.o
 
 # The same calls to KVM as the program's, and nothing else: what benchmarks
 # compare with. Linked alone.

@@ -751,6 +751,20 @@ static MemoryRegion *resolve(MemoryRegion *mr, hwaddr *addr, hwaddr *size)
     }
 }
 
+/* The same for all memory of RAM, also what it has shown before it was made smaller:
+ * what the guest wrote there is told when the slot goes, and may be shown again. */
+static MemoryRegion *resolve_memory(MemoryRegion *mr, hwaddr *addr, hwaddr *size)
+{
+    if (!mr->ram_block) {
+        return resolve(mr, addr, size);
+    }
+    if (*addr >= mr->ram_block->size || !*size) {
+        return NULL;
+    }
+    *size = MIN(*size, (hwaddr)(mr->ram_block->size - *addr));
+    return mr;
+}
+
 bool memory_client_check(const MemoryRegion *mr, unsigned client)
 {
     if (client >= DIRTY_MEMORY_NUM || !(DIRTY_CLIENTS & 1u << client)) {
@@ -854,7 +868,7 @@ void memory_region_merge_dirty(MemoryRegion *mr, hwaddr offset,
     MemoryRegion *leaf;
 
     memory_lock();
-    leaf = resolve(mr, &offset, &size);
+    leaf = resolve_memory(mr, &offset, &size);
     if (leaf) {
         RAMBlock *block = leaf->ram_block;
         unsigned clients = ram_block_dirty_clients(block) & DIRTY_CLIENTS;

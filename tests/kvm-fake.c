@@ -66,20 +66,36 @@ static int delete_slot(FakeKVM *fake, FakeSlot *slot)
     return 0;
 }
 
+/* Each space has slots from 0 on. NULL: no such slot. */
+static FakeSlot *slot_of_number(FakeKVM *fake, uint32_t number)
+{
+    unsigned id = number & 0xffff;
+
+    return number >> 16 < FAKE_SPACES && id < fake->max_slots ?
+               &fake->slots[(number >> 16) * fake->max_slots + id] : NULL;
+}
+
+static uint32_t number_of_slot(FakeKVM *fake, const FakeSlot *slot)
+{
+    unsigned index = slot - fake->slots;
+
+    return index / fake->max_slots << 16 | index % fake->max_slots;
+}
+
 static int set_slot(FakeKVM *fake, const struct kvm_userspace_memory_region *r)
 {
-    FakeSlot *slot;
+    FakeSlot *slot = slot_of_number(fake, r->slot);
+    FakeSlot *space = fake->slots + (r->slot >> 16) * fake->max_slots;
     bool readonly = r->flags & KVM_MEM_READONLY;
     unsigned i;
 
     fake->slot_calls++;
-    if (r->slot >= fake->max_slots || r->memory_size % PAGE ||
+    if (!slot || r->memory_size % PAGE ||
         r->guest_phys_addr % PAGE || r->userspace_addr % PAGE ||
         r->guest_phys_addr + r->memory_size < r->guest_phys_addr ||
         r->flags & ~(KVM_MEM_READONLY | KVM_MEM_LOG_DIRTY_PAGES)) {
         return -EINVAL;
     }
-    slot = &fake->slots[r->slot];
     if (!r->memory_size) {
         return delete_slot(fake, slot);
     }
@@ -89,8 +105,8 @@ static int set_slot(FakeKVM *fake, const struct kvm_userspace_memory_region *r)
         return -EINVAL;
     }
     for (i = 0; i < fake->max_slots; i++) {
-        if (i != r->slot && overlaps(&fake->slots[i], r->guest_phys_addr,
-                                     r->memory_size)) {
+        if (&space[i] != slot &&
+            overlaps(&space[i], r->guest_phys_addr, r->memory_size)) {
             return -EEXIST;
         }
     }
@@ -118,16 +134,28 @@ void fake_commit_over(FakeKVM *fake)
     pthread_mutex_unlock(&fake->mutex);
 }
 
-FakeSlot *fake_slot_at(FakeKVM *fake, hwaddr addr)
+static FakeSlot *slot_at(FakeKVM *fake, unsigned space, hwaddr addr)
 {
     unsigned i;
 
     for (i = 0; i < fake->max_slots; i++) {
-        if (overlaps(&fake->slots[i], addr, 1)) {
-            return &fake->slots[i];
+        FakeSlot *slot = &fake->slots[space * fake->max_slots + i];
+
+        if (overlaps(slot, addr, 1)) {
+            return slot;
         }
     }
     return NULL;
+}
+
+FakeSlot *fake_slot_at(FakeKVM *fake, hwaddr addr)
+{
+    return slot_at(fake, 0, addr);
+}
+
+FakeSlot *fake_smm_slot_at(FakeKVM *fake, hwaddr addr)
+{
+    return slot_at(fake, 1, addr);
 }
 
 unsigned fake_slots_present(FakeKVM *fake)
@@ -135,7 +163,7 @@ unsigned fake_slots_present(FakeKVM *fake)
     unsigned count = 0;
     unsigned i;
 
-    for (i = 0; i < fake->max_slots; i++) {
+    for (i = 0; i < FAKE_SPACES * fake->max_slots; i++) {
         count += fake->slots[i].present;
     }
     return count;
@@ -143,11 +171,11 @@ unsigned fake_slots_present(FakeKVM *fake)
 
 /* ---- dirty pages --------------------------------------------------------- */
 
-static FakeSlot *logging_slot(FakeKVM *fake, unsigned id)
+static FakeSlot *logging_slot(FakeKVM *fake, uint32_t number)
 {
-    return id < fake->max_slots && fake->slots[id].present &&
-                   fake->slots[id].logging && !fake->dirty_ring ?
-               &fake->slots[id] : NULL;
+    FakeSlot *slot = slot_of_number(fake, number);
+
+    return slot && slot->present && slot->logging && !fake->dirty_ring ? slot : NULL;
 }
 
 static int get_dirty(FakeKVM *fake, const struct kvm_dirty_log *log)
@@ -208,7 +236,7 @@ static void mark_dirty(FakeKVM *fake, FakeCPU *cpu, FakeSlot *slot,
     if (fake->dirty_ring) {
         entry = &cpu->ring[cpu->ring_next++ % fake->dirty_ring];
         expect(!entry->flags, "the fake's dirty ring is full");
-        entry->slot = slot - fake->slots;
+        entry->slot = number_of_slot(fake, slot);
         entry->offset = page;
         __atomic_store_n(&entry->flags, KVM_DIRTY_GFN_F_DIRTY,
                          __ATOMIC_RELEASE);
@@ -228,13 +256,15 @@ static int reset_rings(FakeKVM *fake)
         while (cpu->ring && cpu->ring_reset != cpu->ring_next) {
             struct kvm_dirty_gfn *entry =
                 &cpu->ring[cpu->ring_reset % fake->dirty_ring];
+            FakeSlot *slot;
 
             if (!(__atomic_load_n(&entry->flags, __ATOMIC_ACQUIRE) &
                   KVM_DIRTY_GFN_F_RESET)) {
                 break;
             }
-            if (fake->slots[entry->slot].dirty) {
-                fake->slots[entry->slot].dirty[entry->offset / BITS] &=
+            slot = slot_of_number(fake, entry->slot);
+            if (slot->dirty) {
+                slot->dirty[entry->offset / BITS] &=
                     ~((uint64_t)1 << (entry->offset % BITS));
             }
             entry->flags = 0;
@@ -355,11 +385,13 @@ static bool ring_doorbell(FakeKVM *fake, bool port, hwaddr addr, uint64_t value,
 bool fake_guest_write(FakeKVM *fake, unsigned cpu, bool port, hwaddr addr,
                       uint64_t value, unsigned size)
 {
+    const struct kvm_run *run = fake->cpus[cpu].run;
+    unsigned space = run && run->flags & FAKE_RUN_SMM;
     FakeSlot *slot;
     bool done;
 
     pthread_mutex_lock(&fake->mutex);
-    slot = port ? NULL : fake_slot_at(fake, addr);
+    slot = port ? NULL : slot_at(fake, space, addr);
     if (slot && !slot->readonly) {
         memcpy(slot->host + (addr - slot->first), &value, size);
         mark_dirty(fake, &fake->cpus[cpu], slot, (addr - slot->first) / PAGE);
@@ -400,14 +432,22 @@ static int run_cpu(FakeKVM *fake, unsigned index)
     return result == FAKE_IDLE ? -EINTR : result;
 }
 
-static int make_cpu(FakeKVM *fake, unsigned index)
+static int make_cpu(FakeKVM *fake, unsigned id)
 {
-    if (index >= FAKE_CPUS_MAX || fake->cpus[index].made) {
+    unsigned i;
+
+    for (i = 0; i < FAKE_CPUS_MAX && fake->cpus[i].made; i++) {
+        if (fake->cpus[i].id == id) {
+            return -EEXIST;
+        }
+    }
+    if (i == FAKE_CPUS_MAX || (fake->max_ids && id >= fake->max_ids)) {
         return -EINVAL;
     }
-    fake->cpus[index].made = true;
+    fake->cpus[i].made = true;
+    fake->cpus[i].id = id;
     fake->open_fds++;
-    return FD_CPU + index;
+    return FD_CPU + i;
 }
 
 static int set_cpuid(FakeCPU *cpu, const struct kvm_cpuid2 *cpuid)
@@ -487,6 +527,9 @@ static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
     case KVM_NMI:
         cpu->nmis++;
         return 0;
+    case KVM_SMI:
+        cpu->smis++;
+        return 0;
     case KVM_SET_MP_STATE:
         cpu->mp_state = ((struct kvm_mp_state *)arg)->mp_state;
         return 0;
@@ -506,9 +549,14 @@ static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
     case KVM_SET_MSRS:
         return access_msr(cpu, arg, true);
     case KVM_SET_LAPIC:
+        memcpy(&cpu->lapic_id, ((struct kvm_lapic_state *)arg)->regs + 0x20,
+               sizeof(cpu->lapic_id));
+        return 0;
+    case KVM_SET_VCPU_EVENTS:
+        cpu->events = *(struct kvm_vcpu_events *)arg;
+        return 0;
     case KVM_SET_XSAVE:
     case KVM_SET_XCRS:
-    case KVM_SET_VCPU_EVENTS:
         return 0;
     default:
         return -ENOTTY;
@@ -531,6 +579,10 @@ static int extension(FakeKVM *fake, long capability)
         return fake->max_slots;
     case KVM_CAP_MAX_VCPUS:
         return FAKE_CPUS_MAX;
+    case KVM_CAP_MAX_VCPU_ID:
+        return fake->max_ids;
+    case KVM_CAP_MULTI_ADDRESS_SPACE:
+        return FAKE_SPACES;
     case KVM_CAP_COALESCED_MMIO:
         return RING_PAGE;
     case KVM_CAP_DIRTY_LOG_RING:
@@ -542,6 +594,7 @@ static int extension(FakeKVM *fake, long capability)
     case KVM_CAP_IOEVENTFD_ANY_LENGTH:
     case KVM_CAP_TSC_DEADLINE_TIMER:
     case KVM_CAP_XCRS:
+    case KVM_CAP_X86_SMM:
         return 1;
     case KVM_CAP_MANUAL_DIRTY_LOG_PROTECT2:
         return KVM_DIRTY_LOG_MANUAL_PROTECT_ENABLE;
@@ -565,6 +618,25 @@ static int enable(FakeKVM *fake, const struct kvm_enable_cap *cap)
     default:
         return -EINVAL;
     }
+}
+
+static int set_routes(FakeKVM *fake, const struct kvm_irq_routing *routing)
+{
+    unsigned i;
+
+    memset(fake->routes, 0, sizeof(fake->routes));
+    for (i = 0; i < routing->nr; i++) {
+        const struct kvm_irq_routing_entry *entry = &routing->entries[i];
+
+        if (routing->flags || entry->flags || entry->gsi >= FAKE_GSIS ||
+            entry->type != KVM_IRQ_ROUTING_IRQCHIP ||
+            entry->u.irqchip.irqchip >= FAKE_CHIPS) {
+            return -EINVAL;
+        }
+        fake->routes[entry->gsi][entry->u.irqchip.irqchip] |=
+            1u << entry->u.irqchip.pin;
+    }
+    return 0;
 }
 
 static int vm_ioctl(FakeKVM *fake, unsigned long request, void *arg)
@@ -600,12 +672,23 @@ static int vm_ioctl(FakeKVM *fake, unsigned long request, void *arg)
         fake->irq_levels[irq->irq] = irq->level;
         return 0;
     }
+    case KVM_SET_GSI_ROUTING:
+        return set_routes(fake, arg);
+    case KVM_SIGNAL_MSI:
+        fake->msi = *(struct kvm_msi *)arg;
+        return fake->msi.address_hi ? -EPERM : 1; /* as where nobody is meant */
+    case KVM_GET_PIT2:
+        *(struct kvm_pit_state2 *)arg = fake->pit;
+        return 0;
+    case KVM_SET_PIT2:
+        fake->pit_sets++;
+        fake->pit = *(struct kvm_pit_state2 *)arg;
+        return 0;
     case KVM_SET_IDENTITY_MAP_ADDR:
     case KVM_SET_TSS_ADDR:
     case KVM_CREATE_IRQCHIP:
     case KVM_CREATE_PIT2:
     case KVM_SET_IRQCHIP:
-    case KVM_SET_PIT2:
     case KVM_IRQFD:
         return 0;
     default:
@@ -613,28 +696,43 @@ static int vm_ioctl(FakeKVM *fake, unsigned long request, void *arg)
     }
 }
 
-static int supported_cpuid(struct kvm_cpuid2 *cpuid)
-{
-    static const struct kvm_cpuid_entry2 entries[] = {
-        { .function = 0, .eax = 0xd, .ebx = 0x756e6547, .ecx = 0x6c65746e,
-          .edx = 0x49656e69 }, /* GenuineIntel */
-        { .function = 1, .eax = 0x000306c3, .ecx = 0x80202001,
-          .edx = 0x0f8bfbff },
-        { .function = 4, .index = 0, .eax = 0x121,
-          .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
-        { .function = 4, .index = 1, .eax = 0x163,
-          .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
-        { .function = 4, .index = 2, .eax = 0,
-          .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
-        { .function = 0x40000000 },
-        { .function = 0x80000001, .edx = 1u << 29 },
-    };
+static const struct kvm_cpuid_entry2 intel[] = {
+    { .function = 0, .eax = 0xd, .ebx = 0x756e6547, .ecx = 0x6c65746e,
+      .edx = 0x49656e69 }, /* GenuineIntel */
+    { .function = 1, .eax = 0x000306c3, .ecx = 0x80202001, .edx = 0x0f8bfbff },
+    { .function = 4, .index = 0, .eax = 0x121,
+      .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+    { .function = 4, .index = 1, .eax = 0x163,
+      .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+    { .function = 4, .index = 2, .eax = 0,
+      .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+    { .function = 0x40000000 },
+    { .function = 0x80000001, .edx = 1u << 29 },
+};
 
-    if (cpuid->nent < G_N_ELEMENTS(entries)) {
+static const struct kvm_cpuid_entry2 amd[] = {
+    { .function = 0, .eax = 0xd, .ebx = 0x68747541, .ecx = 0x444d4163,
+      .edx = 0x69746e65 }, /* AuthenticAMD */
+    { .function = 1, .eax = 0x00800f12, .ecx = 0x80202001, .edx = 0x0f8bfbff },
+    { .function = 0x80000001, .ecx = 1u << 22, .edx = 1u << 29 }, /* topoext */
+    { .function = 0x80000008, .eax = 0x3030, .ecx = 0x50ff },
+    { .function = 0x8000001d, .index = 0, .eax = 0x121,
+      .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+    { .function = 0x8000001d, .index = 1, .eax = 0x163,
+      .flags = KVM_CPUID_FLAG_SIGNIFCANT_INDEX },
+    { .function = 0x8000001e, .eax = 0xff, .ebx = 0xffff, .ecx = 0xffff },
+};
+
+static int supported_cpuid(FakeKVM *fake, struct kvm_cpuid2 *cpuid)
+{
+    const struct kvm_cpuid_entry2 *entries = fake->amd ? amd : intel;
+    unsigned nr = fake->amd ? G_N_ELEMENTS(amd) : G_N_ELEMENTS(intel);
+
+    if (cpuid->nent < nr) {
         return -E2BIG;
     }
-    memcpy(cpuid->entries, entries, sizeof(entries));
-    cpuid->nent = G_N_ELEMENTS(entries);
+    memcpy(cpuid->entries, entries, nr * sizeof(entries[0]));
+    cpuid->nent = nr;
     return 0;
 }
 
@@ -649,7 +747,7 @@ static int system_ioctl(FakeKVM *fake, unsigned long request, void *arg)
         fake->open_fds++;
         return FD_VM;
     case KVM_GET_SUPPORTED_CPUID:
-        return supported_cpuid(arg);
+        return supported_cpuid(fake, arg);
     default:
         return -ENOTTY;
     }
@@ -743,6 +841,7 @@ void fake_init(FakeKVM *fake)
     memset(fake, 0, sizeof(*fake));
     pthread_mutex_init(&fake->mutex, NULL);
     fake->max_slots = 64;
+    fake->max_ids = 64;
     fake->zones = g_array_new(FALSE, FALSE,
                               sizeof(struct kvm_coalesced_mmio_zone));
     fake->doorbells = g_array_new(FALSE, FALSE, sizeof(FakeDoorbell));
@@ -754,7 +853,7 @@ void fake_destroy(FakeKVM *fake)
 
     ck_assert_int_eq(fake->open_fds, 0);
     ck_assert_int_eq(fake->maps, 0);
-    for (i = 0; fake->slots && i < fake->max_slots; i++) {
+    for (i = 0; fake->slots && i < FAKE_SPACES * fake->max_slots; i++) {
         g_free(fake->slots[i].dirty);
     }
     for (i = 0; i < FAKE_CPUS_MAX; i++) {
@@ -768,7 +867,7 @@ void fake_destroy(FakeKVM *fake)
 
 KVMState *fake_kvm_new(FakeKVM *fake, const KVMOptions *options, GError **err)
 {
-    fake->slots = g_new0(FakeSlot, fake->max_slots);
+    fake->slots = g_new0(FakeSlot, FAKE_SPACES * fake->max_slots);
     return kvm_new_calls(&fake_calls, fake, options, err);
 }
 

@@ -16,6 +16,10 @@
 
 #define FAKE_CPUS_MAX 8
 #define FAKE_RING_ENTRIES 1024
+#define FAKE_SPACES 2 /* the second: of system management mode */
+#define FAKE_RUN_SMM 1 /* kvm_run.flags: the vCPU is in it */
+#define FAKE_GSIS 24
+#define FAKE_CHIPS 3
 
 typedef struct FakeSlot {
     bool present, readonly, logging;
@@ -42,6 +46,7 @@ typedef int FakeGuest(FakeKVM *fake, unsigned cpu, struct kvm_run *run);
 
 typedef struct FakeCPU {
     bool made;
+    unsigned id;
     struct kvm_run *run; /* three pages: run, port data, coalesced ring */
     struct kvm_dirty_gfn *ring;
     unsigned ring_next, ring_reset;
@@ -62,7 +67,9 @@ typedef struct FakeCPU {
     unsigned output_len; /* of the instruction; 0: none */
     bool output_done;    /* it went on so, and the guest has not run since */
     uint32_t mp_state;
-    unsigned nmis;
+    unsigned nmis, smis;
+    uint32_t lapic_id; /* the register as set last */
+    struct kvm_vcpu_events events;
     unsigned nr_cpuid;
     struct kvm_cpuid_entry2 *cpuid;
 } FakeCPU;
@@ -70,7 +77,9 @@ typedef struct FakeCPU {
 struct FakeKVM {
     /* Set by the test, after fake_init(): */
     unsigned max_slots;
+    unsigned max_ids; /* of vCPUs, from 0 */
     long missing[8]; /* capabilities that it does not have; 0: none */
+    bool amd;        /* its processors are AMD's, not Intel's */
     FakeGuest *guest;
     void *guest_opaque;
     unsigned fail_at;  /* the call, counted from 1, that fails; 0: none */
@@ -80,13 +89,17 @@ struct FakeKVM {
     unsigned fail_map_at;       /* the mapping, counted from 1, that fails */
 
     pthread_mutex_t mutex;
-    FakeSlot *slots;
+    FakeSlot *slots; /* max_slots of each space */
     bool manual_clear;
     unsigned dirty_ring; /* entries; 0: none */
     GArray *zones;       /* struct kvm_coalesced_mmio_zone */
     GArray *doorbells;   /* FakeDoorbell */
     FakeCPU cpus[FAKE_CPUS_MAX];
-    int irq_levels[24];
+    int irq_levels[FAKE_GSIS];
+    uint32_t routes[FAKE_GSIS][FAKE_CHIPS]; /* a bit for each pin */
+    struct kvm_msi msi; /* the last */
+    struct kvm_pit_state2 pit;
+    unsigned pit_sets;
     int open_fds;        /* opened and not closed */
     int maps;            /* mapped and not unmapped */
     unsigned map_calls;
@@ -114,11 +127,15 @@ void fake_commit_over(FakeKVM *fake);
 /* The slot that maps @addr, or NULL. */
 FakeSlot *fake_slot_at(FakeKVM *fake, hwaddr addr);
 
-/* How many slots there are. */
+/* The same of what vCPUs see in system management mode. */
+FakeSlot *fake_smm_slot_at(FakeKVM *fake, hwaddr addr);
+
+/* How many slots there are, of both spaces. */
 unsigned fake_slots_present(FakeKVM *fake);
 
-/* The guest writes @size bytes, 1 to 8: into RAM (and the dirty log), or into
- * the coalesced ring, or to a doorbell. False: that needs an exit. */
+/* The guest, in the mode that kvm_run says, writes @size bytes, 1 to 8: into RAM
+ * (and the dirty log), or into the coalesced ring, or to a doorbell. False: that
+ * needs an exit. */
 bool fake_guest_write(FakeKVM *fake, unsigned cpu, bool port, hwaddr addr,
                       uint64_t value, unsigned size);
 

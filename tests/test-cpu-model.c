@@ -5,6 +5,7 @@
 #include <string.h>
 
 #include "target-i386/cpu.h"
+#include "target-i386/topology.h"
 #include "tests/kvm-fake.h"
 
 static FakeKVM fake;
@@ -59,15 +60,21 @@ static struct kvm_cpuid_entry2 *leaf(unsigned cpu, uint32_t function,
     return &none;
 }
 
-static void make(const KVMOptions *options, unsigned n)
+static void make_vendor(const KVMOptions *options, unsigned n, bool amd)
 {
     GError *err = NULL;
 
     fake_init(&fake);
+    fake.amd = amd;
     kvm = fake_kvm_new(&fake, options, &err);
     expect(kvm, "kvm_new: %s", err ? err->message : "");
     expect(cpus_create(kvm, n, NULL, NULL, &err), "cpus_create: %s",
            err ? err->message : "");
+}
+
+static void make(const KVMOptions *options, unsigned n)
+{
+    make_vendor(options, n, false);
 }
 
 static void destroy(void)
@@ -134,6 +141,185 @@ START_TEST(test_six_cpus)
 }
 END_TEST
 
+/* ---- topologies ---------------------------------------------------------------- */
+
+typedef struct Example {
+    CPUTopology topology;
+    unsigned ids[8];          /* as established by QEMU 7.2 */
+    X86APICFields at;
+    unsigned core, die, socket; /* processors in each */
+} Example;
+
+static const Example examples[] = {
+    { { 1, 1, 6, 1 }, { 0, 1, 2, 3, 4, 5 }, { 0, 3, 3 }, 1, 6, 6 },
+    { { 2, 1, 2, 2 }, { 0, 1, 2, 3, 4, 5, 6, 7 }, { 1, 2, 2 }, 2, 4, 4 },
+    { { 1, 1, 3, 2 }, { 0, 1, 2, 3, 4, 5 }, { 1, 3, 3 }, 2, 6, 6 },
+    { { 2, 1, 3, 1 }, { 0, 1, 2, 4, 5, 6 }, { 0, 2, 2 }, 1, 3, 3 },
+    { { 1, 2, 3, 1 }, { 0, 1, 2, 4, 5, 6 }, { 0, 2, 3 }, 1, 3, 6 },
+    { { 2, 2, 1, 2 }, { 0, 1, 2, 3, 4, 5, 6, 7 }, { 1, 1, 2 }, 2, 2, 4 },
+    { { 1, 3, 1, 2 }, { 0, 1, 2, 3, 4, 5 }, { 1, 1, 3 }, 2, 2, 6 },
+    { { 2, 1, 1, 3 }, { 0, 1, 2, 4, 5, 6 }, { 2, 2, 2 }, 3, 3, 3 },
+    { { 3, 1, 1, 1 }, { 0, 1, 2 }, { 0, 0, 0 }, 1, 1, 1 },
+};
+
+static unsigned count(const CPUTopology *t)
+{
+    return t->sockets * t->dies * t->cores * t->threads;
+}
+
+static void make_example(const Example *e, bool amd)
+{
+    const CPUTopology *t = &e->topology;
+
+    snprintf(test_context, sizeof(test_context), "%u sockets, %u dies, %u cores,"
+             " %u threads: ", t->sockets, t->dies, t->cores, t->threads);
+    make_vendor(&(KVMOptions){ .dies = t->dies, .cores = t->cores,
+                               .threads = t->threads }, count(t), amd);
+}
+
+START_TEST(test_apic_ids)
+{
+    const CPUTopology large = { 2, 3, 5, 3 };
+    unsigned i, k;
+
+    for (i = 0; i < G_N_ELEMENTS(examples); i++) {
+        const Example *e = &examples[i];
+
+        make_example(e, false);
+        for (k = 0; k < count(&e->topology); k++) {
+            ck_assert_uint_eq(x86_apic_id(&e->topology, k), e->ids[k]);
+            ck_assert_uint_eq(cpus_get(k)->arch_id, e->ids[k]);
+            ck_assert_uint_eq(fake.cpus[k].id, e->ids[k]);
+            /* The registers that say so agree after a reset, too. */
+            cpus_get(k)->accel->fresh = false;
+            kvm_arch_reset_cpu(cpus_get(k));
+            expect_hex(fake.cpus[k].lapic_id, e->ids[k] << 24);
+        }
+        destroy();
+    }
+    ck_assert_uint_eq(x86_apic_id(&large, 14), 18);
+    ck_assert_uint_eq(x86_apic_id(&large, 15), 32);
+    ck_assert_uint_eq(x86_apic_id(&large, 45), 128);
+    ck_assert_uint_eq(x86_apic_id(&large, 89), 210);
+    ck_assert_uint_eq(x86_apic_id(&(CPUTopology){ 0 }, 77), 77);
+}
+END_TEST
+
+static void expect_level(unsigned cpu, uint32_t function, unsigned level,
+                         unsigned type, unsigned shift, unsigned processors)
+{
+    const struct kvm_cpuid_entry2 *entry = leaf(cpu, function, level);
+
+    expect_hex(entry->eax, shift);
+    expect_hex(entry->ebx, processors);
+    expect_hex(entry->ecx, type << 8 | level);
+    expect_hex(entry->edx, cpus_get(cpu)->arch_id);
+}
+
+START_TEST(test_intel_topology)
+{
+    unsigned i, k;
+
+    for (i = 0; i < G_N_ELEMENTS(examples); i++) {
+        const Example *e = &examples[i];
+        bool dies = e->topology.dies > 1;
+
+        make_example(e, false);
+        for (k = 0; k < count(&e->topology); k++) {
+            expect_hex(leaf(k, 1, 0)->ebx, e->ids[k] << 24 | e->socket << 16);
+            expect_hex(leaf(k, 1, 0)->edx >> 28 & 1, e->socket > 1);
+            expect_hex(leaf(k, 0, 0)->eax, dies ? 0x1f : 0xd);
+            expect_level(k, 0xb, 0, 1, e->at.core, e->core);
+            expect_level(k, 0xb, 1, 2, e->at.socket, e->socket);
+            expect_level(k, 0xb, 2, 0, 0, 0);
+            if (dies) {
+                expect_level(k, 0x1f, 0, 1, e->at.core, e->core);
+                expect_level(k, 0x1f, 1, 2, e->at.die, e->die);
+                expect_level(k, 0x1f, 2, 5, e->at.socket, e->socket);
+                expect_level(k, 0x1f, 3, 0, 0, 0);
+            } else {
+                ck_assert_uint_eq(leaf(k, 0x1f, 0)->function, 0);
+            }
+            /* The first level is a core's, the third a die's; APIC ids count. */
+            expect_hex(leaf(k, 4, 0)->eax,
+                       0x121 | ((1u << e->at.core) - 1) << 14 |
+                           ((1u << (e->at.socket - e->at.core)) - 1) << 26);
+            expect_hex(leaf(k, 4, 1)->eax,
+                       0x163 | ((1u << e->at.die) - 1) << 14 |
+                           ((1u << (e->at.socket - e->at.core)) - 1) << 26);
+            expect_hex(leaf(k, 4, 2)->eax, 0);
+        }
+        destroy();
+    }
+}
+END_TEST
+
+START_TEST(test_amd_topology)
+{
+    unsigned i, k;
+
+    for (i = 0; i < G_N_ELEMENTS(examples); i++) {
+        const Example *e = &examples[i];
+
+        make_example(e, true);
+        for (k = 0; k < count(&e->topology); k++) {
+            unsigned id = e->ids[k];
+            unsigned in_socket = id & ((1u << e->at.socket) - 1);
+
+            expect_hex(leaf(k, 1, 0)->ebx, id << 24 | e->socket << 16);
+            expect_hex(leaf(k, 0, 0)->eax, 0xd); /* 0x1f is Intel's */
+            ck_assert_uint_eq(leaf(k, 0x1f, 0)->function, 0);
+            expect_level(k, 0xb, 0, 1, e->at.core, e->core);
+            expect_level(k, 0xb, 1, 2, e->at.socket, e->socket);
+            expect_hex(leaf(k, 0x80000001, 0)->ecx,
+                       1u << 22 | (e->socket > 1 ? 1u << 1 : 0));
+            expect_hex(leaf(k, 0x80000008, 0)->ecx,
+                       (e->socket - 1) | e->at.socket << 12);
+            expect_hex(leaf(k, 0x8000001d, 0)->eax,
+                       0x121 | ((1u << e->at.core) - 1) << 14);
+            expect_hex(leaf(k, 0x8000001d, 1)->eax,
+                       0x163 | ((1u << e->at.die) - 1) << 14);
+            expect_hex(leaf(k, 0x8000001e, 0)->eax, id);
+            expect_hex(leaf(k, 0x8000001e, 0)->ebx,
+                       in_socket >> e->at.core | (e->core - 1) << 8);
+            expect_hex(leaf(k, 0x8000001e, 0)->ecx,
+                       id >> e->at.die | (e->topology.dies - 1) << 8);
+        }
+        destroy();
+    }
+}
+END_TEST
+
+/* Ids with gaps end earlier than vCPUs do. */
+static void ids_run_out(unsigned max_ids, unsigned n, bool fits)
+{
+    GError *err = NULL;
+
+    fake_init(&fake);
+    fake.max_ids = max_ids; /* 0: KVM does not say, and then 8 as it has vCPUs */
+    kvm = fake_kvm_new(&fake, &(KVMOptions){ .cores = 5 }, &err);
+    ck_assert(cpus_create(kvm, n, NULL, NULL, &err) == fits);
+    if (!fits) {
+        ck_assert_str_eq(err->message,
+                         "-smp: CPU 5 would be number 8 of the processors, but this"
+                         " host's KVM numbers them up to 7: use fewer CPUs, or numbers"
+                         " of dies, cores and threads that are powers of two");
+        ck_assert_uint_eq(cpus_count(), 0);
+        g_error_free(err);
+    }
+    ck_assert_uint_eq(kvm_arch_cpu_ids(kvm), 255); /* 8 bits, one of them all */
+    destroy();
+}
+
+START_TEST(test_ids_run_out)
+{
+    ids_run_out(8, 5, true);
+    ids_run_out(8, 6, false);
+    ids_run_out(0, 5, true);
+    ids_run_out(0, 6, false);
+}
+END_TEST
+
 START_TEST(test_help)
 {
     char *text = NULL;
@@ -149,4 +335,5 @@ START_TEST(test_help)
 END_TEST
 
 TEST_MAIN("cpu-model", test_wrong_models, test_features, test_one_cpu,
-          test_six_cpus, test_help)
+          test_six_cpus, test_apic_ids, test_intel_topology,
+          test_amd_topology, test_ids_run_out, test_help)

@@ -34,7 +34,8 @@ typedef struct Life {
 static FakeKVM fake;
 static KVMState *kvm;
 static MemoryRegion root, ports_root, ram, rom, flash, late;
-static AddressSpace memory, ports;
+static MemoryRegion smm_root, smm_alias, smram;
+static AddressSpace memory, ports, smm;
 static IoDevice dev, port_dev;
 static EventNotifier bell, bell2;
 static Life *life;
@@ -67,10 +68,22 @@ static void machine_make(void)
     memory_region_set_log(&ram, true, DIRTY_MEMORY_VGA);
     address_space_init(&memory, &root);
     address_space_init(&ports, &ports_root);
+    memory_region_init(&smm_root, "smm", UINT64_MAX);
+    memory_region_init_alias(&smm_alias, "smm-alias", &root, 0, UINT64_MAX);
+    memory_region_add_subregion(&smm_root, 0, &smm_alias);
+    memory_region_init_ram(&smram, "smram", PAGE);
+    memory_region_add_subregion_overlap(&smm_root, 8 * PAGE, &smram, 1);
+    address_space_init(&smm, &smm_root);
 }
 
 static void machine_destroy(void)
 {
+    address_space_destroy(&smm);
+    memory_region_del_subregion(&smm_root, &smram);
+    memory_region_destroy(&smram);
+    memory_region_del_subregion(&smm_root, &smm_alias);
+    memory_region_destroy(&smm_alias);
+    memory_region_destroy(&smm_root);
     if (late.parent) {
         memory_region_del_subregion(&root, &late);
     }
@@ -150,6 +163,30 @@ static void step_interrupt(void)
     irq_set(&irq, 0);
 }
 
+static void step_msi(void)
+{
+    kvm_send_msi(kvm, 0xfee00000, 0x31);
+}
+
+static void step_pit(void)
+{
+    kvm_pit_enable(kvm, false);
+}
+
+/* The memory of system management mode alone changes. */
+static void step_smm(void)
+{
+    memory_region_set_enabled(&smram, false);
+    memory_region_set_enabled(&smram, true);
+}
+
+static void step_smi(void)
+{
+    IRQLine smi = kvm_smi_line(kvm);
+
+    irq_pulse(&smi);
+}
+
 static void step_reset(void)
 {
     vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
@@ -162,13 +199,19 @@ static void step_end(void)
 
 static void (*const steps[])(void) = {
     step_move, step_replace, step_dirty, step_replace_dirty, step_logging,
-    step_doorbells, step_interrupt, step_reset, step_end,
+    step_doorbells, step_interrupt, step_msi, step_pit, step_smm, step_smi,
+    step_reset, step_end,
 };
 
 static gboolean next_step(void *opaque)
 {
     unsigned *step = opaque;
 
+    /* A vCPU that runs tells KVM of the interrupt first. */
+    if (__atomic_load_n(&cpus_get(0)->accel->smi, __ATOMIC_SEQ_CST) &&
+        vm_is_running()) {
+        return G_SOURCE_CONTINUE;
+    }
     steps[*step]();
     return ++*step < G_N_ELEMENTS(steps) ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
 }
@@ -188,11 +231,11 @@ static bool live_through(GError **err)
     static unsigned step;
 
     kvm = fake_kvm_new(&fake, &(KVMOptions){ 0 }, err);
-    life->phase_end[NEW] = fake.calls;
-    if (!kvm) {
-        life->failed = NEW;
+    life->failed = NEW;
+    if (!kvm || !kvm_route_pc_timer(kvm, err)) {
         return false;
     }
+    life->phase_end[NEW] = fake.calls;
     life->failed = CPUS;
     if (!cpus_create(kvm, 2, &memory, &ports, err)) {
         return false;
@@ -200,7 +243,8 @@ static bool live_through(GError **err)
     cpus_get(0)->reset_hook = reset_hook;
     life->phase_end[CPUS] = fake.calls;
     life->failed = ATTACH;
-    if (!kvm_attach(kvm, &memory, &ports, err)) {
+    if (!kvm_attach(kvm, &memory, &ports, err) ||
+        (kvm_has_smm(kvm) && !kvm_attach_smm(kvm, &smm, err))) {
         return false;
     }
     life->phase_end[ATTACH] = fake.calls;
@@ -287,7 +331,10 @@ static const Rule rules[] = {
     { KVM_CLEAR_DIRTY_LOG, FATAL, PAUSED, "clear the dirty log of region 'ram'" },
     { KVM_IRQ_LINE, FATAL, PAUSED, "KVM refuses interrupt 5: " },
     { KVM_SET_IRQCHIP, FATAL, PAUSED, "KVM refuses to reset the " },
-    { KVM_SET_PIT2, FATAL, PAUSED, "KVM refuses to reset the PIT: " },
+    { KVM_GET_PIT2, 0, PAUSED, "KVM refuses to tell the state of the PIT: " },
+    { KVM_SIGNAL_MSI, 0, HARMLESS, "" },
+    { KVM_SMI, 0, PAUSED, "KVM refuses a system management interrupt of vCPU 0: " },
+    { KVM_SET_GSI_ROUTING, FATAL, 0, "KVM refuses to wire interrupts as on a PC" },
     { KVM_SET_SREGS, FATAL, PAUSED, "segments and control registers of vCPU" },
     { KVM_SET_REGS, FATAL, PAUSED, "general registers of vCPU" },
     { KVM_SET_MSRS, FATAL, PAUSED, "a model-specific register of vCPU" },
@@ -308,10 +355,20 @@ static const Rule doorbell_removed = {
     KVM_IOEVENTFD, FATAL, PAUSED, "KVM refuses to remove a doorbell of region 'dev'"
 };
 
+static const Rule pit_replaced = {
+    KVM_SET_PIT2, 0, PAUSED, "KVM refuses to let the HPET replace the PIT"
+};
+static const Rule pit_reset = {
+    KVM_SET_PIT2, FATAL, PAUSED, "KVM refuses to reset the PIT: "
+};
+
 static const Rule *rule_for(const Life *l)
 {
     unsigned i;
 
+    if (l->request == KVM_SET_PIT2) {
+        return strstr(l->messages, "HPET") ? &pit_replaced : &pit_reset;
+    }
     if (l->request == KVM_IOEVENTFD) {
         return strstr(l->messages, "to remove") ? &doorbell_removed :
                                                   &doorbell_added;

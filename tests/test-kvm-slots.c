@@ -22,10 +22,15 @@
 
 /* ---- random graphs ------------------------------------------------------- */
 
-static AddressSpace graph_space;
-static Node *graph_root; /* its root; NULL: there is none */
-static ModelMap graph_map;        /* as of the last commit */
-static bool modelled;             /* it could hold that */
+/* What vCPUs see, and what they see in system management mode: the same through an
+ * alias, and what the changes put around that. */
+enum { MEMORY, SMM, SPACES };
+static struct {
+    AddressSpace as;
+    Node *root;   /* NULL: there is none */
+    ModelMap map; /* as of the last commit */
+} graph[SPACES];
+static bool modelled; /* the models could hold that */
 static Recorder *graph_recorder;
 static bool global_log;
 static bool written[NODES_MAX][PAGES]; /* by the guest, and not cleared since */
@@ -56,31 +61,52 @@ static bool wanted_slot(const ModelSegment *s, FakeSlot *slot)
     return true;
 }
 
+/* The slots of one space are there; how many they are. */
+static unsigned check_space(unsigned space)
+{
+    const ModelMap *map = &graph[space].map;
+    unsigned wanted = 0;
+    unsigned i;
+
+    for (i = 0; i < map->nr; i++) {
+        FakeSlot want;
+        FakeSlot *have;
+
+        if (!wanted_slot(&map->segments[i], &want)) {
+            continue;
+        }
+        wanted++;
+        have = space == SMM ? fake_smm_slot_at(&fake, want.first) :
+                              fake_slot_at(&fake, want.first);
+        expect(have && have->first == want.first && have->size == want.size &&
+                   have->host == want.host,
+               "space %u: no such slot: 0x%" PRIx64 "+0x%" PRIx64, space,
+               want.first, want.size);
+        expect(have->readonly == want.readonly,
+               "space %u, 0x%" PRIx64 ": readonly is %d", space, want.first,
+               have->readonly);
+        expect(have->logging == want.logging,
+               "space %u, 0x%" PRIx64 ": logging is %d", space, want.first,
+               have->logging);
+    }
+    return wanted;
+}
+
 static void check_slots(void)
 {
     unsigned wanted = 0;
     unsigned i;
 
-    modelled = model_map(&graph_root->m, &graph_map);
+    modelled = true;
+    for (i = 0; i < SPACES; i++) {
+        modelled = modelled && (!graph[i].root ||
+                                model_map(&graph[i].root->m, &graph[i].map));
+    }
     if (!modelled) {
         return;
     }
-    for (i = 0; i < graph_map.nr; i++) {
-        FakeSlot want;
-        FakeSlot *have;
-
-        if (!wanted_slot(&graph_map.segments[i], &want)) {
-            continue;
-        }
-        wanted++;
-        have = fake_slot_at(&fake, want.first);
-        expect(have && have->first == want.first && have->size == want.size &&
-                   have->host == want.host,
-               "no such slot: 0x%" PRIx64 "+0x%" PRIx64, want.first, want.size);
-        expect(have->readonly == want.readonly, "0x%" PRIx64 ": readonly is %d",
-               want.first, have->readonly);
-        expect(have->logging == want.logging, "0x%" PRIx64 ": logging is %d",
-               want.first, have->logging);
+    for (i = 0; i < SPACES && graph[i].root; i++) {
+        wanted += check_space(i);
     }
     expect(fake_slots_present(&fake) == wanted, "%u slots, not %u",
            fake_slots_present(&fake), wanted);
@@ -135,16 +161,24 @@ static void check_doorbells(void)
 /* Some page of some slot is written by the guest. */
 static void write_somewhere(void)
 {
-    FakeSlot *slot = &fake.slots[below(fake.max_slots)];
+    unsigned space = below(SPACES);
+    FakeSlot *slots = &fake.slots[space * fake.max_slots];
+    FakeSlot *slot;
+    unsigned nr = 0;
     uint8_t *host;
     unsigned page;
     unsigned i;
 
+    while (nr < fake.max_slots && slots[nr].present) {
+        nr++;
+    }
+    slot = &slots[below(nr + 1)];
     if (!slot->present || slot->readonly) {
         return;
     }
     page = below(slot->size / PAGE);
     host = slot->host + page * PAGE;
+    fake.cpus[0].run->flags = space == SMM ? FAKE_RUN_SMM : 0;
     expect(fake_guest_write(&fake, 0, false, slot->first + page * PAGE, *host, 1),
            "RAM takes no write");
     for (i = 0; i < NODES_MAX; i++) {
@@ -159,7 +193,9 @@ static void check_dirty(void)
 {
     unsigned i, page;
 
-    memory_global_sync_dirty_bitmap(&graph_root->mr);
+    for (i = 0; i < SPACES && graph[i].root; i++) {
+        memory_global_sync_dirty_bitmap(&graph[i].root->mr);
+    }
     for (i = 0; i < NODES_MAX; i++) {
         for (page = 0; nodes[i].live && nodes[i].m.kind == MODEL_RAM &&
                        (page + 1) * PAGE <= nodes[i].m.size; page++) {
@@ -190,16 +226,18 @@ static void forget_dead(void)
 
 static bool is_root(const Node *node)
 {
-    return node == graph_root;
+    return node == graph[MEMORY].root || node == graph[SMM].root;
 }
 
 static bool is_shown(const Node *node)
 {
-    unsigned i;
+    unsigned i, space;
 
-    for (i = 0; i < graph_map.nr; i++) {
-        if (graph_map.segments[i].answer.region == &node->m) {
-            return true;
+    for (space = 0; space < SPACES && graph[space].root; space++) {
+        for (i = 0; i < graph[space].map.nr; i++) {
+            if (graph[space].map.segments[i].answer.region == &node->m) {
+                return true;
+            }
         }
     }
     return false;
@@ -220,7 +258,11 @@ static void change_something(void)
         memory_region_transaction_begin();
     }
     for (i = 0; i < changes; i++) {
-        graph_change();
+        if (graph[SMM].root && one_in(8)) {
+            master_change(graph[SMM].root);
+        } else {
+            graph_change();
+        }
         forget_dead();
     }
     if (changes > 1) {
@@ -248,8 +290,11 @@ static void random_sequence(uint64_t seed, const KVMOptions *options,
     kvm = fake_kvm_new(&fake, options, &err);
     expect(kvm, "kvm_new: %s", err->message);
     graph_make();
-    graph_root = &nodes[0];
-    address_space_init(&graph_space, &graph_root->mr);
+    graph[MEMORY].root = &nodes[0];
+    graph[SMM].root = one_in(2) ? master_make(&nodes[0]) : NULL;
+    for (i = 0; i < SPACES && graph[i].root; i++) {
+        address_space_init(&graph[i].as, &graph[i].root->mr);
+    }
     memset(written, 0, sizeof(written));
     global_log = one_in(2);
     if (global_log) {
@@ -257,11 +302,13 @@ static void random_sequence(uint64_t seed, const KVMOptions *options,
     }
     /* One vCPU, for the rings. */
     address_space_init(&ports, &ports_root);
-    expect(cpus_create(kvm, 1, &graph_space, &ports, &err), "cpus_create: %s",
+    expect(cpus_create(kvm, 1, &graph[MEMORY].as, &ports, &err), "cpus_create: %s",
            err ? err->message : "");
-    expect(kvm_attach(kvm, &graph_space, &ports, &err), "kvm_attach: %s",
+    expect(kvm_attach(kvm, &graph[MEMORY].as, &ports, &err), "kvm_attach: %s",
            err ? err->message : "");
-    graph_recorder = recorder_new(&graph_space, 1, false);
+    expect(!graph[SMM].root || kvm_attach_smm(kvm, &graph[SMM].as, &err),
+           "kvm_attach_smm: %s", err ? err->message : "");
+    graph_recorder = recorder_new(&graph[MEMORY].as, 1, false);
     for (i = 0; i < CHANGES; i++) {
         check_slots();
         check_doorbells();
@@ -283,8 +330,10 @@ static void random_sequence(uint64_t seed, const KVMOptions *options,
     kvm_free(kvm);
     address_space_destroy(&ports);
     recorder_free(graph_recorder);
-    address_space_destroy(&graph_space);
-    graph_root = NULL;
+    for (i = 0; i < SPACES && graph[i].root; i++) {
+        address_space_destroy(&graph[i].as);
+        graph[i].root = NULL;
+    }
     graph_destroy_nodes();
     fake_destroy(&fake);
 }
