@@ -204,12 +204,13 @@ MAIN_OBJS = \
 	daemon.o \
 
 # What tests share; needs the core only, but for device-util,
-# chardev-util and countdown.
+# chardev-util, countdown and pci-copier.
 TEST_LIB_OBJS = \
 	tests/test-util.o \
 	tests/device-util.o \
 	tests/chardev-util.o \
 	tests/countdown.o \
+	tests/pci-copier.o \
 	tests/kernel-image.o \
 	tests/model.o \
 	tests/random-graph.o \
@@ -267,6 +268,7 @@ TESTS_HW = \
 	tests/test-pci \
 	tests/test-pci-bus \
 	tests/test-pci-monitor \
+	tests/test-pci-copier \
 	tests/test-pci-random \
 	tests/test-loader \
 	tests/test-multiboot \
@@ -457,7 +459,8 @@ tests/fuzz/fuzz-qmp: tests/qmp/qmp-world.o
 # A test of one's own objects or flags has a line such as
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
-tests/test-pci tests/test-pci-bus tests/test-pci-random tests/test-pci-monitor: tests/pci-world.o
+tests/test-pci tests/test-pci-bus tests/test-pci-random tests/test-pci-monitor \
+tests/test-pci-copier: tests/pci-world.o
 tests/test-user-object: TEST_LDFLAGS = -Wl,--wrap=madvise
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
 
