@@ -6,7 +6,7 @@
 
 #define BASE 0xf0000000
 
-static void store(uint64_t addr, uint32_t value)
+static void put(uint64_t addr, uint32_t value)
 {
     expect(address_space_write(&machine->memory, addr, (uint8_t *)&value, 4) ==
            MEMTX_OK, "nothing at 0x%" PRIx64, addr);
@@ -18,15 +18,15 @@ START_TEST(copies)
     host_plug("pci-copier,addr=4");
     config_out(0x20, PCI_BASE_ADDRESS_0, BASE, 4);
     config_out(0x20, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
-    store(0x100, 0x12345678);
-    store(BASE, 0x100);
-    store(BASE + 4, 0x200);
+    put(0x100, 0x12345678);
+    put(BASE, 0x100);
+    put(BASE + 4, 0x200);
     expect_hex(memory_in(BASE + 4), 0x200);
-    store(BASE + 8, 4);
+    put(BASE + 8, 4);
     expect_hex(memory_in(0x200), 0x12345678);
     expect_hex(memory_in(BASE + 0xc), 1);
     expect_hex(host_wires[0] & 1, 1); /* slot 4, INTA */
-    store(BASE + 0xc, 1);
+    put(BASE + 0xc, 1);
     expect_hex(host_wires[0] & 1, 0);
     host_free();
 }
@@ -40,12 +40,12 @@ START_TEST(cannot_copy)
     dev = host_plug("pci-copier,addr=4");
     config_out(0x20, PCI_BASE_ADDRESS_0, BASE, 4);
     config_out(0x20, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
-    store(BASE + 8, 4); /* it is no master */
+    put(BASE + 8, 4); /* it is no master */
     expect_hex(memory_in(BASE + 0xc), 2);
     expect_hex(host_wires[0] & 1, 1);
-    store(BASE + 0xc, 2);
+    put(BASE + 0xc, 2);
     config_out(0x20, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
-    store(BASE + 8, 0x1001); /* more than it takes */
+    put(BASE + 8, 0x1001); /* more than it takes */
     expect_hex(memory_in(BASE + 0xc), 2);
     device_reset(&dev->device);
     expect_hex(host_wires[0] & 1, 0);
