@@ -127,7 +127,10 @@ HW_OBJS = \
 	hw/i386/pvh.o \
 	hw/i386/multiboot.o \
 	hw/i386/e820.o \
+	hw/i386/acpi-table.o \
+	hw/i386/acpi-loader.o \
 	hw/i386/acpi.o \
+	hw/i386/pc-acpi.o \
 	hw/i386/fdt.o \
 	hw/core/chardev.o \
 	hw/core/chardev-mux.o \
@@ -487,16 +490,18 @@ PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(MONITOR_CFLAGS) $(CHECK_CFLAGS)
 	$(call say,CC)
 	$(Q)$(CC) $(FLAGS) $(PACKAGE_CFLAGS) $(EXTRA_CFLAGS) -MMD -MP -c -o $@ $<
 
-# ACPI source to a C array, NAME_aml_code, in NAME.hex.h.
+# ACPI source, after the C preprocessor, to a C array, NAME_aml_code, in NAME.hex.h.
 %.hex.h: %.dsl config.mak
 	@mkdir -p $(@D)
 	$(call say,IASL)
-	$(Q)$(IASL) -ve -tc -p $(@:.hex.h=) $< >$(@:.hex.h=.log) 2>&1 || \
-		{ cat $(@:.hex.h=.log) >&2; exit 1; }
+	$(Q)$(CC) -E -P -undef -DACPI_COMPILER -x c -iquote $(SRC_PATH) \
+		-MMD -MP -MT $@ -MF $(@:.h=.d) -o $(@:.hex.h=.asl) $<
+	$(Q)$(IASL) -ve -Pn -tc -p $(@:.hex.h=) $(@:.hex.h=.asl) \
+		>$(@:.hex.h=.log) 2>&1 || { cat $(@:.hex.h=.log) >&2; exit 1; }
 	$(Q)mv $(@:.hex.h=.hex) $@
 
 hw/i386/microvm.o tests/test-acpi.o: hw/i386/microvm.hex.h
-hw/i386/microvm.hex.h: $(addprefix $(SRC_PATH)/hw/,i386/microvm-map.h acpi/pm.h)
+hw/i386/pc-acpi.o tests/test-acpi-pc.o: hw/i386/pc.hex.h
 
 # A guest program: raw bytes, linked at the address its script says.
 GUEST_CC = gcc

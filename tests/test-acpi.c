@@ -42,7 +42,7 @@ static unsigned sum(uint64_t addr, unsigned len)
 static void build(unsigned cpus, uint32_t devices)
 {
     ACPIConfig config = { microvm_aml_code, cpus, devices,
-                          MICROVM_ACPI_PM_PORT };
+                          MICROVM_ACPI_PM_PORT, NULL };
 
     block = acpi_build(&config, BASE);
 }

@@ -8,11 +8,14 @@
 #include <glib.h>
 #include <stdint.h>
 
+#include "cpus.h"
+
 typedef struct ACPIConfig {
     const uint8_t *dsdt; /* as the compiler made it */
-    unsigned cpus;       /* local APIC ids 0 to @cpus - 1 */
+    unsigned cpus;
     uint32_t devices;    /* value of DEVS in the DSDT */
     uint16_t pm_port;    /* of the device acpi-pm */
+    const CPUTopology *topology; /* which APIC ids they have; NULL: 0 to @cpus - 1 */
 } ACPIConfig;
 
 /* All tables as one block for guest address @base, a multiple of 16. The root

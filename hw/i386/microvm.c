@@ -349,6 +349,7 @@ static void load_acpi(MicroVM *s)
         .cpus = s->machine.cpus,
         .pm_port = MICROVM_ACPI_PM_PORT,
         .devices = added_devices(&s->machine),
+        .topology = &s->machine.topology,
     };
     g_autoptr(GByteArray) tables = NULL;
     unsigned i;

@@ -11,6 +11,7 @@
 /* Memory */
 #define PC_OPTION_ROM_BASE 0xC0000
 #define PC_OPTION_ROM_SIZE 0x20000
+#define PC_SMBIOS_ADDR 0xF0000 /* where no firmware puts them elsewhere */
 #define PC_BIOS_LOW_SIZE 0x20000 /* at most; its end is at 1 MiB */
 #define PC_LOMEM_MAX 0xE0000000  /* RAM below 4 GiB where all fits there, */
 #define PC_LOMEM_SPLIT 0xC0000000 /* and where it does not */
@@ -63,6 +64,15 @@
 #define PC_I440FX_DEVFN 0x00
 #define PC_PIIX3_DEVFN 0x08
 #define PC_PIIX4_PM_DEVFN 0x0B
+
+/* Bits of DEVS in the DSDT: which of the devices that may be absent are there */
+#define PC_HAS_COM1 0x01
+#define PC_HAS_COM2 0x02
+#define PC_HAS_COM3 0x04
+#define PC_HAS_COM4 0x08
+#define PC_HAS_PVPANIC 0x10
+#define PC_HAS_I8042 0x20
+#define PC_HAS_HPET 0x40
 
 /* PIIX3: configuration registers of the routes of PIRQA to PIRQD */
 #define PC_PIRQ_ROUTES 0x60

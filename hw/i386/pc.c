@@ -9,7 +9,9 @@
 #include <string.h>
 
 #include "cpus.h"
+#include "hw/acpi/piix4.h"
 #include "hw/i386/ioapic.h"
+#include "hw/i386/pc-acpi.h"
 #include "hw/i386/pc-firmware.h"
 #include "hw/i386/pc-map.h"
 #include "hw/isa/isa-irqs.h"
@@ -239,6 +241,27 @@ static bool add_piix3(PCMachine *s, GError **err)
     return true;
 }
 
+/* Power management, the other function of the south bridge that there is. */
+static bool add_pm(PCMachine *s, GError **err)
+{
+    MemoryRegion *ports = &s->machine.ports_root;
+    Device *dev;
+
+    s->pm = add_function(s, "PIIX4_PM", "pm", "1.3", false, err);
+    if (!s->pm) {
+        return false;
+    }
+    dev = &s->pm->device;
+    device_map(dev, PIIX4_REGION_APM, ports, PC_APM_PORT, 0);
+    device_map(dev, PIIX4_REGION_GPE, ports, PC_GPE0_PORT, 0);
+    device_map(dev, PIIX4_REGION_HOTPLUG, ports, PC_PCI_HOTPLUG_PORT, 0);
+    device_connect_irq(dev, PIIX4_OUT_SCI, device_irq_in(s->irqs, PC_SCI_IRQ));
+    if (s->has_smm && s->machine.kvm) {
+        device_connect_irq(dev, PIIX4_OUT_SMI, kvm_smi_line(s->machine.kvm));
+    }
+    return true;
+}
+
 static bool add_port92(PCMachine *s, GError **err)
 {
     Device *dev = add_device(s, "port92", "port92", err, NULL);
@@ -265,6 +288,7 @@ static bool add_msi(PCMachine *s, GError **err)
 static bool add_devices(PCMachine *s, GError **err)
 {
     if (!add_interrupts(s, err) || !add_host(s, err) || !add_piix3(s, err) ||
+        !add_pm(s, err) ||
         !add_port92(s, err) || !add_msi(s, err) ||
         (s->i8042 && !add_i8042(s, err)) ||
         (!s->machine.kvm && !add_pit(s, err))) {
@@ -372,6 +396,9 @@ static bool load_kernel(PCMachine *s, GError **err)
     s->boot.e820 = s->e820;
     s->boot.cmdline = m->append ? m->append : "";
     s->boot.initrd = m->initrd;
+    if (s->acpi) {
+        pc_acpi_load(s);
+    }
     if (!x86_boot_load_kernel(&s->boot, m->kernel, err)) {
         return false;
     }
@@ -392,7 +419,7 @@ static bool pc_prepare(Machine *machine, GError **err)
         return false;
     }
     fill_e820(s);
-    if (!pc_fill_fw_cfg(s, err) ||
+    if (!pc_fill_fw_cfg(s, err) || (s->acpi && !pc_acpi_add_files(s, err)) ||
         (machine->kernel && !s->firmware && !load_kernel(s, err))) {
         return false;
     }
@@ -412,6 +439,11 @@ static void pc_reset(Machine *machine)
         vm_request_shutdown(SHUTDOWN_CAUSE_HOST_ERROR, EXIT_USAGE);
     }
     s->loaded = false;
+}
+
+static void pc_power_button(Machine *machine)
+{
+    piix4_pm_press_button(((PCMachine *)machine)->pm);
 }
 
 static const Property pc_properties[] = {
@@ -443,5 +475,6 @@ const MachineType pc_machine_type = {
     .init = pc_init,
     .prepare = pc_prepare,
     .reset = pc_reset,
+    .power_button = pc_power_button,
     .finish = pc_finish,
 };

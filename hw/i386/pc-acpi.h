@@ -1,0 +1,21 @@
+/* SPDX-License-Identifier: GPL-2.0-or-later */
+/*
+ * The ACPI tables of the board pc.
+ */
+#ifndef HW_I386_PC_ACPI_H
+#define HW_I386_PC_ACPI_H
+
+#include "hw/i386/acpi-loader.h"
+#include "hw/i386/pc.h"
+
+/* In prepare, when all devices are known: the tables as files, to be cleared. */
+void pc_acpi_build(const PCMachine *s, ACPIFiles *files);
+
+/* The same as files of fw_cfg, for firmware. False with @err: a name is taken. */
+bool pc_acpi_add_files(PCMachine *s, GError **err);
+
+/* Where there is no firmware: have the loader put them where guests look for the root
+ * pointer, and tell s->boot where that is. */
+void pc_acpi_load(PCMachine *s);
+
+#endif
