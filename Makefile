@@ -290,6 +290,7 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-i8042 \
 	tests/qtest/test-qtest-misc \
 	tests/qtest/test-qtest-map \
+	tests/qtest/test-qtest-i440fx \
 	tests/qtest/test-qtest-random \
 
 TESTS_QMP = \
