@@ -267,6 +267,7 @@ TESTS_HW = \
 	tests/test-rtc \
 	tests/test-misc-devices \
 	tests/test-fw-cfg \
+	tests/test-pflash \
 	tests/test-countdown \
 	tests/test-pci \
 	tests/test-pci-bus \
