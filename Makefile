@@ -126,6 +126,7 @@ HW_OBJS = \
 	hw/i386/elf-kernel.o \
 	hw/i386/pvh.o \
 	hw/i386/multiboot.o \
+	hw/i386/linuxboot.o \
 	hw/i386/e820.o \
 	hw/i386/acpi-table.o \
 	hw/i386/acpi-loader.o \
@@ -505,6 +506,20 @@ PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(MONITOR_CFLAGS) $(CHECK_CFLAGS)
 hw/i386/microvm.o tests/test-acpi.o: hw/i386/microvm.hex.h
 hw/i386/pc-acpi.o tests/test-acpi-pc.o: hw/i386/pc.hex.h
 
+# Code of an option ROM to what a C array is made of.
+%.rom.elf: %.S config.mak
+	@mkdir -p $(@D)
+	$(call say,ROM)
+	$(Q)$(GUEST_CC) -m64 -nostdlib -static -no-pie -Wl,--build-id=none -MMD -MP \
+		-iquote $(SRC_PATH) -Wl,-Ttext=0,-e,0 -o $@ $<
+
+%.rom.h: %.rom.elf
+	$(call say,HEX)
+	$(Q)objcopy -O binary -j .text $< $(@:.h=.bin)
+	$(Q)od -An -v -t x1 $(@:.h=.bin) | sed 's/ \(..\)/0x\1,/g' >$@
+
+hw/i386/linuxboot.o: hw/i386/linuxboot.rom.h
+
 # A guest program: raw bytes, linked at the address its script says.
 GUEST_CC = gcc
 tests/guest/%.elf: tests/guest/%.S tests/guest/firmware.ld config.mak
@@ -523,7 +538,7 @@ tests/guest/robot.elf: tests/guest/robot-start.S tests/guest/robot.c \
 		-Wl,--build-id=none,-z,noexecstack -iquote $(SRC_PATH) \
 		-Wl,-T,$(SRC_PATH)/tests/guest/robot.ld -o $@ $(filter %.S %.c,$^)
 
-.PRECIOUS: tests/guest/%.elf
+.PRECIOUS: tests/guest/%.elf hw/i386/%.rom.elf
 tests/guest/%.bin: tests/guest/%.elf
 	$(call say,OBJCOPY)
 	$(Q)objcopy -O binary $< $@
@@ -589,7 +604,7 @@ BUILD_DIRS = . hw/* monitor target-i386 tests tests/guest tests/bench tests/qtes
 clean:
 	rm -f $(PROGRAM) $(ALIAS) $(TESTS_CORE) $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) \
 		$(BENCHES) $(FUZZERS) tests/bench/bare-kvm
-	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.aml *.log \
+	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.rom.h *.aml *.log \
 		*.elf *.bin))
 
 distclean: clean

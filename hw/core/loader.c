@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -243,4 +244,62 @@ bool loader_load(Loader *loader, bool fresh, GError **err)
         }
     }
     return true;
+}
+
+static bool image_error(const char *what, GError **err)
+{
+    g_set_error(err, FLATVIEW_ERROR, 0, "the image for the firmware cannot be made: %s",
+                what);
+    return false;
+}
+
+/* Make the file, and copy the pieces that begin from @base to @last. */
+static bool image_fill(const Loader *loader, const LoaderFile *file, hwaddr base,
+                       hwaddr last, GError **err)
+{
+    uint8_t *host;
+    bool ok = true;
+
+    if (ftruncate(file->fd, file->size) != 0) {
+        return image_error(g_strerror(errno), err);
+    }
+    host = mmap(NULL, file->size, PROT_READ | PROT_WRITE, MAP_SHARED, file->fd, 0);
+    if (host == MAP_FAILED) {
+        return image_error(g_strerror(errno), err);
+    }
+    for (unsigned i = 0; ok && i < loader->pieces->len; i++) {
+        const Piece *piece = &g_array_index(loader->pieces, Piece, i);
+
+        if (piece->addr >= base && piece->addr <= last) {
+            ok = piece_copy(piece, 0, host + (piece->addr - base), piece->len, err);
+        }
+    }
+    munmap(host, file->size);
+    return ok;
+}
+
+LoaderFile *loader_image(Loader *loader, hwaddr first, hwaddr last, hwaddr *base,
+                         GError **err)
+{
+    hwaddr end = 0;
+    LoaderFile *file;
+
+    *base = UINT64_MAX;
+    for (unsigned i = 0; i < loader->pieces->len; i++) {
+        const Piece *piece = &g_array_index(loader->pieces, Piece, i);
+
+        if (piece->len && piece->addr >= first && piece->addr <= last) {
+            *base = MIN(*base, piece->addr);
+            end = MAX(end, piece->addr + piece->len);
+        }
+    }
+    if (!end) {
+        image_error("there is nothing in it", err);
+        return NULL;
+    }
+    file = g_new0(LoaderFile, 1);
+    *file = (LoaderFile){ .path = g_strdup("image"), .role = "image", .size = end - *base,
+                          .fd = memfd_create("boot-image", MFD_CLOEXEC) };
+    g_ptr_array_add(loader->files, file);
+    return image_fill(loader, file, *base, last, err) ? file : NULL;
 }

@@ -50,4 +50,10 @@ void loader_add_zero(Loader *loader, uint64_t len, hwaddr addr);
  * @err where a file changed meanwhile, or there is no memory at an address. */
 bool loader_load(Loader *loader, bool fresh, GError **err);
 
+/* What loading puts at @first and above, up to @last, as a file of its own without a
+ * name: *@base is the address of its first byte. Where there is nothing, or it cannot be
+ * made: NULL with @err. Owned by @loader. */
+LoaderFile *loader_image(Loader *loader, hwaddr first, hwaddr last, hwaddr *base,
+                         GError **err);
+
 #endif

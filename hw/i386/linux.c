@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A Linux bzImage, started at its 64-bit entry. Linux
- * Documentation/arch/x86/boot.rst (protocol 2.12 and later) and zero-page.rst.
+ * A Linux bzImage, started at its 64-bit entry, or given to firmware, whose option ROM
+ * starts its 16-bit setup code. Linux Documentation/arch/x86/boot.rst (protocol 2.12
+ * and later, or 2.02) and zero-page.rst.
  */
 #include <string.h>
 
-#include "hw/i386/x86-boot.h"
+#include "hw/i386/linuxboot.h"
 #include "target-i386/cpu.h"
 
 /* Offsets in the file and, for the setup header, also in boot_params */
@@ -41,11 +42,22 @@
 #define BOOT_FLAG_MAGIC 0xaa55
 #define HEADER_MAGIC 0x53726448 /* "HdrS" */
 #define VERSION_MIN 0x20c       /* the first with xloadflags */
+#define VERSION_MIN_16 0x202    /* with a command line that can be anywhere */
+#define VERSION_INITRD_MAX 0x203 /* the first with initrd_addr_max, */
+#define VERSION_CMDLINE_SIZE 0x206 /* with cmdline_size, */
+#define VERSION_INIT_SIZE 0x20a /* with pref_address and init_size */
 #define LOADED_HIGH 0x01
 #define XLF_KERNEL_64 0x01
 #define LOADER_UNDEFINED 0xff
 #define SETUP_SECTS_DEFAULT 4
 #define ENTRY_64 0x200 /* from the start of the protected-mode code */
+
+/* Where the option ROM puts it; more setup code leaves no room for a stack. */
+#define SETUP_ADDR 0x10000
+#define SETUP_SECTS_MAX 64
+/* Of older versions, which do not say */
+#define CMDLINE_SIZE_OLD 255
+#define INITRD_LIMIT_OLD 0x38000000
 
 /* An entry of the list at setup_data; offset 0 is the next one's address */
 #define SETUP_DATA_TYPE 8
@@ -56,6 +68,7 @@
 /* The fields of interest of one file's setup header. */
 typedef struct LinuxHeader {
     uint8_t raw[HEADER_MIN_END];
+    unsigned version;
     uint64_t code_offset; /* of the protected-mode code in the file */
     uint64_t code_size;
     uint64_t init_size;
@@ -84,9 +97,11 @@ bool linux_probe(const LoaderFile *file)
            get(magic, 0, 4) == HEADER_MAGIC;
 }
 
-static bool header_read(LinuxHeader *h, const LoaderFile *file, GError **err)
+/* Check what every start needs; the protocol is @version_min or later. */
+static bool header_read(LinuxHeader *h, const LoaderFile *file, unsigned version_min,
+                        GError **err)
 {
-    unsigned version, sects;
+    unsigned sects;
     uint64_t there;
 
     if (!loader_file_read(file, 0, h->raw, sizeof(h->raw), "the setup header",
@@ -99,17 +114,13 @@ static bool header_read(LinuxHeader *h, const LoaderFile *file, GError **err)
                                  (unsigned)get(h->raw, BOOT_FLAG, 2),
                                  BOOT_FLAG_MAGIC);
     }
-    version = get(h->raw, VERSION, 2);
-    if (version < VERSION_MIN) {
+    h->version = get(h->raw, VERSION, 2);
+    if (h->version < version_min) {
         return loader_file_error(file, err,
                                  "field version: boot protocol %u.%02u is too "
-                                 "old, at least 2.12 is needed", version >> 8,
-                                 version & 0xff);
-    }
-    if (!(get(h->raw, XLOADFLAGS, 2) & XLF_KERNEL_64)) {
-        return loader_file_error(file, err,
-                                 "field xloadflags: no 64-bit entry point, "
-                                 "this is a 32-bit kernel");
+                                 "old, at least %u.%02u is needed", h->version >> 8,
+                                 h->version & 0xff, version_min >> 8,
+                                 version_min & 0xff);
     }
     if (!(h->raw[LOADFLAGS] & LOADED_HIGH)) {
         return loader_file_error(file, err,
@@ -136,8 +147,18 @@ static bool header_read(LinuxHeader *h, const LoaderFile *file, GError **err)
     }
     there = file->size - h->code_offset;
     h->code_size = MIN(h->code_size, there);
-    h->init_size = MAX(get(h->raw, INIT_SIZE, 4), h->code_size);
+    h->init_size = h->code_size;
+    if (h->version >= VERSION_INIT_SIZE) {
+        h->init_size = MAX(get(h->raw, INIT_SIZE, 4), h->code_size);
+    }
     return true;
+}
+
+static bool header_has_64(const LinuxHeader *h, const LoaderFile *file, GError **err)
+{
+    return (get(h->raw, XLOADFLAGS, 2) & XLF_KERNEL_64) ||
+           loader_file_error(file, err, "field xloadflags: no 64-bit entry point, "
+                             "this is a 32-bit kernel");
 }
 
 /* Where the kernel asks to be, or as low as possible if that is beyond memory
@@ -238,7 +259,8 @@ bool linux_load(X86Boot *boot, const LoaderFile *file, GError **err)
     LinuxHeader h;
     uint64_t cmdline_max, initrd_limit;
 
-    if (!header_read(&h, file, err) || !header_place(&h, boot, file, err)) {
+    if (!header_read(&h, file, VERSION_MIN, err) || !header_has_64(&h, file, err) ||
+        !header_place(&h, boot, file, err)) {
         return false;
     }
     cmdline_max = MIN(get(h.raw, CMDLINE_SIZE, 4), BOOT_CMDLINE_MAX - 1);
@@ -255,5 +277,72 @@ bool linux_load(X86Boot *boot, const LoaderFile *file, GError **err)
                     BOOT_GDT_ADDR);
     add_boot_params(boot, &h);
     boot->entry = h.addr + ENTRY_64;
+    return true;
+}
+
+/* The first address that an initramfs cannot take. */
+static uint64_t kernel_end(const LinuxHeader *h)
+{
+    uint64_t end = BOOT_HIGH_ADDR + h->init_size;
+
+    /* From where it is loaded it moves itself to where it wants to be. */
+    if (h->version >= VERSION_INIT_SIZE) {
+        uint64_t pref = get(h->raw, PREF_ADDRESS, 8);
+
+        end = MAX(end, MIN(pref, UINT32_MAX) + h->init_size);
+    }
+    return end;
+}
+
+static void give_piece(FWCfg *fw_cfg, unsigned addr_key, unsigned size_key,
+                       unsigned data_key, const LoaderFile *file, uint64_t offset,
+                       uint32_t size, uint32_t addr)
+{
+    fw_cfg_add_u32(fw_cfg, addr_key, addr);
+    fw_cfg_add_u32(fw_cfg, size_key, size);
+    fw_cfg_add_fd(fw_cfg, data_key, file->fd, offset, size);
+}
+
+/* The files' bytes are given as they are: OVMF checks signatures over them. What the
+ * setup code has to be told goes into its header by the option ROM. */
+bool linux_give(X86Boot *boot, const LoaderFile *file, FWCfg *fw_cfg, GError **err)
+{
+    uint64_t cmdline_max = CMDLINE_SIZE_OLD, initrd_limit = INITRD_LIMIT_OLD;
+    LinuxHeader h;
+    uint64_t rest;
+
+    if (!header_read(&h, file, VERSION_MIN_16, err)) {
+        return false;
+    }
+    if (h.code_offset > (SETUP_SECTS_MAX + 1) * 512) {
+        return loader_file_error(file, err, "field setup_sects: %u sectors are more "
+                                 "than %u", h.raw[SETUP_SECTS], SETUP_SECTS_MAX);
+    }
+    rest = file->size - h.code_offset;
+    if (boot->ram_end < BOOT_HIGH_ADDR || rest > boot->ram_end - BOOT_HIGH_ADDR) {
+        return loader_file_error(file, err, "its %" PRIu64 " bytes do not fit between "
+                                 "0x%x and the end of low memory at 0x%" PRIx64
+                                 "; give the guest more memory (-m)", rest,
+                                 BOOT_HIGH_ADDR, boot->ram_end);
+    }
+    if (h.version >= VERSION_CMDLINE_SIZE) {
+        cmdline_max = MIN(get(h.raw, CMDLINE_SIZE, 4), BOOT_CMDLINE_MAX - 1);
+    }
+    if (h.version >= VERSION_INITRD_MAX) {
+        initrd_limit = get(h.raw, INITRD_ADDR_MAX, 4) + 1;
+    }
+    if (!x86_boot_load_cmdline(boot, file, cmdline_max, "field cmdline_size", err) ||
+        !x86_boot_load_initrd(boot, MAX(kernel_end(&h), BOOT_HIGH_ADDR + rest),
+                              initrd_limit, "kernel's initrd_addr_max", err)) {
+        return false;
+    }
+    give_piece(fw_cfg, FW_CFG_SETUP_ADDR, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_DATA, file, 0,
+               h.code_offset, SETUP_ADDR);
+    give_piece(fw_cfg, FW_CFG_KERNEL_ADDR, FW_CFG_KERNEL_SIZE, FW_CFG_KERNEL_DATA, file,
+               h.code_offset, rest, BOOT_HIGH_ADDR);
+    if (boot->initrd_file) {
+        give_piece(fw_cfg, FW_CFG_INITRD_ADDR, FW_CFG_INITRD_SIZE, FW_CFG_INITRD_DATA,
+                   boot->initrd_file, 0, boot->initrd_size, boot->initrd_addr);
+    }
     return true;
 }

@@ -55,10 +55,11 @@ bool x86_boot_load_initrd(X86Boot *boot, uint64_t floor, uint64_t limit,
             limit_name, limit);
     }
     boot->initrd_addr = (limit - file->size) & TARGET_PAGE_MASK;
-    if (boot->initrd_addr < floor) {
+    if (boot->together || boot->initrd_addr < floor) {
         boot->initrd_addr = floor;
     }
     boot->initrd_size = file->size;
+    boot->initrd_file = file;
     loader_add_file(boot->loader, file, 0, file->size, boot->initrd_addr);
     return true;
 }

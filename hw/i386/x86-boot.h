@@ -36,6 +36,7 @@ typedef struct X86Boot {
     const char *cmdline; /* "" for none */
     const char *initrd;  /* path, or NULL; of multiboot: modules, as -initrd has them */
     uint64_t rsdp_addr;
+    bool together; /* an initramfs goes right behind the kernel */
 
     enum {
         X86_BOOT_LINUX, /* the 64-bit boot protocol */
@@ -43,6 +44,7 @@ typedef struct X86Boot {
         X86_BOOT_MULTIBOOT,
     } protocol;
     uint64_t entry;
+    const LoaderFile *initrd_file; /* NULL: none, or modules */
     uint64_t initrd_addr, initrd_size; /* size 0: none */
     uint32_t info_size; /* multiboot: bytes at BOOT_MULTIBOOT_ADDR */
 } X86Boot;
@@ -53,7 +55,7 @@ bool x86_boot_load_kernel(X86Boot *boot, const char *path, GError **err);
 
 /* Open the initramfs, if there is one, and place it as high as possible below
  * @limit (its first byte that must stay free) and the end of RAM, but not below
- * @floor. @limit_name names the limit in errors. */
+ * @floor, or just there. @limit_name names the limit in errors. */
 bool x86_boot_load_initrd(X86Boot *boot, uint64_t floor, uint64_t limit,
                           const char *limit_name, GError **err);
 
