@@ -127,6 +127,8 @@ HW_OBJS = \
 	hw/i386/pvh.o \
 	hw/i386/multiboot.o \
 	hw/i386/linuxboot.o \
+	hw/i386/pc-boot.o \
+	hw/i386/pc-setup.o \
 	hw/i386/e820.o \
 	hw/i386/acpi-table.o \
 	hw/i386/acpi-loader.o \

@@ -72,6 +72,10 @@ bool kvm_route_pc_timer(KVMState *kvm, GError **err)
     return kvm_available(err);
 }
 
+void kvm_set_level_irqs(KVMState *kvm, uint16_t irqs)
+{
+}
+
 void kvm_pit_enable(KVMState *kvm, bool on)
 {
 }

@@ -72,6 +72,11 @@ bool kvm_send_msi(KVMState *kvm, uint64_t addr, uint32_t data);
  * chips. */
 bool kvm_route_pc_timer(KVMState *kvm, GError **err);
 
+/* Have the in-kernel PICs take @irqs (bits 0 to 15) for interrupts of levels, as far as
+ * these can be, and the others for those of edges; a reset undoes it. While vCPUs are
+ * stopped; nothing without in-kernel chips. */
+void kvm_set_level_irqs(KVMState *kvm, uint16_t irqs);
+
 /* Whether channel 0 of the in-kernel timer chip raises GSI 0: it does after a
  * reset; not while an HPET replaces it. Either change starts the counts of all its
  * channels anew. Under the memory lock; nothing without in-kernel chips. */

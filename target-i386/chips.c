@@ -85,6 +85,18 @@ void kvm_arch_reset_vm(KVMState *kvm)
     vm_set(kvm, KVM_SET_PIT2, &pit, "reset the PIT");
 }
 
+void kvm_set_level_irqs(KVMState *kvm, uint16_t irqs)
+{
+    for (unsigned i = 0; kvm->irqchip && i < 2; i++) {
+        struct kvm_irqchip chip = { .chip_id = i ? KVM_IRQCHIP_PIC_SLAVE
+                                                 : KVM_IRQCHIP_PIC_MASTER };
+
+        vm_set(kvm, KVM_GET_IRQCHIP, &chip, "tell the state of a PIC");
+        chip.chip.pic.elcr = irqs >> 8 * i & chip.chip.pic.elcr_mask;
+        vm_set(kvm, KVM_SET_IRQCHIP, &chip, "set which interrupts are of levels");
+    }
+}
+
 /* ---- as a PC is wired ---------------------------------------------------- */
 
 static void add_route(struct kvm_irq_routing *routing, unsigned gsi, unsigned chip,

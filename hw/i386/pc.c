@@ -12,6 +12,7 @@
 #include "hw/acpi/piix4.h"
 #include "hw/i386/ioapic.h"
 #include "hw/i386/pc-acpi.h"
+#include "hw/i386/pc-boot.h"
 #include "hw/i386/pc-firmware.h"
 #include "hw/i386/pc-map.h"
 #include "hw/isa/isa-irqs.h"
@@ -376,39 +377,6 @@ static void pc_finish(Machine *machine)
 
 /* ---- the start ------------------------------------------------------------------- */
 
-static void fill_e820(PCMachine *s)
-{
-    E820 *map = &s->e820;
-
-    e820_add(map, 0, BOOT_LOW_END, E820_RAM);
-    e820_add(map, BOOT_LOW_END, BOOT_HIGH_ADDR - BOOT_LOW_END, E820_RESERVED);
-    e820_add(map, BOOT_HIGH_ADDR, s->lomem_size - BOOT_HIGH_ADDR, E820_RAM);
-    e820_add(map, X86_KVM_RESERVED_BASE, X86_KVM_RESERVED_SIZE, E820_RESERVED);
-    e820_add(map, 1ull << 32, s->himem_size, E820_RAM);
-}
-
-static bool load_kernel(PCMachine *s, GError **err)
-{
-    Machine *m = &s->machine;
-
-    s->boot.loader = s->loader;
-    s->boot.ram_end = s->lomem_size;
-    s->boot.e820 = s->e820;
-    s->boot.cmdline = m->append ? m->append : "";
-    s->boot.initrd = m->initrd;
-    if (s->acpi) {
-        pc_acpi_load(s);
-    }
-    if (!x86_boot_load_kernel(&s->boot, m->kernel, err)) {
-        return false;
-    }
-    if (cpus_count()) {
-        cpus_get(0)->reset_hook = x86_boot_reset_cpu;
-        cpus_get(0)->reset_opaque = &s->boot;
-    }
-    return true;
-}
-
 static bool pc_prepare(Machine *machine, GError **err)
 {
     PCMachine *s = (PCMachine *)machine;
@@ -418,27 +386,13 @@ static bool pc_prepare(Machine *machine, GError **err)
                     "dumpdtb: machine 'pc' has no device tree; microvm has one");
         return false;
     }
-    fill_e820(s);
-    if (!pc_fill_fw_cfg(s, err) || (s->acpi && !pc_acpi_add_files(s, err)) ||
-        (machine->kernel && !s->firmware && !load_kernel(s, err))) {
-        return false;
-    }
-    s->loaded = loader_load(s->loader, !machine->mem_path && !machine->ram_backend,
-                            err);
-    return s->loaded;
+    return pc_fill_fw_cfg(s, err) && (!s->acpi || pc_acpi_add_files(s, err)) &&
+           pc_boot_prepare(s, err);
 }
 
-/* The guest has written over what was loaded. */
 static void pc_reset(Machine *machine)
 {
-    PCMachine *s = (PCMachine *)machine;
-    g_autoptr(GError) err = NULL;
-
-    if (!s->loaded && !loader_load(s->loader, false, &err)) {
-        fprintf(stderr, "reset: %s\n", err->message);
-        vm_request_shutdown(SHUTDOWN_CAUSE_HOST_ERROR, EXIT_USAGE);
-    }
-    s->loaded = false;
+    pc_boot_reset((PCMachine *)machine);
 }
 
 static void pc_power_button(Machine *machine)
