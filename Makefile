@@ -379,6 +379,7 @@ GUESTS = \
 	tests/guest/reset.bin \
 	tests/guest/cannot-emulate.bin \
 	tests/guest/monitor.bin \
+	tests/guest/multiboot.bin \
 
 # Benchmarks: each prints its lines of the table, or JSON with --json.
 BENCHES = \
@@ -539,6 +540,13 @@ tests/guest/robot.elf: tests/guest/robot-start.S tests/guest/robot.c \
 		-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
 		-Wl,--build-id=none,-z,noexecstack -iquote $(SRC_PATH) \
 		-Wl,-T,$(SRC_PATH)/tests/guest/robot.ld -o $@ $(filter %.S %.c,$^)
+
+tests/guest/multiboot.elf: tests/guest/multiboot.S tests/guest/multiboot.ld config.mak
+	@mkdir -p $(@D)
+	$(call say,GUEST)
+	$(Q)$(GUEST_CC) -m64 -nostdlib -static -no-pie \
+		-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments,-e,0 \
+		-Wl,-T,$(SRC_PATH)/tests/guest/multiboot.ld -o $@ $(filter %.S,$^)
 
 .PRECIOUS: tests/guest/%.elf hw/i386/%.rom.elf
 tests/guest/%.bin: tests/guest/%.elf
