@@ -134,6 +134,8 @@ HW_OBJS = \
 	hw/i386/acpi-loader.o \
 	hw/i386/acpi.o \
 	hw/i386/pc-acpi.o \
+	hw/i386/pc-smbios.o \
+	hw/smbios/smbios.o \
 	hw/i386/fdt.o \
 	hw/core/chardev.o \
 	hw/core/chardev-mux.o \

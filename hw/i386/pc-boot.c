@@ -11,6 +11,7 @@
 #include "hw/i386/pc-acpi.h"
 #include "hw/i386/pc-firmware.h"
 #include "hw/i386/pc-map.h"
+#include "hw/i386/pc-smbios.h"
 #include "sysemu.h"
 #include "target-i386/cpu.h"
 
@@ -90,6 +91,7 @@ static bool prepare_without(PCMachine *s, GError **err)
 
     s->boot.ram_end = s->lomem_size;
     s->boot.e820 = s->e820;
+    pc_smbios_load(s);
     if (s->acpi) {
         pc_acpi_load(s);
     }

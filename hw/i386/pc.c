@@ -15,6 +15,7 @@
 #include "hw/i386/pc-boot.h"
 #include "hw/i386/pc-firmware.h"
 #include "hw/i386/pc-map.h"
+#include "hw/i386/pc-smbios.h"
 #include "hw/isa/isa-irqs.h"
 #include "hw/isa/piix3.h"
 #include "hw/pci-host/i440fx.h"
@@ -386,7 +387,8 @@ static bool pc_prepare(Machine *machine, GError **err)
                     "dumpdtb: machine 'pc' has no device tree; microvm has one");
         return false;
     }
-    return pc_fill_fw_cfg(s, err) && (!s->acpi || pc_acpi_add_files(s, err)) &&
+    return pc_fill_fw_cfg(s, err) && pc_smbios_add_files(s, err) &&
+           (!s->acpi || pc_acpi_add_files(s, err)) &&
            pc_boot_prepare(s, err);
 }
 
