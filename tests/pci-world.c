@@ -155,10 +155,11 @@ static const DeviceType bridge_type = {
                              .unrealize = bridge_unrealize },
 };
 
-extern const DeviceType pci_copier_type;
+extern const DeviceType pci_bridge_type, pci_copier_type;
 
 const DeviceType *const device_types[] = {
-    &func_type, &other_type, &fixed_type, &bridge_type, &pci_copier_type, NULL,
+    &func_type, &other_type, &fixed_type, &bridge_type, &pci_bridge_type,
+    &pci_copier_type, NULL,
 };
 
 /* ---- the machine ------------------------------------------------------------------------- */

@@ -2,7 +2,7 @@
 /*
  * A machine of a PCI bus and RAM, whose host bridge is the test, and functions made
  * to measure. In place of hw/core/device-table.c: it has "func", "other-func",
- * "fixed-func" (not hot-pluggable), "test-bridge" and
+ * "fixed-func" (not hot-pluggable), "test-bridge", the real "pci-bridge", and
  * "pci-copier" (tests/pci-copier.c).
  */
 #ifndef PCI_WORLD_H
