@@ -363,6 +363,7 @@ TESTS_SH = \
 	tests/test-device-docs.sh \
 	tests/test-options.sh \
 	tests/test-fdt.sh \
+	tests/test-compare-mtree.sh \
 	tests/gdb/session.sh \
 	tests/qmp/schema.sh \
 	tests/qmp/socat.sh \

@@ -22,8 +22,8 @@
 #define DBC 0x53
 #define AXC 0x54
 #define DRT 0x55   /* two bytes */
-#define DRAMC 0x57
-#define DRAMC_RESET 0x10
+#define DRAMC 0x57 /* at reset how much RAM there is, as firmware knows from QEMU */
+#define DRAMC_UNIT (8ull << 20)
 #define DRAMT 0x58
 #define DRB 0x60   /* eight bytes */
 #define MTT 0x70
@@ -157,7 +157,7 @@ static void i440fx_reset(PCIDevice *dev)
     update_map((I440FX *)dev);
 }
 
-static void init_registers(PCIDevice *dev)
+static void init_registers(PCIDevice *dev, uint64_t ram_size)
 {
     static const struct {
         uint8_t reg, count, mask;
@@ -174,7 +174,7 @@ static void init_registers(PCIDevice *dev)
             dev->wmask[writable[i].reg + n] = writable[i].mask;
         }
     }
-    dev->config[DRAMC] = DRAMC_RESET;
+    dev->config[DRAMC] = MIN(ram_size / DRAMC_UNIT, 0xff);
     dev->config[I440FX_SMRAM] = I440FX_SMRAM_BASE;
 }
 
@@ -185,7 +185,7 @@ static bool i440fx_realize(PCIDevice *dev, GError **err)
 
     s->host = dev->bus->opaque;
     spaces = &s->host->spaces;
-    init_registers(dev);
+    init_registers(dev, memory_region_size(spaces->ram));
     pam_init(&s->pam, spaces->memory, spaces->ram, spaces->pci);
     memory_region_init_alias(&s->smram_pci, "smram-region", spaces->pci, SMRAM_BASE,
                              SMRAM_SIZE);
