@@ -300,6 +300,7 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-map \
 	tests/qtest/test-qtest-i440fx \
 	tests/qtest/test-qtest-random \
+	tests/qtest/test-qtest-pci \
 
 TESTS_QMP = \
 	tests/qmp/test-qmp-commands-forms \
@@ -440,6 +441,7 @@ $(TESTS_HW) $(TESTS_MACHINE) $(BENCHES): TEST_ARCHIVES = libtest.a libflatview.a
 $(TESTS_GDB): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_MACHINE): | $(PROGRAM) $(ALIAS)
 $(TESTS_QTEST): tests/qtest/qvm.o
+tests/qtest/test-qtest-pci: tests/qtest/qpci.o
 # A machine inside the test, with the program's own run state.
 tests/qtest/test-qtest-wires: TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a

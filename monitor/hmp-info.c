@@ -7,7 +7,9 @@
 #include <string.h>
 
 #include "cpu-debug.h"
+#include "hw/pci/pci.h"
 #include "monitor/hmp-commands.h"
+#include "monitor/qmp-types.h"
 #include "mtree.h"
 
 static const char *string_of(JsonObject *object, const char *name)
@@ -315,20 +317,81 @@ static void note_place(const MtreeRegion *region, void *opaque)
     g_hash_table_insert(opaque, (gpointer)region->mr, range);
 }
 
-static void print_regions(const HMPCall *call, Device *dev, GHashTable *places)
+static void print_regions(const HMPCall *call, Device *dev, GHashTable *places,
+                          int indent)
 {
     for (unsigned i = 0; i < dev->regions_nr; i++) {
         MemoryRegion *mr = dev->regions[i];
         const MtreeRange *range = g_hash_table_lookup(places, mr);
         bool is_port = dev->containers[i] == &monitor_machine()->ports_root;
 
+        hmp_printf(call, "%*s", indent, "");
         if (range && dev->containers[i] && range->extent == MTREE_BYTES) {
-            hmp_printf(call, "    %s %0*" PRIx64 "/%0*" PRIx64 " %s\n",
+            hmp_printf(call, "%s %0*" PRIx64 "/%0*" PRIx64 " %s\n",
                        is_port ? "port" : "mmio", is_port ? 4 : 16, range->first,
                        is_port ? 4 : 16, memory_region_size(mr),
                        memory_region_name(mr));
         } else {
-            hmp_printf(call, "    not mapped: %s\n", memory_region_name(mr));
+            hmp_printf(call, "not mapped: %s\n", memory_region_name(mr));
+        }
+    }
+}
+
+static void print_function(const HMPCall *call, const PCIDevice *dev, int indent)
+{
+    const uint8_t *config = dev->config;
+    bool bridge = dev->device.type->pci->bridge;
+    unsigned class = pci_get_word(config + PCI_CLASS_DEVICE);
+    const char *name = qmp_pci_class_name(class);
+    g_autofree char *number = g_strdup_printf("Class %04x", class);
+
+    hmp_printf(call, "%*sclass %s, addr %02x:%02x.%x, pci id %04x:%04x (sub "
+               "%04x:%04x)\n", indent, "", name ? name : number,
+               pci_bus_number(dev->bus), PCI_SLOT(dev->devfn), PCI_FUNC(dev->devfn),
+               pci_get_word(config + PCI_VENDOR_ID),
+               pci_get_word(config + PCI_DEVICE_ID),
+               bridge ? 0 : pci_get_word(config + PCI_SUBSYSTEM_VENDOR_ID),
+               bridge ? 0 : pci_get_word(config + PCI_SUBSYSTEM_ID));
+    for (unsigned n = 0; n <= PCI_ROM_SLOT; n++) {
+        const PCIBar *bar = &dev->bars[n];
+
+        if (bar->mr) {
+            hmp_printf(call, "%*sbar %u: %s at 0x%" PRIx64 " [0x%" PRIx64 "]\n", indent,
+                       "", n, bar->type & PCI_BASE_ADDRESS_SPACE_IO ? "i/o" : "mem",
+                       bar->addr, bar->addr + bar->size - 1);
+        }
+    }
+}
+
+static void print_bus(const HMPCall *call, PCIBus *bus, GHashTable *places, int indent);
+
+/* And what is below it. */
+static void print_device(const HMPCall *call, Device *dev, GHashTable *places,
+                         int indent)
+{
+    PCIBus *root = monitor_machine()->pci;
+    PCIDevice *function = device_pci(dev);
+
+    hmp_printf(call, "%*sdev: %s, id \"%s\"\n", indent, "", dev->type->name,
+               dev->id ? dev->id : "");
+    print_properties(call, &dev->object, indent + 2);
+    print_regions(call, dev, places, indent + 2);
+    if (function) {
+        print_function(call, function, indent + 2);
+        if (pci_bridge_bus(function)) {
+            print_bus(call, pci_bridge_bus(function), places, indent + 2);
+        }
+    } else if (root && root->object.parent == &dev->object) {
+        print_bus(call, root, places, indent + 2);
+    }
+}
+
+static void print_bus(const HMPCall *call, PCIBus *bus, GHashTable *places, int indent)
+{
+    hmp_printf(call, "%*sbus: %s\n%*s  type PCI\n", indent, "", bus->name, indent, "");
+    for (unsigned devfn = 0; devfn < PCI_DEVFNS; devfn++) {
+        if (bus->devices[devfn]) {
+            print_device(call, &bus->devices[devfn]->device, places, indent + 2);
         }
     }
 }
@@ -346,10 +409,9 @@ bool hmp_info_qtree(const HMPCall *call, GError **err)
     for (guint i = 0; i < machine->devices->len; i++) {
         Device *dev = machine->devices->pdata[i];
 
-        hmp_printf(call, "  dev: %s, id \"%s\"\n", dev->type->name,
-                   dev->id ? dev->id : "");
-        print_properties(call, &dev->object, 4);
-        print_regions(call, dev, places);
+        if (!device_pci(dev)) {
+            print_device(call, dev, places, 2);
+        }
     }
     memory_unlock();
     return true;

@@ -17,7 +17,7 @@
 
 static const QMember device_add_args[] = {
     { "driver", &q_string, false, "The type of the device." },
-    { "bus", &q_string, true, "Where it is attached: there are no buses yet." },
+    { "bus", &q_string, true, "Where it is attached: a PCI bus; other devices have none." },
     { "id", &q_string, true,
       "What to call it. Without one only its path leads to it." },
     { 0 },
@@ -29,10 +29,15 @@ static bool run_device_add(const QMPCall *call, JsonObject *args,
     const char *driver = qmp_arg_string(args, "driver");
     const char *bus = qmp_arg_string(args, "bus");
     GHashTable *settings = qmp_settings_new();
+    const DeviceType *type = device_type_find(driver, NULL);
     bool ok = false;
 
     if (bus) {
-        g_set_error(err, QMP_ERROR, QMP_ERROR_GENERIC, "Bus '%s' not found", bus);
+        g_hash_table_insert(settings, g_strdup("bus"), g_strdup(bus));
+    }
+    if (bus && type && !property_find(type->properties, "bus")) {
+        g_set_error(err, QMP_ERROR, QMP_ERROR_GENERIC,
+                    "Bus '%s' not found: device '%s' is on none", bus, driver);
     } else if (qmp_settings_add(settings, args, device_add_args, err)) {
         memory_lock();
         ok = machine_plug_settings(monitor_machine(), driver,

@@ -131,7 +131,7 @@ static const QType root_list = { .kind = Q_ARRAY, .element = &root_info };
 /* ---- what is there ------------------------------------------------------------------- */
 
 /* Names that clients know; PCI Code and ID Assignment Specification 1.11. */
-static const char *class_name(unsigned class)
+const char *qmp_pci_class_name(unsigned class)
 {
     static const struct {
         uint16_t class;
@@ -160,7 +160,7 @@ static JsonObject *class_of(const PCIDevice *dev)
 {
     JsonObject *info = json_object_new();
     unsigned class = pci_get_word(dev->config + PCI_CLASS_DEVICE);
-    const char *name = class_name(class);
+    const char *name = qmp_pci_class_name(class);
 
     if (name) {
         json_object_set_string_member(info, "desc", name);

@@ -20,6 +20,9 @@ extern const QType qmp_target;
 extern const QType qmp_cpu_place;
 JsonObject *qmp_cpu_place_new(unsigned index);
 
+/* What clients call a class of PCI functions; NULL: they have no name for it. */
+const char *qmp_pci_class_name(unsigned class);
+
 /* ---- replies: nodes that take over what they are made of ------------------------- */
 
 JsonNode *qmp_array(JsonArray *array);

@@ -178,4 +178,53 @@ START_TEST(query)
 }
 END_TEST
 
-TEST_MAIN("pci-monitor", empty, not_set_up, set_up_by_a_guest, query)
+static const DeviceType host_type = { .name = "host", .size = sizeof(Device) };
+
+START_TEST(tree_of_devices)
+{
+    static const char *const lines[] = {
+        "  dev: host, id \"\"\r\n",
+        "    bus: pci.0\r\n      type PCI\r\n      dev: func, id \"f\"\r\n",
+        "        addr = \"02.0\"\r\n        bus = \"pci.0\"\r\n",
+        "        class USB controller, addr 00:02.0, pci id 1234:5678 (sub 1af4:1100)\r\n"
+        "        bar 0: mem at 0xfebf0000 [0xfebf0fff]\r\n"
+        "        bar 1: i/o at 0xc000 [0xc01f]\r\n"
+        "        bar 4: mem at 0x1200000000 [0x13ffffffff]\r\n"
+        "      dev: test-bridge, id \"b\"\r\n",
+        "        class PCI bridge, addr 00:03.0, pci id 1234:0001 (sub 0000:0000)\r\n"
+        "        bus: b\r\n          type PCI\r\n          dev: other-func, id \"\"\r\n",
+        "            addr = \"1f.7\"\r\n            bus = \"b\"\r\n",
+        "            class USB controller, addr 05:1f.7, pci id 1111:2222 (sub "
+        "3333:4444)\r\n",
+    };
+    g_autofree char *text = NULL;
+    const char *at;
+    Device *host;
+
+    plug_all();
+    set_up();
+    text = hmp_run("info qtree", 0);
+    /* Without a device that is the host there is no place for the bus. */
+    expect(strcmp(text, "bus: main-system-bus\r\n  type System\r\n") == 0, "%s", text);
+    host = device_new(&host_type, NULL);
+    object_remove(&host_bus.object);
+    expect(device_realize(host, NULL), "host");
+    object_add(&host->object, "/machine", "bridge");
+    object_add(&host_bus.object, "/machine/bridge", "pci.0");
+    g_ptr_array_insert(machine->devices, 0, host);
+    g_free(text);
+    text = hmp_run("info qtree", 0);
+    at = text;
+    for (unsigned i = 0; i < G_N_ELEMENTS(lines); i++) {
+        at = strstr(at, lines[i]);
+        expect(at, "'%s' is not in its place in\n%s", lines[i], text);
+    }
+    g_ptr_array_remove_index(machine->devices, 0);
+    object_remove(&host->object); /* and the bus that is below */
+    expect(!host_bus.object.parent, "the bus is in the tree still");
+    device_free(host);
+    host_free();
+}
+END_TEST
+
+TEST_MAIN("pci-monitor", empty, not_set_up, set_up_by_a_guest, query, tree_of_devices)

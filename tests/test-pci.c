@@ -452,13 +452,13 @@ END_TEST
 START_TEST(rom_or_not)
 {
     g_autofree char *path = rom_file(10);
-    g_autofree char *none = g_strdup_printf("func,rombar=off,romfile=%s", path);
+    g_autofree char *none = g_strdup_printf("func,rombar=0,romfile=%s", path);
 
     host_init();
     host_plug(none);
     host_plug("func,romfile=");
     host_plug("other-func,romfile=");
-    host_plug("other-func,rombar=off");
+    host_plug("other-func,rombar=0");
     for (unsigned slot = 0; slot < 4; slot++) {
         config_out(slot << 3, PCI_ROM_ADDRESS, NOTHING, 4);
         expect_hex(config_in(slot << 3, PCI_ROM_ADDRESS, 4), 0);

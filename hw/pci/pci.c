@@ -192,6 +192,16 @@ MemTxResult pci_dma_write(PCIDevice *dev, uint64_t addr, const void *buf,
 
 /* ---- life -------------------------------------------------------------------------- */
 
+/* For who looks at the properties. */
+static void note_place(PCIDevice *dev)
+{
+    g_free(dev->addr_text);
+    g_free(dev->bus_name);
+    dev->addr_text =
+        g_strdup_printf("%02x.%x", PCI_SLOT(dev->devfn), PCI_FUNC(dev->devfn));
+    dev->bus_name = g_strdup(dev->bus->name);
+}
+
 /* Off the bus: nobody finds it, calls it or hears of it any more. */
 static void leave_bus(PCIDevice *dev)
 {
@@ -223,6 +233,7 @@ bool pci_device_realize(Device *device, GError **err)
     }
     dev->devfn = devfn;
     dev->bus->devices[devfn] = dev;
+    note_place(dev);
     pci_config_init(dev);
     dma_init(dev);
     realized = !info->realize || info->realize(dev, err);

@@ -66,11 +66,11 @@ typedef struct PCIBar {
 
 struct PCIDevice {
     Device device;
-    /* Properties; PCI_DEVICE_PROPERTIES. */
+    /* Properties; PCI_DEVICE_PROPERTIES. Once realized, where it is. */
     char *addr_text;    /* "addr": SLOT or SLOT.FUNCTION, hexadecimal; NULL: free slot */
     char *bus_name;     /* "bus": "pci.0", or the id of a bridge; NULL: the root's */
     char *romfile;      /* NULL: the type's; "": none */
-    bool rom_bar;       /* "rombar" */
+    uint32_t rom_bar;   /* "rombar"; 0: no */
     bool multifunction; /* says so in its header */
 
     PCIBus *bus;
@@ -105,8 +105,8 @@ struct PCIDevice {
       "other functions share its slot", 0 },                                      \
     { "romfile", PROP_STRING, offsetof(PCIDevice, romfile), NULL,                 \
       "an expansion ROM; empty: none", 0 },                                       \
-    { "rombar", PROP_BOOL, offsetof(PCIDevice, rom_bar), "on",                    \
-      "the expansion ROM is seen through a BAR", 0 }
+    { "rombar", PROP_UINT32, offsetof(PCIDevice, rom_bar), "1",                   \
+      "1: the expansion ROM is seen through a BAR; 0: not at all", 0 }
 
 /* In the DeviceType of every function. */
 #define PCI_DEVICE_TYPE                                                           \
