@@ -120,7 +120,7 @@ static const Form forms[] = {
     { "pmemsave", "{'val':0,'size':16,'filename':'/dev/full'}",
       G "Could not write to '/dev/full': No space left on device" },
     { "pmemsave", "{'val':0,'size':16,'filename':'DIR/unread'}",
-      G "Could not open 'DIR/unread': No such device or address" },
+      G "Could not open 'DIR/unread': it is a FIFO that nobody reads" },
     { "pmemsave", "{'val':0,'size':16,'filename':'DIR'}",
       G "Could not open 'DIR': Is a directory" },
 
