@@ -297,6 +297,8 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-rtc \
 	tests/qtest/test-qtest-i8042 \
 	tests/qtest/test-qtest-misc \
+	tests/qtest/test-qtest-fw-cfg \
+	tests/qtest/test-qtest-pflash \
 	tests/qtest/test-qtest-map \
 	tests/qtest/test-qtest-i440fx \
 	tests/qtest/test-qtest-random \
