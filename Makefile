@@ -301,6 +301,8 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-pflash \
 	tests/qtest/test-qtest-map \
 	tests/qtest/test-qtest-i440fx \
+	tests/qtest/test-qtest-piix4 \
+	tests/qtest/test-qtest-pcihp \
 	tests/qtest/test-qtest-random \
 	tests/qtest/test-qtest-pci \
 
