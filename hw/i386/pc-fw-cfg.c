@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "cpus.h"
+#include "hw/acpi/piix4.h"
 #include "hw/i386/pc-map.h"
 #include "target-i386/cpu.h"
 #include "target-i386/topology.h"
@@ -110,6 +111,16 @@ static bool has_screen(const Machine *m)
     return false;
 }
 
+/* A byte for each of ACPI's sleep states from 0 to 5: whether it is there, and the
+ * number to write for it. There are
+ * S0 and soft off. */
+static bool add_sleep_states(PCMachine *s, GError **err)
+{
+    static const uint8_t states[] = { 0x80, 0, 0, 1, 2, 0x80 | PIIX4_SLP_TYP_SOFT_OFF };
+
+    return fw_cfg_add_file(s->fw_cfg, "etc/system-states", states, sizeof(states), err);
+}
+
 /* Where there is nothing to look at, firmware talks on the serial port. */
 static bool add_screen(PCMachine *s, GError **err)
 {
@@ -171,7 +182,8 @@ bool pc_fill_fw_cfg(PCMachine *s, GError **err)
     fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, x86_apic_id(&m->topology, m->cpus - 1) + 1);
     fw_cfg_add_u32(f, FW_CFG_IRQ0_OVERRIDE, 1);
     add_uuid(s);
-    return add_e820(s, err) && add_boot(s, err) && add_screen(s, err) &&
+    return add_e820(s, err) && add_boot(s, err) && add_sleep_states(s, err) &&
+           add_screen(s, err) &&
            add_number(s, "etc/reserved-memory-end", (end + GIB - 1) / GIB * GIB, 8,
                       err) &&
            add_user_files(s, err);

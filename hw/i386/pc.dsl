@@ -74,8 +74,13 @@ DefinitionBlock ("", "DSDT", 2, "FLATVW", "PC      ", 1)
     /* The board puts the real values here; these make them wide enough. */
     Name (DEVS, 0x5A5A5A5A)         /* PC_HAS_ bits */
     Name (P0S, 0x5A5A5A5A)          /* start of the hole below 4 GiB */
-    Name (P1S, 0x5A5A5A5A5A5A5A5A)  /* first and last byte of the one above; */
-    Name (P1E, 0x5A5A5A5A5A5A5A5A)  /* 0: there is none */
+    /* SeaBIOS looks for devices here, too. It knows no numbers of 64 bits, and goes on
+     * after the scope in which it met one. */
+    Scope (\)
+    {
+        Name (P1S, 0x5A5A5A5A5A5A5A5A)  /* first and last byte of the one above; */
+        Name (P1E, 0x5A5A5A5A5A5A5A5A)  /* 0: there is none */
+    }
 
     Name (\_S5, Package () { PIIX4_SLP_TYP_SOFT_OFF, PIIX4_SLP_TYP_SOFT_OFF, 0, 0 })
 

@@ -179,6 +179,8 @@ START_TEST(boot)
     expect_file("bootorder", "", 0);
     expect_file("etc/boot-fail-wait", "\xff\xff\xff\xff", 4);
     expect_no_file("etc/boot-menu-wait");
+    /* No sleeping state but soft off. */
+    expect_file("etc/system-states", "\x80\0\0\1\2\x80", 6);
     qvm_end(vm);
     vm = qvm_start("-M pc -m 64 -nodefaults -boot menu=on,strict=on,splash-time=3000,"
                    "reboot-timeout=1000");
