@@ -305,6 +305,9 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-pcihp \
 	tests/qtest/test-qtest-random \
 	tests/qtest/test-qtest-pci \
+	tests/qtest/test-qtest-edu \
+	tests/qtest/test-qtest-testdevs \
+	tests/qtest/test-qtest-bridge \
 
 TESTS_QMP = \
 	tests/qmp/test-qmp-commands-forms \
@@ -445,7 +448,8 @@ $(TESTS_HW) $(TESTS_MACHINE) $(BENCHES): TEST_ARCHIVES = libtest.a libflatview.a
 $(TESTS_GDB): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_MACHINE): | $(PROGRAM) $(ALIAS)
 $(TESTS_QTEST): tests/qtest/qvm.o
-tests/qtest/test-qtest-pci: tests/qtest/qpci.o
+tests/qtest/test-qtest-pci tests/qtest/test-qtest-edu tests/qtest/test-qtest-testdevs \
+tests/qtest/test-qtest-bridge: tests/qtest/qpci.o
 # A machine inside the test, with the program's own run state.
 tests/qtest/test-qtest-wires: TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a
