@@ -7,7 +7,8 @@
  * the guest's memory, big-endian, in two halves of which the second starts it.
  *
  * Requests reach RAM and no device: what a guest says there costs time in proportion
- * to memory that it has.
+ * to memory that it has. That may be seconds; so the regions are without a lock, take
+ * the memory lock themselves, and others get it between two pieces of a long request.
  */
 #include "hw/nvram/fw_cfg.h"
 
@@ -48,6 +49,9 @@ typedef struct DirEntry {
 } DirEntry;
 
 #define CACHE_SIZE 4096
+
+#define DMA_PIECE (16 * 1024 * 1024) /* some milliseconds */
+#define DMA_PAUSE_US 50
 
 typedef struct Item {
     char *name;   /* of a file; or NULL */
@@ -329,13 +333,14 @@ static uint8_t fw_cfg_read_cached(FWCfg *s)
 static uint64_t fw_cfg_ports_read(void *opaque, hwaddr addr, unsigned size)
 {
     FWCfg *s = opaque;
-    uint8_t byte;
+    uint8_t byte = 0;
 
-    if (!fw_cfg_left(s)) {
-        return 0;
+    memory_lock();
+    if (fw_cfg_left(s)) {
+        byte = s->current->data ? s->current->data[s->offset] : fw_cfg_read_cached(s);
+        s->offset++;
     }
-    byte = s->current->data ? s->current->data[s->offset] : fw_cfg_read_cached(s);
-    s->offset++;
+    memory_unlock();
     return byte;
 }
 
@@ -343,7 +348,9 @@ static void fw_cfg_ports_write(void *opaque, hwaddr addr, uint64_t data,
                                unsigned size)
 {
     if (size == 2) {
+        memory_lock();
         fw_cfg_select(opaque, data);
+        memory_unlock();
     }
 }
 
@@ -401,6 +408,14 @@ static bool ram_copy(FWCfg *s, uint64_t addr, void *buf, size_t len, bool is_wri
     return true;
 }
 
+/* Let others have the memory lock, which one that is taken again at once does not. */
+static void dma_pause(void)
+{
+    memory_unlock();
+    g_usleep(DMA_PAUSE_US);
+    memory_lock();
+}
+
 /* The selected item to the guest, and zeros after its end. */
 static bool dma_read(FWCfg *s, uint64_t addr, uint32_t len)
 {
@@ -408,7 +423,7 @@ static bool dma_read(FWCfg *s, uint64_t addr, uint32_t len)
 
     while (len && ok) {
         uint32_t left = fw_cfg_left(s);
-        hwaddr piece = left ? MIN(len, left) : len;
+        hwaddr piece = MIN(left ? MIN(len, left) : len, DMA_PIECE);
         void *host = ram_map(s, addr, &piece, true);
 
         if (!host) {
@@ -424,6 +439,9 @@ static bool dma_read(FWCfg *s, uint64_t addr, uint32_t len)
         addr += piece;
         len -= piece;
         ok = ok && (addr || !len); /* memory ends at 2^64 */
+        if (piece == DMA_PIECE && len) {
+            dma_pause();
+        }
     }
     return ok;
 }
@@ -494,12 +512,14 @@ static void fw_cfg_dma_write(void *opaque, hwaddr addr, uint64_t data,
 {
     FWCfg *s = opaque;
 
+    memory_lock();
     if (size == 4 && addr == 0) {
         s->dma_addr = data << 32 | (uint32_t)s->dma_addr;
-        return;
+    } else {
+        s->dma_addr = size == 8 ? data : (s->dma_addr >> 32 << 32) | data;
+        dma_start(s);
     }
-    s->dma_addr = size == 8 ? data : (s->dma_addr >> 32 << 32) | data;
-    dma_start(s);
+    memory_unlock();
 }
 
 static bool fw_cfg_dma_accepts(void *opaque, hwaddr addr, unsigned size,
@@ -528,10 +548,12 @@ static bool fw_cfg_realize(Device *dev, GError **err)
     fw_cfg_add_u32(s, FW_CFG_ID, ID_PORTS | (s->dma_enabled ? ID_DMA : 0));
     directory_update(s);
     memory_region_init_io(&s->ports, &fw_cfg_ports_ops, s, "fwcfg", FW_CFG_SIZE);
+    memory_region_clear_global_locking(&s->ports);
     device_add_region(dev, &s->ports);
     if (s->dma_enabled) {
         memory_region_init_io(&s->dma, &fw_cfg_dma_ops, s, "fwcfg.dma",
                               FW_CFG_DMA_SIZE);
+        memory_region_clear_global_locking(&s->dma);
         device_add_region(dev, &s->dma);
     }
     return true;
