@@ -373,6 +373,7 @@ TESTS_SH = \
 	tests/test-fdt.sh \
 	tests/test-compare-mtree.sh \
 	tests/gdb/session.sh \
+	tests/firmware/seabios.sh \
 	tests/qmp/schema.sh \
 	tests/qmp/socat.sh \
 	tests/qmp/python.sh \
@@ -470,6 +471,7 @@ tests/bench/bare-kvm: tests/bench/bare-kvm.o
 
 tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o \
 	tests/bench/bench-topology.o tests/bench/bench-dirty.o \
+	tests/bench/bench-firmware.o \
 	tests/bench/bench-control.o
 
 # Built by `make fuzz` only, with clang, in a folder of its own: fuzz/.

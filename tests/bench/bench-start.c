@@ -163,8 +163,8 @@ static const char *kvm_missing(void)
     return NULL;
 }
 
-/* An image of 64 KiB for QEMU: out to its debug-exit device at the reset
- * vector. Returns the path of a new file. */
+/* An image of 64 KiB for QEMU and the board pc: out to a debug-exit device at the
+ * reset vector. Returns the path of a new file. */
 static char *make_qemu_image(void)
 {
     static const uint8_t reset_vector[16] = {
@@ -186,7 +186,7 @@ static char *make_qemu_image(void)
     return path;
 }
 
-enum { BARE, FLATVIEW, QEMU, CONTENDERS };
+enum { BARE, FLATVIEW, PC, QEMU, CONTENDERS };
 
 /* The median of @c's samples, or why there are none. */
 static void add_times(GArray *figures, Figure f, Contender *c)
@@ -244,6 +244,10 @@ void bench_start(GArray *figures)
         [BARE] = { .argv = { bare, image } },
         [FLATVIEW] = { .argv = { own, "-nodefaults", "-display", "none", "-m",
                                  "128M", "-bios", image } },
+        [PC] = { .argv = { own, "-M", "pc", "-nodefaults", "-display", "none",
+                           "-m", "128M", "-bios", qemu_image, "-device",
+                           "isa-debug-exit,iobase=0xf4,iosize=1" },
+                 .status = 1 },
         [QEMU] = { .argv = { qemu, "-M", "microvm", "-accel", "kvm",
                              "-nodefaults", "-no-user-config", "-display",
                              "none", "-m", "128M", "-bios", qemu_image,
@@ -288,6 +292,12 @@ void bench_start(GArray *figures)
         .key = "start_above_floor",
         .text = "  more than the bare calls" }, &c[FLATVIEW], &c[BARE]);
     add_times(figures, (Figure) {
+        .key = "start_pc",
+        .text = "the same on the board pc" }, &c[PC]);
+    add_difference(figures, (Figure) {
+        .key = "start_pc_more", .target = 2,
+        .text = "  more than on the board microvm" }, &c[PC], &c[FLATVIEW]);
+    add_times(figures, (Figure) {
         .key = "start_qemu",
         .text = "start to end, the QEMU installed here" }, &c[QEMU]);
     add_memory(figures, (Figure) {
@@ -296,6 +306,8 @@ void bench_start(GArray *figures)
     add_memory(figures, (Figure) {
         .key = "peak", .peer = "37 MB",
         .text = "peak memory, flatview-x86_64" }, &c[FLATVIEW]);
+    add_memory(figures, (Figure) {
+        .key = "peak_pc", .text = "the same on the board pc" }, &c[PC]);
     add_memory(figures, (Figure) {
         .key = "peak_qemu",
         .text = "peak memory, the QEMU installed here" }, &c[QEMU]);

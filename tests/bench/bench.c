@@ -362,6 +362,9 @@ int main(int argc, char **argv)
     if (bench_wanted("start") || bench_wanted("peak")) {
         bench_start(figures);
     }
+    if (bench_wanted("firmware")) {
+        bench_firmware(figures);
+    }
     bench_control(figures);
     bench_core(figures);
     bench_topology(figures);

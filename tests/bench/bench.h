@@ -89,6 +89,7 @@ void bench_core(GArray *figures);
 void bench_topology(GArray *figures);
 void bench_dirty(GArray *figures);
 void bench_start(GArray *figures);
+void bench_firmware(GArray *figures);
 void bench_control(GArray *figures);
 
 #endif

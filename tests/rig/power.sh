@@ -32,5 +32,5 @@ done
 cp "$source_path/tests/rig/power-init" "$root/init" && chmod +x "$root/init" &&
     make_initramfs "$root" "$cache/power.cpio" || exit 1
 
-"$source_path/scripts/rig" --timeout 400 "$source_path/tests/rig/power-guests" \
+"$source_path/scripts/rig" --timeout 600 "$source_path/tests/rig/power-guests" \
     "$(echo "$kernel"/boot/vmlinuz-*)" "$cache/power.cpio"
