@@ -384,6 +384,7 @@ TESTS_RIG = \
 	tests/rig/kvm.sh \
 	tests/rig/power.sh \
 	tests/rig/gdb.sh \
+	tests/rig/pc-devices.sh \
 
 # Guest programs of our own: tests/guest/NAME.S -> NAME.bin, images for -bios.
 GUESTS = \
