@@ -22,6 +22,7 @@
 #define ACPI_PM1_TIMER 0x0001
 #define ACPI_PM1_GLOBAL 0x0020
 #define ACPI_PM1_POWER_BUTTON 0x0100
+#define ACPI_PM1_RTC 0x0400
 
 /* Bits of the control register */
 #define ACPI_PM1_SCI_EN 0x0001
