@@ -347,6 +347,8 @@ ROBOT_TESTS = \
 	tests/test-kvm-dirty \
 	tests/test-kvm-cpus \
 	tests/test-kvm-exits \
+	tests/test-kvm-guest-pc \
+	tests/test-kvm-smm \
 
 # Tests of KVM, linked like those of devices, where it is built in; they skip
 # where /dev/kvm is missing.

@@ -112,6 +112,9 @@ int robot_run(Robot *r, void (*script)(Robot *r))
     cpus_get(0)->reset_hook = reset_hook;
     expect(kvm_attach(r->kvm, &r->memory, &r->ports, &err), "kvm_attach: %s",
            err->message);
+    if (r->set_up) {
+        r->set_up(r);
+    }
     expect(cpus_start(&err), "cpus_start: %s", err->message);
     thread = g_thread_new("script", script_thread, r);
     status = vm_main_loop(&(RunOptions){ .no_reboot = r->no_reboot },

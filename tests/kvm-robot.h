@@ -21,6 +21,7 @@ typedef struct Robot {
     KVMOptions options;
     unsigned cpus;
     bool no_reboot;
+    void (*set_up)(struct Robot *r); /* KVM is there, and vCPUs do not run yet */
 
     MemoryRegion memory_root, ports_root;
     AddressSpace memory, ports;
@@ -48,6 +49,9 @@ void robot_test(void (*script)(Robot *r));
 /* What follows is for scripts. A guest that does not answer within
  * ROBOT_TIMEOUT_S, or meets an exception, is a failure. */
 #define ROBOT_TIMEOUT_S 120
+
+/* Which vCPU is meant is said by its APIC id, which has gaps where options.cores or
+ * such is no power of two. */
 
 /* Whether vCPU @cpu has said that it polls; waits until it does. */
 void robot_wait_alive(Robot *r, unsigned cpu);

@@ -245,6 +245,15 @@ static void wait_irq(volatile RobotMailbox *mailbox, const RobotOp *op)
     }
 }
 
+static void cpuid(RobotOp *op)
+{
+    u32 a = op->addr, b, c = op->value, d;
+
+    asm volatile("cpuid" : "+a"(a), "=b"(b), "+c"(c), "=d"(d));
+    op->value = (u64)b << 32 | a;
+    op->result = (u64)d << 32 | c;
+}
+
 static void triple_fault(void)
 {
     idt_pointer.limit = 0;
@@ -306,6 +315,9 @@ static void carry_out(volatile RobotMailbox *mailbox, RobotOp *op)
         break;
     case ROBOT_WAIT_IRQ:
         wait_irq(mailbox, op);
+        break;
+    case ROBOT_CPUID:
+        cpuid(op);
         break;
     case ROBOT_HALT:
         for (;;) {

@@ -46,6 +46,8 @@ typedef enum RobotCode {
     ROBOT_STI,       /* let interrupts in */
     ROBOT_CLI,
     ROBOT_WAIT_IRQ,  /* sti, hlt; cli, when vector value was seen count times */
+    ROBOT_CPUID,     /* leaf addr, subleaf value: value = EAX and EBX, result = ECX
+                      * and EDX, the first in the lower half */
     ROBOT_HALT,      /* cli, hlt: for ever */
     ROBOT_TRIPLE_FAULT,
     ROBOT_CANNOT_EMULATE, /* cmpxchg16b at addr, in RSI: not for KVM's emulator */
