@@ -416,6 +416,57 @@ bool qvm_irq(QVM *vm, unsigned n)
     return vm->irqs[n];
 }
 
+/* ---- texts with examples ---------------------------------------------------------- */
+
+/* The machine that a line of the text starts. */
+static QVM *start_as_told(const char *command)
+{
+    g_auto(GStrv) words = g_strsplit(command, " ", 0);
+    g_autoptr(GString) options = g_string_new(NULL);
+
+    ck_assert_str_eq(words[0], "flatview-x86_64");
+    for (char **word = words + 1; *word; word++) {
+        if (strcmp(*word, "-accel") == 0 || strcmp(*word, "-qtest") == 0 ||
+            strcmp(*word, "-display") == 0) {
+            word++; /* the client has these itself */
+        } else {
+            g_string_append_printf(options, " %s", *word);
+        }
+    }
+    return qvm_start("%s", options->str);
+}
+
+char *qvm_follow_text(const char *name)
+{
+    const char *source = g_getenv("SRC_PATH");
+    g_autofree char *path = g_build_filename(source ? source : ".", "docs", name, NULL);
+    g_auto(GStrv) lines = NULL;
+    unsigned sent = 0, received = 0;
+    QVM *vm = NULL;
+    char *text;
+
+    expect(g_file_get_contents(path, &text, NULL, NULL), "no %s", path);
+    lines = g_strsplit(text, "\n", 0);
+    for (char **line = lines; *line; line++) {
+        if (g_str_has_prefix(*line, "    $ ")) {
+            if (vm) {
+                qvm_end(vm);
+            }
+            vm = start_as_told(*line + 6);
+        } else if (g_str_has_prefix(*line, "    > ")) {
+            qvm_send(vm, *line + 6, strlen(*line + 6));
+            qvm_send(vm, "\n", 1);
+            sent++;
+        } else if (g_str_has_prefix(*line, "    < ")) {
+            ck_assert_str_eq(qvm_receive(vm), *line + 6);
+            received++;
+        }
+    }
+    expect(vm && received >= sent && sent, "%s has no examples", path);
+    qvm_end(vm);
+    return text;
+}
+
 /* ---- QMP -------------------------------------------------------------------------------- */
 
 char *qvm_qmp_receive(QVM *vm)

@@ -103,6 +103,10 @@ bool qvm_irq(QVM *vm, unsigned n);
         }                                                                      \
     } while (0)
 
+/* Do what the text docs/@name says: lines of it that begin with "    $ " start a
+ * machine, "    > " are sent, and "    < " is what comes back. The text, to be freed. */
+char *qvm_follow_text(const char *name);
+
 /* ---- QMP ------------------------------------------------------------------------------ */
 
 /* The next line from QMP, to be freed. */

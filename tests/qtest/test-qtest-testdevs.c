@@ -339,5 +339,13 @@ START_TEST(elsewhere)
 }
 END_TEST
 
+/* ---- docs/pci-devices.md ---------------------------------------------------------------------- */
+
+START_TEST(documentation)
+{
+    free(qvm_follow_text("pci-devices.md"));
+}
+END_TEST
+
 TEST_MAIN("qtest-testdevs", header, counts, membar, by_chance, word, memory, interrupts,
-          flush, elsewhere)
+          flush, elsewhere, documentation)
