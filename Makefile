@@ -371,6 +371,7 @@ TESTS_SH = \
 	tests/test-headers.sh \
 	tests/test-docs.sh \
 	tests/test-device-docs.sh \
+	tests/test-firmware-docs.sh \
 	tests/test-options.sh \
 	tests/test-fdt.sh \
 	tests/test-compare-mtree.sh \
