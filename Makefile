@@ -283,6 +283,7 @@ TESTS_HW = \
 	tests/test-pci-bridge \
 	tests/test-loader \
 	tests/test-multiboot \
+	tests/test-pc-boot \
 	tests/test-acpi \
 	tests/test-microvm \
 	tests/test-pc \
@@ -386,6 +387,8 @@ TESTS_RIG = \
 	tests/rig/boot.sh \
 	tests/rig/kvm.sh \
 	tests/rig/power.sh \
+	tests/rig/pc-boot.sh \
+	tests/rig/pc-dmesg.sh \
 	tests/rig/gdb.sh \
 	tests/rig/pc-devices.sh \
 

@@ -116,6 +116,7 @@ START_TEST(linux_layout)
     initrd = write_file("initrd", "0123456789", 10);
     f.boot.cmdline = "console=ttyS0";
     f.boot.initrd = initrd;
+    f.boot.device_tree = true;
     f.boot.rsdp_addr = 0xe0000;
     e820_add(&f.boot.e820, 0x100000, RAM_SIZE - 0x100000, E820_RAM);
     e820_add(&f.boot.e820, 0, 0x9fc00, E820_RAM);

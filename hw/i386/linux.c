@@ -229,7 +229,7 @@ static void add_boot_params(const X86Boot *boot, const LinuxHeader *h)
     put(params, CMD_LINE_PTR, BOOT_CMDLINE_ADDR, 4);
     put(params, RAMDISK_IMAGE, boot->initrd_addr, 4);
     put(params, RAMDISK_SIZE, boot->initrd_size, 4);
-    put(params, SETUP_DATA, BOOT_SETUP_DATA_ADDR, 8);
+    put(params, SETUP_DATA, boot->device_tree ? BOOT_SETUP_DATA_ADDR : 0, 8);
     put(params, ACPI_RSDP_ADDR, boot->rsdp_addr, 8);
     params[E820_ENTRIES] = boot->e820.nr;
     for (i = 0; i < boot->e820.nr; i++) {

@@ -425,6 +425,7 @@ static bool load_kernel(MicroVM *s, GError **err)
     s->boot.ram_end = s->lomem_size;
     s->boot.cmdline = m->append ? m->append : "";
     s->boot.initrd = m->initrd;
+    s->boot.device_tree = true;
     load_acpi(s);
     load_restart(s);
     return x86_boot_load_kernel(&s->boot, m->kernel, err);

@@ -36,6 +36,7 @@ typedef struct X86Boot {
     const char *cmdline; /* "" for none */
     const char *initrd;  /* path, or NULL; of multiboot: modules, as -initrd has them */
     uint64_t rsdp_addr;
+    bool device_tree; /* there will be one: see linux_load_device_tree() */
     bool together; /* an initramfs goes right behind the kernel */
 
     enum {
@@ -71,7 +72,7 @@ void x86_boot_reset_cpu(CPUState *cpu, void *opaque);
 bool linux_probe(const LoaderFile *file);
 bool linux_load(X86Boot *boot, const LoaderFile *file, GError **err);
 
-/* Give the kernel that linux_load() placed the device tree @fdt. */
+/* Give the kernel that linux_load() placed the device tree @fdt; ->device_tree was set. */
 void linux_load_device_tree(X86Boot *boot, const void *fdt, uint32_t size);
 
 /* multiboot.c: an image with a multiboot header in its first 8 KiB. */
