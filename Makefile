@@ -350,6 +350,7 @@ ROBOT_TESTS = \
 	tests/test-kvm-exits \
 	tests/test-kvm-guest-pc \
 	tests/test-kvm-smm \
+	tests/test-kvm-pc-map \
 
 # Tests of KVM, linked like those of devices, where it is built in; they skip
 # where /dev/kvm is missing.

@@ -323,6 +323,9 @@ static void carry_out(volatile RobotMailbox *mailbox, RobotOp *op)
         for (;;) {
             asm volatile("cli; hlt");
         }
+    case ROBOT_CALL:
+        op->result = ((u64 (*)(void))op->addr)();
+        break;
     case ROBOT_TRIPLE_FAULT:
         triple_fault();
         break;

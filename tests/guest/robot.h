@@ -49,6 +49,7 @@ typedef enum RobotCode {
     ROBOT_CPUID,     /* leaf addr, subleaf value: value = EAX and EBX, result = ECX
                       * and EDX, the first in the lower half */
     ROBOT_HALT,      /* cli, hlt: for ever */
+    ROBOT_CALL,      /* result = what the code at addr returns */
     ROBOT_TRIPLE_FAULT,
     ROBOT_CANNOT_EMULATE, /* cmpxchg16b at addr, in RSI: not for KVM's emulator */
 } RobotCode;
