@@ -285,6 +285,8 @@ TESTS_HW = \
 	tests/test-multiboot \
 	tests/test-pc-boot \
 	tests/test-acpi \
+	tests/test-acpi-pc \
+	tests/test-smbios \
 	tests/test-microvm \
 	tests/test-pc \
 	tests/qtest/test-qtest-wires \
