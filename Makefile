@@ -351,6 +351,7 @@ ROBOT_TESTS = \
 	tests/test-kvm-cpus \
 	tests/test-kvm-exits \
 	tests/test-kvm-guest-pc \
+	tests/test-kvm-romd \
 	tests/test-kvm-smm \
 	tests/test-kvm-pc-map \
 
