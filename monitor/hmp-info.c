@@ -17,7 +17,7 @@ static const char *string_of(JsonObject *object, const char *name)
     return json_object_get_string_member_with_default(object, name, "");
 }
 
-/* ---- one answer, one line ----------------------------------------------------------- */
+/* ---- one answer, one line ------------------------------------------------------- */
 
 bool hmp_info_status(const HMPCall *call, GError **err)
 {
@@ -95,7 +95,7 @@ bool hmp_info_kvm(const HMPCall *call, GError **err)
     return true;
 }
 
-/* ---- lists ---------------------------------------------------------------------------- */
+/* ---- lists ---------------------------------------------------------------------- */
 
 /* The array that the QMP command @name returns, to be freed by way of
  * @result. */
@@ -150,7 +150,7 @@ bool hmp_info_iothreads(const HMPCall *call, GError **err)
     return list != NULL;
 }
 
-/* ---- registers ---------------------------------------------------------------------- */
+/* ---- registers ------------------------------------------------------------------ */
 
 static void print_registers(const HMPCall *call, CPUState *cpu)
 {
@@ -186,7 +186,7 @@ bool hmp_info_registers(const HMPCall *call, GError **err)
     return true;
 }
 
-/* ---- the map ------------------------------------------------------------------------- */
+/* ---- the map -------------------------------------------------------------------- */
 
 static int print_to_call(FILE *call, const char *fmt, ...)
     __attribute__((format(printf, 2, 3)));
@@ -214,7 +214,7 @@ bool hmp_info_mtree(const HMPCall *call, GError **err)
     return true;
 }
 
-/* ---- objects -------------------------------------------------------------------------- */
+/* ---- objects -------------------------------------------------------------------- */
 
 static void print_objects(const HMPCall *call, const Object *obj, unsigned depth)
 {
@@ -306,7 +306,7 @@ bool hmp_info_memdev(const HMPCall *call, GError **err)
     return true;
 }
 
-/* ---- devices --------------------------------------------------------------------------- */
+/* ---- devices -------------------------------------------------------------------- */
 
 /* Where regions are, counted from the top of their trees: MtreeRange by region. */
 static void note_place(const MtreeRegion *region, void *opaque)

@@ -10,7 +10,7 @@
 #include "hw/pci/pci.h"
 #include "monitor/monitor.h"
 
-/* ---- declarations ------------------------------------------------------------------ */
+/* ---- declarations --------------------------------------------------------------- */
 
 static const QType function_info;
 static const QType function_list = { .kind = Q_ARRAY, .element = &function_info };
@@ -128,7 +128,7 @@ static const QType root_info = {
 
 static const QType root_list = { .kind = Q_ARRAY, .element = &root_info };
 
-/* ---- what is there ------------------------------------------------------------------- */
+/* ---- what is there -------------------------------------------------------------- */
 
 /* Names that clients know; PCI Code and ID Assignment Specification 1.11. */
 const char *qmp_pci_class_name(unsigned class)

@@ -16,7 +16,7 @@ unsigned host_unrealized;
 
 static MemoryRegion ram;
 
-/* ---- functions ----------------------------------------------------------------------- */
+/* ---- functions ------------------------------------------------------------------ */
 
 uint32_t bar_value(unsigned devfn, unsigned n, unsigned offset)
 {
@@ -112,7 +112,7 @@ static const DeviceType fixed_type = {
     .pci = &(const PCIInfo){ .vendor_id = 0x1234, .device_id = 0x9abc, FUNC_INFO },
 };
 
-/* ---- a bridge without windows ---------------------------------------------------------- */
+/* ---- a bridge without windows --------------------------------------------------- */
 
 typedef struct Bridge {
     PCIDevice dev;
@@ -162,7 +162,7 @@ const DeviceType *const device_types[] = {
     &pci_copier_type, NULL,
 };
 
-/* ---- the machine ------------------------------------------------------------------------- */
+/* ---- the machine ---------------------------------------------------------------- */
 
 static void set_wire(void *opaque, unsigned wire, bool level)
 {

@@ -42,7 +42,7 @@ static unsigned devfn_of(unsigned i)
     return PCI_DEVFN(i + 1, 0);
 }
 
-/* ---- the model ----------------------------------------------------------------------------- */
+/* ---- the model ------------------------------------------------------------------ */
 
 static const FuncBar *layout(const Model *m)
 {
@@ -126,7 +126,7 @@ static void model_write(Model *m, unsigned addr, uint32_t value, unsigned size)
     model_update(m);
 }
 
-/* ---- what there is ----------------------------------------------------------------------------- */
+/* ---- what there is -------------------------------------------------------------- */
 
 static bool is_here(uint64_t at, uint64_t size, uint64_t addr)
 {
@@ -203,7 +203,7 @@ static void check(Model *m)
            "master");
 }
 
-/* ---- the guest --------------------------------------------------------------------------------- */
+/* ---- the guest ------------------------------------------------------------------ */
 
 /* What is likely to hit something. */
 static uint32_t any_value(void)

@@ -89,7 +89,7 @@ PCIBus *pci_bus_find(PCIBus *root, const char *name, GError **err)
     return bus;
 }
 
-/* ---- configuration accesses ------------------------------------------------------ */
+/* ---- configuration accesses ----------------------------------------------------- */
 
 /* Down the bridges whose registers, which the guest wrote, let @number through. Where
  * two do, it is the first one's. */
@@ -172,7 +172,7 @@ void pci_host_write(PCIBus *root, unsigned number, unsigned devfn, unsigned addr
     }
 }
 
-/* ---- interrupt wires -------------------------------------------------------------- */
+/* ---- interrupt wires ------------------------------------------------------------ */
 
 static void bus_set_pin(PCIBus *bus, const PCIDevice *dev, unsigned pin, bool level)
 {

@@ -223,7 +223,7 @@ void pci_bars_destroy(PCIDevice *dev)
     }
 }
 
-/* ---- capabilities ---------------------------------------------------------------- */
+/* ---- capabilities --------------------------------------------------------------- */
 
 static bool is_free(const PCIDevice *dev, unsigned offset, unsigned size)
 {
@@ -279,7 +279,7 @@ unsigned pci_find_capability(const PCIDevice *dev, uint8_t id)
     return at;
 }
 
-/* ---- accesses ---------------------------------------------------------------------- */
+/* ---- accesses ------------------------------------------------------------------- */
 
 uint32_t pci_config_read(PCIDevice *dev, unsigned addr, unsigned size)
 {

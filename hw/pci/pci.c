@@ -16,7 +16,7 @@ PCIDevice *device_pci(Device *dev)
     return dev->type->pci ? (PCIDevice *)dev : NULL;
 }
 
-/* ---- a place on a bus ------------------------------------------------------------ */
+/* ---- a place on a bus ----------------------------------------------------------- */
 
 static const char *type_name(const PCIDevice *dev)
 {
@@ -149,7 +149,7 @@ static bool find_bus(PCIDevice *dev, GError **err)
     return dev->bus;
 }
 
-/* ---- as a master ------------------------------------------------------------------- */
+/* ---- as a master ---------------------------------------------------------------- */
 
 static void dma_init(PCIDevice *dev)
 {
@@ -190,7 +190,7 @@ MemTxResult pci_dma_write(PCIDevice *dev, uint64_t addr, const void *buf,
     return dma_rw(dev, addr, (void *)buf, len, true);
 }
 
-/* ---- life -------------------------------------------------------------------------- */
+/* ---- life ----------------------------------------------------------------------- */
 
 /* For who looks at the properties. */
 static void note_place(PCIDevice *dev)
@@ -275,7 +275,7 @@ void pci_device_reset(Device *device)
     }
 }
 
-/* ---- hot plug ---------------------------------------------------------------------- */
+/* ---- hot plug ------------------------------------------------------------------- */
 
 bool pci_device_plug(Device *device, Machine *machine, GError **err)
 {

@@ -123,7 +123,7 @@ bool pci_device_unplug_request(Device *dev, GError **err);
 /* The function that @dev is, or NULL. */
 PCIDevice *device_pci(Device *dev);
 
-/* ---- for functions ----------------------------------------------------------------- */
+/* ---- for functions -------------------------------------------------------------- */
 
 /* In realize: BAR @n is @mr, a region that the function has initialised; from here on
  * PCI maps it, and destroys it at the end: device_add_region() is not for it. Its size
@@ -162,7 +162,7 @@ uint32_t pci_get_long(const uint8_t *config);
 void pci_set_word(uint8_t *config, uint16_t value);
 void pci_set_long(uint8_t *config, uint32_t value);
 
-/* ---- buses: for host bridges and PCI-to-PCI bridges ---------------------------------- */
+/* ---- buses: for host bridges and PCI-to-PCI bridges ----------------------------- */
 
 /* Where interrupts go and what hot plug does; @opaque is the bus's. */
 typedef struct PCIBusOps {

@@ -164,7 +164,7 @@ static const Form forms[] = {
     { "device_add", "{'driver':'isa-debug-exit','id':'e','iobase':1281}", "..." },
     { "device_add", "{'driver':'isa-debug-exit','id':'0'}", "..." },
     { "device_add", "{'driver':'isa-debug-exit','bus':'b'}",
-      G "Bus 'b' not found" },
+      G "Bus 'b' not found: device 'isa-debug-exit' is on none" },
     { "device_add", "{'driver':'isa-debug-exit','nope':1}", "..." },
     { "device_add", "{'driver':'isa-debug-exit','iobase':-1}", "..." },
     { "device_add", "{'driver':'isa-debug-exit','iobase':1.5}", "..." },

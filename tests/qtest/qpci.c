@@ -69,7 +69,7 @@ unsigned qpci_find_capability(const QPCI *f, uint8_t id)
     return found;
 }
 
-/* ---- base address registers -------------------------------------------------------------- */
+/* ---- base address registers ----------------------------------------------------- */
 
 static unsigned bar_register(const QPCI *f, unsigned n)
 {
@@ -125,7 +125,7 @@ void qpci_map(const QPCI *f, const QPCIBar *bar, uint64_t addr)
     qpci_enable(f, bar->io ? PCI_COMMAND_IO : PCI_COMMAND_MEMORY);
 }
 
-/* ---- bridges ------------------------------------------------------------------------------ */
+/* ---- bridges -------------------------------------------------------------------- */
 
 void qpci_set_bridge(const QPCI *f, unsigned secondary, uint32_t memory_base,
                      uint32_t memory_size, uint16_t io_base, uint32_t io_size)

@@ -13,7 +13,7 @@
 
 static QVM *vm;
 
-/* ---- who is there ----------------------------------------------------------------------- */
+/* ---- who is there --------------------------------------------------------------- */
 
 START_TEST(functions_of_the_board)
 {
@@ -76,7 +76,7 @@ START_TEST(address_and_data)
 }
 END_TEST
 
-/* ---- base address registers ----------------------------------------------------------------- */
+/* ---- base address registers ----------------------------------------------------- */
 
 START_TEST(bars)
 {
@@ -169,7 +169,7 @@ START_TEST(rom)
 }
 END_TEST
 
-/* ---- bridges, capabilities, interrupts ------------------------------------------------------- */
+/* ---- bridges, capabilities, interrupts ------------------------------------------ */
 
 START_TEST(behind_a_bridge)
 {
@@ -231,8 +231,8 @@ START_TEST(places_and_errors)
                                          "in function 0.1" },
         { "'driver':'edu','addr':'20'", "Property 'edu.addr' doesn't take value '20'" },
         { "'driver':'edu','bus':'x'", "Bus 'x' not found: there is pci.0" },
-        { "'driver':'pvpanic','bus':'pci.0'", "Bus 'pci.0' not found: device 'pvpanic' is "
-                                              "on none" },
+        { "'driver':'pvpanic','bus':'pci.0'", "Bus 'pci.0' not found: device 'pvpanic' "
+                                              "is on none" },
         { "'driver':'edu','romfile':'/nonexistent/rom'", "failed to find romfile" },
         { "'driver':'edu','addr':'6.1'", "single function" },
     };
@@ -251,7 +251,7 @@ START_TEST(places_and_errors)
 }
 END_TEST
 
-/* ---- a guest that does anything --------------------------------------------------------------- */
+/* ---- a guest that does anything ------------------------------------------------- */
 
 static uint64_t seed;
 
@@ -275,8 +275,8 @@ START_TEST(hostile)
     for (unsigned n = 0; n < steps; n++) {
         QPCI f = { vm, dice() % 4 ? 0 : dice(),
                    slots[dice() % sizeof(slots)] << 3 | (dice() % 4 ? 0 : 3) };
-        unsigned size = 1 << dice() % 3, addr = (dice() % 3 ? dice() % 0x60 : dice() % 256) &
-                                               -size;
+        unsigned size = 1 << dice() % 3;
+        unsigned addr = dice() % (dice() % 3 ? 0x60 : 256) & -size;
         uint32_t value = dice() % 3 ? dice() : dice() % 2 ? UINT32_MAX : 0;
 
         if (dice() % 4 == 0) {
@@ -302,5 +302,5 @@ START_TEST(hostile)
 }
 END_TEST
 
-TEST_MAIN("qtest-pci", functions_of_the_board, address_and_data, bars, bar_of_64_bits, rom,
-          behind_a_bridge, master_and_pin, places_and_errors, hostile)
+TEST_MAIN("qtest-pci", functions_of_the_board, address_and_data, bars, bar_of_64_bits,
+          rom, behind_a_bridge, master_and_pin, places_and_errors, hostile)
