@@ -33,7 +33,9 @@ static bool read_all(int fd, uint8_t *to, uint64_t size)
 
 static bool rom_load(PCIDevice *dev, const char *path, int fd, GError **err)
 {
-    g_autofree char *name = g_strdup_printf("%s.rom", dev->device.type->name);
+    /* RAM has names of its own. */
+    g_autofree char *name = g_strdup_printf("%s:%s/%s.rom", dev->bus_name, dev->addr_text,
+                                            dev->device.type->name);
     uint64_t size = ROM_MIN;
     struct stat st;
 
