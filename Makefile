@@ -377,6 +377,7 @@ TESTS_SH = \
 	tests/test-docs.sh \
 	tests/test-device-docs.sh \
 	tests/test-firmware-docs.sh \
+	tests/test-pc-docs.sh \
 	tests/test-options.sh \
 	tests/test-fdt.sh \
 	tests/test-compare-mtree.sh \
