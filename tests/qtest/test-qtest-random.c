@@ -1,14 +1,16 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A million random commands over the whole address space of the board and its
+ * A million random commands over the whole address space of a board and its
  * ports: the machine must live, each must get its reply, and RAM must hold what
- * was written there.
+ * was written there. On the board pc, whose devices write to RAM and move about,
+ * only the first two; there functions come and go meanwhile, too.
  *
  * FLATVIEW_SEED replays a run, FLATVIEW_COMMANDS=n makes it n commands long.
  */
 #include "tests/qtest/qvm.h"
 
 #include <string.h>
+#include <unistd.h>
 
 #define COMMANDS 1000000
 #define BATCH 500 /* commands sent at a time */
@@ -21,6 +23,7 @@ static uint64_t edges[1024], port_edges[1024];
 static unsigned edges_nr, port_edges_nr;
 
 static uint8_t *ram; /* what the machine's holds */
+static bool pc;
 static GRand *rand_;
 
 static uint64_t random_64(void)
@@ -100,7 +103,7 @@ static void ram_set(uint64_t addr, uint8_t byte)
 /* The digits of the byte at @addr; of a byte that is not RAM's, anything. */
 static void ram_digits(uint64_t addr, char *digits)
 {
-    if (addr < RAM) {
+    if (addr < RAM && !pc) {
         digits[0] = "0123456789abcdef"[ram[addr] >> 4];
         digits[1] = "0123456789abcdef"[ram[addr] & 0xf];
     } else {
@@ -109,6 +112,55 @@ static void ram_digits(uint64_t addr, char *digits)
 }
 
 /* ---- commands ------------------------------------------------------------------------------ */
+
+/* A configuration access to some function that is likely there: two commands, which
+ * a later one reads or writes. */
+static void config_address_add(GString *text)
+{
+    unsigned devfn = random_below(2) ? random_below(8) << 3 | random_below(4)
+                                     : random_below(256);
+
+    g_string_append_printf(text, "outl 0xcf8 0x%x\n",
+                           1u << 31 | random_below(3) << 16 | devfn << 8 |
+                               (random_below(64) << 2));
+}
+
+/* What is on the board pc alone. */
+static char *pc_command_add(GString *text)
+{
+    static const char widths[] = "bwl";
+    static const uint32_t values[] = { 0, 1, 7, 0xffff, 0x7f, 0x00ff00ff, UINT32_MAX };
+    unsigned w = random_below(3);
+    uint32_t value = random_below(2) ? values[random_below(G_N_ELEMENTS(values))]
+                                     : g_rand_int(rand_) >> random_below(32);
+
+    switch (random_below(8)) {
+    case 0 ... 1:
+        config_address_add(text);
+        return g_strdup("OK");
+    case 2 ... 4:
+        g_string_append_printf(text, "out%c 0x%x 0x%x\n", widths[w],
+                               0xcfc + random_below(4), value);
+        return g_strdup("OK");
+    case 5: /* fw_cfg: an item, or a transfer as a structure in RAM says */
+        if (random_below(2)) {
+            g_string_append_printf(text, "outw 0x510 0x%x\n", random_below(64));
+        } else {
+            g_string_append_printf(text, "outl 0x518 0x%x\n",
+                                   __builtin_bswap32(random_below(RAM)));
+        }
+        return g_strdup("OK");
+    case 6: /* flash, at its end */
+        g_string_append_printf(text, "write%c 0x%llx 0x%x\n", widths[w],
+                               (1ull << 32) - 4 - random_below(1 << 18), value);
+        return g_strdup("OK");
+    default: /* hot plug */
+        g_string_append_printf(text, "out%c 0x%x 0x%x\n", widths[w],
+                               0xae00 + random_below(0x18),
+                               random_below(2) ? 1u << random_below(32) : value);
+        return g_strdup("OK");
+    }
+}
 
 /* Append a command to @text; what its reply must be, to be freed: '?' stands for
  * any character, and '*' at the end for anything. */
@@ -120,6 +172,9 @@ static char *command_add(GString *text)
     unsigned port = random_port();
     GString *reply;
 
+    if (pc && random_below(3) == 0) {
+        return pc_command_add(text);
+    }
     switch (random_below(20)) {
     case 0 ... 3:
         w %= 3;
@@ -215,34 +270,94 @@ static void run_batch(QVM *vm, unsigned nr)
     g_string_free(text, TRUE);
 }
 
-START_TEST(random_commands)
+static void random_start(void)
 {
     uint64_t seed = test_number("FLATVIEW_SEED", (uint64_t)g_get_real_time());
-    uint64_t commands = test_number("FLATVIEW_COMMANDS", COMMANDS);
-    QVM *vm = qvm_start("-m 16 -serial null -chardev ringbuf,id=r "
-                        "-serial chardev:r -debugcon null -no-shutdown");
 
     snprintf(test_context, sizeof(test_context), "FLATVIEW_SEED=%" PRIu64 ": ",
              seed);
     rand_ = g_rand_new_with_seed_array((guint32[]){ seed, seed >> 32 }, 2);
     ram = g_malloc0(RAM);
+}
+
+static void random_end(QVM *vm)
+{
+    /* It answers at the other door, too, which nobody opened meanwhile. */
+    qvm_qmp_ok(vm, "{'execute': 'query-status'}");
+    qvm_end(vm);
+    g_free(ram);
+    g_rand_free(rand_);
+}
+
+START_TEST(random_commands)
+{
+    uint64_t commands = test_number("FLATVIEW_COMMANDS", COMMANDS);
+    QVM *vm = qvm_start("-m 16 -serial null -chardev ringbuf,id=r "
+                        "-serial chardev:r -debugcon null -no-shutdown");
+
+    random_start();
     edges_find(vm);
     qvm_expect(vm, "OK", "irq_intercept_in ioapic");
     for (uint64_t done = 0; done < commands; done += BATCH) {
         run_batch(vm, MIN(BATCH, commands - done));
     }
-    /* It answers at the other door, too, which nobody opened meanwhile. */
-    qvm_qmp_ok(vm, "{'execute': 'query-status'}");
     for (unsigned at = 0; at < RAM; at += 1 << 20) {
         uint8_t block[1 << 16];
 
         qvm_read(vm, at, block, sizeof(block));
         expect(memcmp(block, ram + at, sizeof(block)) == 0, "RAM at 0x%x", at);
     }
-    qvm_end(vm);
-    g_free(ram);
-    g_rand_free(rand_);
+    random_end(vm);
 }
 END_TEST
 
-TEST_MAIN("qtest-random", random_commands)
+/* A function comes, or is asked to go; either may be refused. */
+static void hot_plug(QVM *vm)
+{
+    static const char *const types[] = { "edu", "pci-testdev", "pci-bridge" };
+    g_autofree char *command = NULL;
+    unsigned n = random_below(4);
+
+    command = random_below(2)
+        ? g_strdup_printf("{'execute': 'device_add', 'arguments': {'driver': '%s', "
+                          "'id': 'hot%u', 'addr': '%x'%s}}",
+                          types[random_below(3)], n, 8 + random_below(4),
+                          random_below(3) ? "" : ", 'multifunction': true")
+        : g_strdup_printf("{'execute': 'device_del', 'arguments': {'id': 'hot%u'}}",
+                          n);
+    g_free(qvm_qmp(vm, "%s", command));
+}
+
+START_TEST(random_pc)
+{
+    uint64_t commands = test_number("FLATVIEW_COMMANDS", COMMANDS);
+    g_autofree char *flash = NULL, *options = NULL;
+    g_autofree char *image = g_malloc0(1 << 18);
+    int fd = g_file_open_tmp("flash-XXXXXX", &flash, NULL);
+    QVM *vm;
+
+    expect(fd >= 0 && write(fd, image, 1 << 18) == 1 << 18, "cannot write %s", flash);
+    close(fd);
+    options = g_strdup_printf(
+        "-M pc -m 16 -serial null -serial null -no-shutdown "
+        "-drive if=pflash,format=raw,file=%s -device edu,addr=2 "
+        "-device pci-testdev,addr=3,membar=64K -device pci-bridge,id=b,chassis_nr=1,addr=4 "
+        "-device edu,bus=b,addr=1 -device pci-bridge,bus=b,id=c,chassis_nr=2,addr=2 "
+        "-device pci-testdev,bus=c,addr=1 -device pc-testdev -device pvpanic", flash);
+    vm = qvm_start("%s", options);
+    pc = true;
+    random_start();
+    for (uint64_t done = 0; done < commands; done += BATCH) {
+        if (done % (100 * BATCH) == 0) {
+            edges_nr = port_edges_nr = 0;
+            edges_find(vm);
+        }
+        hot_plug(vm);
+        run_batch(vm, MIN(BATCH, commands - done));
+    }
+    random_end(vm);
+    unlink(flash);
+}
+END_TEST
+
+TEST_MAIN("qtest-random", random_commands, random_pc)
