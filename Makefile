@@ -380,6 +380,7 @@ TESTS_SH = \
 	tests/test-pc-docs.sh \
 	tests/test-options.sh \
 	tests/test-fdt.sh \
+	tests/test-kvm-multiboot.sh \
 	tests/test-compare-mtree.sh \
 	tests/gdb/session.sh \
 	tests/firmware/seabios.sh \

@@ -30,7 +30,6 @@
 #define MAP 0x7b0c      /* where the memory map is, */
 #define MAP_SIZE 0x7b10 /* its size in bytes, */
 #define MEM_LOWER 0x7b14
-#define MEM_UPPER 0x7b18
 /* Of each group, the address and the size */
 #define PLACES 0x7b20
 #define SETUP (PLACES + 0)
@@ -58,6 +57,7 @@
 #define LOADER_UNDEFINED 0xff
 
 #define SMAP 0x534d4150
+#define UPPER_BASE 0x100000
 #define MAP_STRIDE 24
 #define MAP_MAX (LINUXBOOT_MAP_ENTRIES * MAP_STRIDE)
 
@@ -386,15 +386,6 @@ ask_for_memory:
     int     $0x12
     movzwl  %ax, %eax
     mov     %eax, MEM_LOWER
-    xor     %ecx, %ecx
-    xor     %edx, %edx
-    mov     $0xe801, %ax
-    int     $0x15
-    movzwl  %ax, %eax
-    movzwl  %bx, %ebx
-    shl     $6, %ebx
-    add     %ebx, %eax
-    mov     %eax, MEM_UPPER
     ret
 
     .code32
@@ -406,11 +397,21 @@ tell_memory:
     je      1f
     mov     %eax, 44(%ebx) /* mmap_length, mmap_addr */
     mov     %edx, 48(%ebx)
-    mov     MEM_LOWER, %eax
-    mov     %eax, 4(%ebx)
-    mov     MEM_UPPER, %eax
-    mov     %eax, 8(%ebx)
-    ret
+    mov     MEM_LOWER, %ecx
+    mov     %ecx, 4(%ebx)
+    add     %edx, %eax
+2:  cmp     %eax, %edx /* upper memory is what begins at 1 MiB */
+    jae     4f
+    cmpl    $UPPER_BASE, 4(%edx)
+    jne     3f
+    cmpl    $0, 8(%edx)
+    jne     3f
+    mov     12(%edx), %ecx
+    shr     $10, %ecx
+    mov     %ecx, 8(%ebx)
+3:  add     $MAP_STRIDE, %edx
+    jmp     2b
+4:  ret
 1:  add     $4, %edx
     mov     %edx, 40(%ebx) /* memmap_paddr, memmap_entries */
     xor     %edx, %edx
