@@ -121,6 +121,11 @@ START_TEST(msi_registers)
         }
         /* More vectors than there are cannot be given. */
         expect_hex(reg(0, 4), 5 | (flags | log2 << 4 | 1) << 16);
+        for (unsigned given = 0; given < 8; given++) {
+            set_reg(2, given << 4, 2);
+            expect_hex(reg(2, 2), flags | MIN(given, log2) << 4);
+        }
+        set_reg(2, 0xff, 2);
         expect_hex(reg(4, 4), 0xfffffffc);
         if (wanted.address64) {
             expect_hex(reg(8, 4), 0xffffffff);
@@ -152,14 +157,14 @@ START_TEST(msi_messages)
     msi_notify(dev, 0);
     io_expect(&sink, NULL);
     for (unsigned log2 = 0; log2 <= 3; log2++) {
-        enable_msi(log2, SINK + 0x10, 0xabcf);
+        enable_msi(log2, SINK + 0x10, 0xabca);
         expect(msi_is_enabled(dev), "not enabled");
         for (unsigned n = 0; n < 8; n++) {
             unsigned low = (1u << log2) - 1;
             char call[32];
 
             g_snprintf(call, sizeof(call), "w 10/4=%x",
-                       (0xabcf & ~low) | (n & low));
+                       (0xabca & ~low) | (n & low));
             msi_notify(dev, n);
             io_expect(&sink, call, NULL);
         }
@@ -386,10 +391,15 @@ START_TEST(msix_registers)
     expect_hex(get(pending_addr() - 4, 4), bar_value(SLOT, 0, 0x3004));
     expect_hex(get(pending_addr() + 16, 4), bar_value(SLOT, 0, 0x3018));
 
+    msix_notify(dev, 0);
+    msix_notify(dev, 64);
+    expect_hex(get(pending_addr() + 8, 8), 1);
     device_reset(&dev->device);
     expect_hex(reg(0, 4), 0x00400011);
     config_out(SLOT, PCI_BASE_ADDRESS_0, BAR, 4);
     config_out(SLOT, PCI_COMMAND, MASTER, 2);
+    expect_hex(get(pending_addr(), 8), 0);
+    expect_hex(get(pending_addr() + 8, 8), 0);
     for (unsigned n = 0; n < 65; n++) {
         expect_hex(get(ENTRY(n), 8), 0);
         expect_hex(get(ENTRY(n) + 8, 8), UINT64_C(1) << 32);
@@ -543,12 +553,22 @@ static void add_misfits(PCIDevice *pci)
     expect(msix_add(pci, 16, mr, 0, 0, mr, 0, 0x100, NULL), "they touch, no more");
 }
 
+static void add_behind_bits(PCIDevice *pci)
+{
+    MemoryRegion *mr = &((Func *)pci)->bars[0].mr;
+
+    expect(msix_add(pci, 255, mr, 0, 0x10, mr, 0, 0xff0 + 0x10, NULL) == false, "beyond");
+    expect(msix_add(pci, 65, mr, 0, 0x10, mr, 0, 0, NULL), "they touch, no more");
+}
+
 START_TEST(msix_misfits)
 {
     start();
     func_recipe.bars[0].size = 0x1000;
     func_recipe.more = add_misfits;
     host_plug("func,addr=1");
+    func_recipe.more = add_behind_bits;
+    host_plug("func,addr=2");
     finish();
 }
 END_TEST

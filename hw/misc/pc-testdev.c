@@ -133,7 +133,6 @@ static const MemoryRegionOps word_ops = {
     .write = word_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
     .valid.unaligned = true,
-    .impl.unaligned = true,
 };
 
 static const MemoryRegionOps flush_ops = {
@@ -167,7 +166,6 @@ static const MemoryRegionOps memory_ops = {
     .endianness = DEVICE_LITTLE_ENDIAN,
     .valid.unaligned = true,
     .impl.max_access_size = 8,
-    .impl.unaligned = true,
 };
 
 static void add_region(PCTestDev *s, MemoryRegion *mr, const MemoryRegionOps *ops,
