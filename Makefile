@@ -367,6 +367,7 @@ TESTS_KVM = \
 	tests/test-cpu-model \
 	$(ROBOT_TESTS) \
 	tests/test-kvm-program \
+	tests/test-kvm-pci \
 	tests/test-terminal \
 
 # Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
@@ -407,6 +408,7 @@ GUESTS = \
 	tests/guest/cannot-emulate.bin \
 	tests/guest/monitor.bin \
 	tests/guest/multiboot.bin \
+	tests/guest/pci-driver.bin \
 
 # Benchmarks: each prints its lines of the table, or JSON with --json.
 BENCHES = \
@@ -577,6 +579,15 @@ tests/guest/multiboot.elf: tests/guest/multiboot.S tests/guest/multiboot.ld conf
 	$(Q)$(GUEST_CC) -m64 -nostdlib -static -no-pie \
 		-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments,-e,0 \
 		-Wl,-T,$(SRC_PATH)/tests/guest/multiboot.ld -o $@ $(filter %.S,$^)
+
+tests/guest/pci-driver.elf: tests/guest/pci-driver.c tests/guest/pci-driver.ld config.mak
+	@mkdir -p $(@D)
+	$(call say,GUEST)
+	$(Q)$(GUEST_CC) -m32 -std=gnu11 -O1 -Wall -Wextra -Wno-unused-parameter \
+		-ffreestanding -nostdlib -static -no-pie -fno-pic -mgeneral-regs-only \
+		-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
+		-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments,-e,0 \
+		-Wl,-T,$(SRC_PATH)/tests/guest/pci-driver.ld -o $@ $(filter %.c,$^)
 
 .PRECIOUS: tests/guest/%.elf hw/i386/%.rom.elf
 tests/guest/%.bin: tests/guest/%.elf
