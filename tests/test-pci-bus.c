@@ -152,6 +152,16 @@ START_TEST(buses_by_number)
            pci_bus_number(pci_bridge_bus(b3)) == 5, "numbers");
     expect_hex(pci_host_read(&host_bus, 2, 0x20, 0, 4), 0x56781234);
     expect_hex(pci_host_read(&host_bus, 2, 0x28, 0, 4), NOTHING);
+    /* Two bridges of the same number: the first one's, though nothing is there. One
+     * that begins at a higher number lets nothing through, wherever it ends; and the
+     * highest number that it lets through is looked for behind it. */
+    config_out(0x18, PCI_PRIMARY_BUS, 0x020200, 4);
+    expect(pci_find_function(&host_bus, 2, 0x20) == at, "the first bridge's");
+    config_out(0x08, PCI_PRIMARY_BUS, 0x020100, 4);
+    expect(pci_find_function(&host_bus, 2, 0x20) == at, "the subordinate bus");
+    config_out(0x08, PCI_PRIMARY_BUS, 0x040300, 4);
+    expect(pci_find_function(&host_bus, 2, 0x20) == b3->secondary->devices[0x20],
+           "past a bridge that begins higher");
     /* Whatever is in the registers of the three. */
     for (unsigned i = 0; i < 20000; i++) {
         b1->config[PCI_SECONDARY_BUS] = i * 7;

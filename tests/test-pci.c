@@ -370,8 +370,29 @@ START_TEST(moves_and_overlaps)
 }
 END_TEST
 
-/* What the host bridge maps in the machine's own spaces must not be shadowed for ever:
- * a write to the BAR of one function does not move another's. */
+/* What a board shows on the bus by itself is below them. */
+START_TEST(over_the_board)
+{
+    MemoryRegion mr;
+
+    host_init();
+    memory_region_init_ram(&mr, "of the board", 0x2000);
+    memory_region_add_subregion(&host_memory, 0xf0000000, &mr);
+    bar_set(0, 0, 0x1000);
+    host_plug("func,addr=3");
+    command(AT, PCI_COMMAND_MEMORY);
+    config_out(AT, BAR(0), 0xf0000000, 4);
+    expect_hex(memory_in(0xf0000000), bar_value(AT, 0, 0));
+    expect_hex(memory_in(0xf0001000), 0);
+    command(AT, 0);
+    expect_hex(memory_in(0xf0000000), 0);
+    memory_region_del_subregion(&host_memory, &mr);
+    memory_region_destroy(&mr);
+    host_free();
+}
+END_TEST
+
+/* A write to the BAR of one function does not move another's. */
 START_TEST(two_functions)
 {
     PCIDevice *dev;
@@ -674,6 +695,6 @@ START_TEST(master_of_itself)
 END_TEST
 
 TEST_MAIN("pci", header, widths, own_callbacks, what_can_be_written, reset, sizing,
-          enabled_by_command, where_it_cannot_be, moves_and_overlaps, two_functions,
-          rom, rom_of_a_bridge, rom_or_not, rom_refused, capabilities,
+          enabled_by_command, where_it_cannot_be, moves_and_overlaps, over_the_board,
+          two_functions, rom, rom_of_a_bridge, rom_or_not, rom_refused, capabilities,
           wires_are_shared, wires_through_bridges, masters, master_of_itself)
