@@ -206,6 +206,7 @@ void host_free(void)
         device_free(g_ptr_array_remove_index(machine->devices, i));
     }
     pci_bus_cleanup(&host_bus);
+    expect(!host_bus.object.parent, "the bus is in the tree still");
     memory_region_del_subregion(&machine->memory_root, &host_memory);
     memory_region_del_subregion(&machine->memory_root, &ram);
     memory_region_destroy(&host_memory);
