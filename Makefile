@@ -101,6 +101,9 @@ HW_OBJS = \
 	hw/timer/i8254.o \
 	hw/timer/hpet.o \
 	hw/input/input.o \
+	hw/input/ps2.o \
+	hw/input/ps2-keyboard.o \
+	hw/input/ps2-mouse.o \
 	hw/rtc/rtc-options.o \
 	hw/core/machine.o \
 	hw/core/machine-table.o \

@@ -144,11 +144,14 @@ static bool add_serials(PCMachine *s, GError **err)
 
 static bool add_i8042(PCMachine *s, GError **err)
 {
-    s->i8042_dev = add_isa_device(s, "i8042", "i8042", PC_I8042_DATA_PORT,
-                                  PC_KEYBOARD_IRQ, err);
+    s->i8042_dev = add_device(s, "i8042", "i8042", err, "keyboard", "on", "mouse", "on",
+                              NULL);
     if (!s->i8042_dev) {
         return false;
     }
+    device_connect_irq(s->i8042_dev, 0, device_irq_in(s->irqs, PC_KEYBOARD_IRQ));
+    device_connect_irq(s->i8042_dev, 1, device_irq_in(s->irqs, PC_MOUSE_IRQ));
+    device_map(s->i8042_dev, 0, &s->machine.ports_root, PC_I8042_DATA_PORT, 0);
     device_map(s->i8042_dev, 1, &s->machine.ports_root, PC_I8042_COMMAND_PORT, 0);
     return true;
 }
