@@ -658,8 +658,8 @@ BUILD_DIRS = . hw/* monitor target-i386 tests tests/guest tests/bench tests/qtes
 clean:
 	rm -f $(PROGRAM) $(ALIAS) $(TESTS_CORE) $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) \
 		$(BENCHES) $(FUZZERS) tests/bench/bare-kvm
-	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.rom.h *.aml *.log \
-		*.elf *.bin))
+	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.rom.h \
+		*.asl *.aml *.log *.elf *.bin))
 
 distclean: clean
 	rm -f config.mak configured
