@@ -385,6 +385,7 @@ TESTS_SH = \
 	tests/test-options.sh \
 	tests/test-fdt.sh \
 	tests/test-kvm-multiboot.sh \
+	tests/test-kernel-docs.sh \
 	tests/test-compare-mtree.sh \
 	tests/gdb/session.sh \
 	tests/firmware/seabios.sh \
@@ -592,7 +593,7 @@ tests/guest/pci-driver.elf: tests/guest/pci-driver.c tests/guest/pci-driver.ld c
 		-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments,-e,0 \
 		-Wl,-T,$(SRC_PATH)/tests/guest/pci-driver.ld -o $@ $(filter %.c,$^)
 
-.PRECIOUS: tests/guest/%.elf hw/i386/%.rom.elf
+.PRECIOUS: tests/guest/%.elf %.rom.elf
 tests/guest/%.bin: tests/guest/%.elf
 	$(call say,OBJCOPY)
 	$(Q)objcopy -O binary $< $@
