@@ -762,6 +762,39 @@ START_TEST(test_rom_device)
 }
 END_TEST
 
+/* Over memory that is another region's, which stays when it goes. */
+START_TEST(test_rom_device_over_ram)
+{
+    World w;
+    IoDevice dev = { .id = 5 };
+    MemoryRegion ram, romd;
+    uint8_t *p;
+
+    world_init(&w);
+    memory_region_init_ram(&ram, "ram", 0x3000);
+    p = memory_region_get_ram_ptr(&ram);
+    memory_region_init_rom_device_ptr(&romd, &io_device_ops, &dev, "romd", 0x1000,
+                                      p + 0x1000);
+    ck_assert(memory_region_is_romd(&romd) && !memory_region_is_ram(&romd));
+    ck_assert_ptr_eq(memory_region_get_ram_ptr(&romd), p + 0x1000);
+    memory_region_add_subregion(&w.root, 0, &ram);
+    memory_region_add_subregion(&w.root, 0x8000, &romd);
+    store(&w.as, 0x1008, 8, 0x1122334455667788, MEMTX_OK);
+    expect_hex(load(&w.as, 0x8008, 8, MEMTX_OK), 0x1122334455667788);
+    store(&w.as, 0x8008, 4, 0, MEMTX_OK);
+    io_expect(&dev, "w 8/4=0", NULL);
+    expect_hex(load(&w.as, 0x1008, 8, MEMTX_OK), 0x1122334455667788);
+    memory_region_rom_device_set_readable(&romd, false);
+    expect_hex(load(&w.as, 0x8008, 4, MEMTX_OK), content_value(5, 8, 4));
+    memory_region_del_subregion(&w.root, &romd);
+    memory_region_destroy(&romd);
+    expect_hex(load(&w.as, 0x1008, 8, MEMTX_OK), 0x1122334455667788);
+    memory_region_del_subregion(&w.root, &ram);
+    memory_region_destroy(&ram);
+    world_destroy(&w);
+}
+END_TEST
+
 /* A change of mode is a change that listeners hear of. */
 START_TEST(test_rom_device_listener)
 {
@@ -989,5 +1022,6 @@ TEST_MAIN("memory", test_kinds, test_name_is_copied,
           test_move_over_plain, test_resize, test_alias_window,
           test_alias_is_transparent, test_alias_of_alias, test_alias_merges,
           test_readonly, test_readonly_accumulates, test_readonly_io,
-          test_rom_device, test_rom_device_listener, test_transactions,
+          test_rom_device, test_rom_device_over_ram, test_rom_device_listener,
+          test_transactions,
           test_transaction_never_visible, test_find, test_present)

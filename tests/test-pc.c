@@ -466,7 +466,7 @@ START_TEST(every_pam_state)
         for (unsigned i = 0; i < G_N_ELEMENTS(order); i++) {
             pam_write(segment, order[i]);
             for (unsigned n = 1; n <= 8; n *= 2) {
-                uint64_t value = 0x1122334455667788 * (i + segment + n);
+                uint64_t value = 0x1122334455667788ull * (i + segment + n);
 
                 expect_write(base, value, n);
                 expect_write(base + size - n, value, n);

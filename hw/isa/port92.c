@@ -7,7 +7,7 @@
 #include "hw/core/device.h"
 #include "sysemu.h"
 
-#define FAST_INIT 0x01 /* a rise resets */
+#define FAST_INIT 0x01 /* a rise resets, and a reset makes it 0 */
 
 typedef struct Port92 {
     Device dev;
@@ -21,11 +21,8 @@ static uint64_t port92_read(void *opaque, hwaddr addr, unsigned size)
 
 static void port92_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 {
-    Port92 *s = opaque;
-    bool rise = data & ~s->value & FAST_INIT;
-
-    s->value = data;
-    if (rise) {
+    ((Port92 *)opaque)->value = data;
+    if (data & FAST_INIT) {
         vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
     }
 }
