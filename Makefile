@@ -116,6 +116,7 @@ HW_OBJS = \
 	hw/i386/microvm.o \
 	hw/i386/pc.o \
 	hw/i386/pc-memory.o \
+	hw/i386/pc-cmos.o \
 	hw/i386/pc-fw-cfg.o \
 	hw/i386/pc-firmware.o \
 	hw/i386/apic-msi.o \
@@ -302,6 +303,7 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-serial \
 	tests/qtest/test-qtest-rtc \
 	tests/qtest/test-qtest-i8042 \
+	tests/qtest/test-qtest-cmos \
 	tests/qtest/test-qtest-misc \
 	tests/qtest/test-qtest-fw-cfg \
 	tests/qtest/test-qtest-pflash \

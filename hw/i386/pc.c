@@ -300,7 +300,8 @@ static bool add_devices(PCMachine *s, GError **err)
         return false;
     }
     s->rtc = add_isa_device(s, "mc146818rtc", "rtc", PC_RTC_PORT, PC_RTC_IRQ, err);
-    return s->rtc && (!s->hpet || add_hpet(s, err)) && add_serials(s, err);
+    return s->rtc && pc_cmos_init(s, err) && (!s->hpet || add_hpet(s, err)) &&
+           add_serials(s, err);
 }
 
 /* ---- the board ------------------------------------------------------------------- */
@@ -397,6 +398,7 @@ static bool pc_prepare(Machine *machine, GError **err)
 
 static void pc_reset(Machine *machine)
 {
+    pc_cmos_reset((PCMachine *)machine);
     pc_boot_reset((PCMachine *)machine);
 }
 

@@ -51,6 +51,7 @@ typedef struct PCMachine {
     X86Boot boot;       /* where it is not */
     E820 e820;
     bool loaded;        /* for the reset to come */
+    bool booted;        /* a reset for the first boot has been */
 } PCMachine;
 
 /* Whether there are that much and such memory, and where the part below 4 GiB ends:
@@ -66,6 +67,12 @@ void pc_map_option_rom(PCMachine *s);
 /* The same, and place the image @path below 4 GiB, and its end below 1 MiB. After the host bridge is
  * made. False with @err. */
 bool pc_map_bios(PCMachine *s, const char *path, GError **err);
+
+/* What the CMOS memory tells firmware. False with @err: there is no such drive to start
+ * from. */
+bool pc_cmos_init(PCMachine *s, GError **err);
+/* At each reset: from where to start. */
+void pc_cmos_reset(PCMachine *s);
 
 /* Undo all of these; of what is not there, nothing. */
 void pc_unmap_memory(PCMachine *s);
