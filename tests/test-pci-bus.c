@@ -3,6 +3,7 @@
  * Functions and buses: where a function is put, who finds it, the ports of a host
  * bridge, and coming and going while the machine runs.
  */
+#include <pthread.h>
 #include <string.h>
 
 #include "hw/pci/pci-host.h"
@@ -503,6 +504,49 @@ START_TEST(what_is_behind_goes_first)
 }
 END_TEST
 
+/* What a vCPU reads meanwhile is the function's, or nobody's. */
+static void *reader(void *stop)
+{
+    while (!__atomic_load_n((bool *)stop, __ATOMIC_RELAXED)) {
+        uint32_t value = memory_in(0xf0000000);
+
+        expect(value == NOTHING || value == bar_value(0x10, 0, 0), "it reads 0x%x",
+               value);
+    }
+    return NULL;
+}
+
+START_TEST(while_others_access_it)
+{
+    pthread_t thread;
+    bool stop = false;
+
+    hotplug_init();
+    host_prepare();
+    func_recipe.bars[0].size = 0x1000;
+    expect(pthread_create(&thread, NULL, reader, &stop) == 0, "a thread");
+    for (unsigned i = 0; i < 300; i++) {
+        PCIDevice *dev = host_plug("func,addr=2");
+
+        memory_lock();
+        config_out(0x10, PCI_BASE_ADDRESS_0, 0xf0000000, 4);
+        config_out(0x10, PCI_COMMAND, PCI_COMMAND_MEMORY | PCI_COMMAND_MASTER, 2);
+        memory_unlock();
+        if (i % 4 == 0) {
+            memory_lock();
+            config_out(0x10, PCI_BASE_ADDRESS_0, 0xf0001000, 4);
+            memory_unlock();
+        }
+        memory_lock();
+        pci_device_unplug(dev);
+        memory_unlock();
+    }
+    __atomic_store_n(&stop, true, __ATOMIC_RELAXED);
+    pthread_join(thread, NULL);
+    hotplug_free();
+}
+END_TEST
+
 START_TEST(the_end_of_the_machine)
 {
     hotplug_init();
@@ -519,4 +563,4 @@ END_TEST
 TEST_MAIN("pci-bus", places, places_refused, no_bus, realize_fails, buses_by_name,
           buses_by_number, config_address, config_data, in_and_out,
           cannot_come_or_go, slots_go_whole, what_is_behind_goes_first,
-          the_end_of_the_machine)
+          while_others_access_it, the_end_of_the_machine)
