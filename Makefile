@@ -389,6 +389,7 @@ TESTS_SH = \
 	tests/test-kvm-multiboot.sh \
 	tests/test-kernel-docs.sh \
 	tests/test-compare-mtree.sh \
+	tests/test-compare-pci.sh \
 	tests/gdb/session.sh \
 	tests/firmware/seabios.sh \
 	tests/qmp/schema.sh \
