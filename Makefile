@@ -401,6 +401,7 @@ TESTS_RIG = \
 	tests/rig/boot.sh \
 	tests/rig/kvm.sh \
 	tests/rig/power.sh \
+	tests/rig/topology.sh \
 	tests/rig/pc-boot.sh \
 	tests/rig/pc-dmesg.sh \
 	tests/rig/gdb.sh \

@@ -4,6 +4,7 @@
  * notices that somebody looks.
  */
 #include "cpu-debug.h"
+#include "kvm-internal.h"
 
 /* As much of @len bytes at @paddr as one piece of memory holds; 0: none. */
 static hwaddr rw_piece(AddressSpace *as, hwaddr paddr, void *buf, hwaddr len,
@@ -29,6 +30,7 @@ static hwaddr rw_piece(AddressSpace *as, hwaddr paddr, void *buf, hwaddr len,
 size_t cpu_physical_rw(CPUState *cpu, hwaddr paddr, void *buf, size_t len,
                        bool is_write)
 {
+    AddressSpace *as = kvm_cpu_memory(cpu);
     uint8_t *bytes = buf;
     size_t done = 0;
     hwaddr n;
@@ -36,7 +38,7 @@ size_t cpu_physical_rw(CPUState *cpu, hwaddr paddr, void *buf, size_t len,
     memory_lock(); /* the map stays as it is between the look and the access */
     while (done < len && paddr + done >= paddr) {
         /* What lies beyond 2^64 does not wrap. */
-        n = rw_piece(cpu->memory, paddr + done, bytes + done,
+        n = rw_piece(as, paddr + done, bytes + done,
                      MIN(len - done - 1, UINT64_MAX - (paddr + done)) + 1,
                      is_write);
         if (!n) {

@@ -31,7 +31,7 @@ bool cpu_translate(CPUState *cpu, uint64_t vaddr, hwaddr *paddr);
 size_t cpu_memory_rw(CPUState *cpu, uint64_t vaddr, void *buf, size_t len,
                      bool is_write);
 
-/* The same by guest-physical address, in the vCPU's address space. */
+/* The same by guest-physical address, in what the vCPU sees in the mode it is in. */
 size_t cpu_physical_rw(CPUState *cpu, hwaddr paddr, void *buf, size_t len,
                        bool is_write);
 

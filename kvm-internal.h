@@ -218,6 +218,11 @@ void kvm_cpu_handle_exit(CPUState *cpu, int result);
 /* Whether the vCPU has nothing to do until a reset. */
 bool kvm_cpu_is_halted(CPUState *cpu);
 
+/* Whether it was in system management mode when it left the guest, and what it sees
+ * in the mode that it was in. The vCPU is stopped, or it is its own thread. */
+bool kvm_cpu_in_smm(CPUState *cpu);
+AddressSpace *kvm_cpu_memory(CPUState *cpu);
+
 /* ---- target-<arch>/: vCPUs stopped, or called from the vCPU's own thread - */
 
 /* Parse @cpu_model, and make the chips that must exist before any vCPU. */

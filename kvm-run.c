@@ -56,14 +56,19 @@ bool kvm_cpu_is_halted(CPUState *cpu)
 
 /* ---- accesses ------------------------------------------------------------ */
 
-static bool in_smm(const struct kvm_run *run)
+bool kvm_cpu_in_smm(CPUState *cpu)
 {
-    return run->flags & RUN_FLAG_SMM;
+    return cpu->accel && cpu->accel->run->flags & RUN_FLAG_SMM;
 }
 
-static MemTxAttrs access_attrs(const struct kvm_run *run)
+AddressSpace *kvm_cpu_memory(CPUState *cpu)
 {
-    return (MemTxAttrs){ .secure = in_smm(run) };
+    return kvm_cpu_in_smm(cpu) && cpu->kvm->smm.as ? cpu->kvm->smm.as : cpu->memory;
+}
+
+static MemTxAttrs access_attrs(CPUState *cpu)
+{
+    return (MemTxAttrs){ .secure = kvm_cpu_in_smm(cpu) };
 }
 
 /* One instruction's accesses to a port: more than one for string I/O. */
@@ -73,7 +78,7 @@ static void handle_io(CPUState *cpu, struct kvm_run *run)
     unsigned i;
 
     for (i = 0; i < run->io.count; i++) {
-        address_space_rw_attrs(cpu->ports, run->io.port, access_attrs(run),
+        address_space_rw_attrs(cpu->ports, run->io.port, access_attrs(cpu),
                                data, run->io.size,
                                run->io.direction == KVM_EXIT_IO_OUT);
         data += run->io.size;
@@ -82,10 +87,8 @@ static void handle_io(CPUState *cpu, struct kvm_run *run)
 
 static void handle_mmio(CPUState *cpu, struct kvm_run *run)
 {
-    AddressSpace *smm = in_smm(run) ? cpu->kvm->smm.as : NULL;
-
-    address_space_rw_attrs(smm ? smm : cpu->memory, run->mmio.phys_addr,
-                           access_attrs(run), run->mmio.data,
+    address_space_rw_attrs(kvm_cpu_memory(cpu), run->mmio.phys_addr,
+                           access_attrs(cpu), run->mmio.data,
                            MIN(run->mmio.len, sizeof(run->mmio.data)),
                            run->mmio.is_write);
 }

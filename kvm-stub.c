@@ -129,6 +129,16 @@ bool kvm_cpu_is_halted(CPUState *cpu)
     return true;
 }
 
+bool kvm_cpu_in_smm(CPUState *cpu)
+{
+    return false;
+}
+
+AddressSpace *kvm_cpu_memory(CPUState *cpu)
+{
+    return cpu->memory;
+}
+
 int kvm_vcpu_ioctl(CPUState *cpu, unsigned long request, void *arg)
 {
     return -ENODEV;

@@ -23,6 +23,7 @@
 #define ECX1_HYPERVISOR (1u << 31)
 #define EDX1_HTT (1u << 28)
 #define ECX_AMD_CMP_LEGACY (1u << 1)
+#define ECX_AMD_TOPOEXT (1u << 22)
 
 struct KVMArch {
     struct kvm_cpuid2 cpuid; /* and its entries; the same for all vCPUs */
@@ -515,6 +516,18 @@ static void set_amd_topology(struct kvm_cpuid2 *cpuid, const Place *place)
     }
 }
 
+/* AMD's processors tell of threads and dies in leaves that come with topoext. */
+static void check_topology(struct kvm_cpuid2 *cpuid, const Place *place)
+{
+    struct kvm_cpuid_entry2 *entry = find_entry(cpuid, 0x80000001, 0);
+
+    if (is_amd(cpuid) && (place->core > 1 || place->dies > 1) &&
+        !(entry && entry->ecx & ECX_AMD_TOPOEXT)) {
+        g_printerr("flatview: -smp: processors of this host tell guests nothing of"
+                   " threads and dies (they have no topoext): guests see cores\n");
+    }
+}
+
 static void set_topology(struct kvm_cpuid2 *cpuid, const Place *place)
 {
     struct kvm_cpuid_entry2 *entry = find_entry(cpuid, 1, 0);
@@ -541,6 +554,9 @@ int x86_cpuid_set(CPUState *cpu)
         g_malloc0(cpuid_size(common->nent + EXTRA_ENTRIES));
 
     memcpy(cpuid, common, size);
+    if (!cpu->index) {
+        check_topology(cpuid, &place);
+    }
     set_topology(cpuid, &place);
     return kvm_vcpu_ioctl(cpu, KVM_SET_CPUID2, cpuid);
 }

@@ -480,10 +480,11 @@ void cpu_print(CPUState *cpu, FILE *out)
             "  r8  %016llx  r9  %016llx  r10 %016llx  r11 %016llx\n"
             "  r12 %016llx  r13 %016llx  r14 %016llx  r15 %016llx\n"
             "  cr0 %016llx  cr2 %016llx  cr3 %016llx  cr4 %016llx\n"
-            "  efer %llx  cr8 %llx  apic base %llx\n",
+            "  efer %llx  cr8 %llx  apic base %llx%s\n",
             r.rip, r.rflags, r.rax, r.rbx, r.rcx, r.rdx, r.rsi, r.rdi, r.rsp,
             r.rbp, r.r8, r.r9, r.r10, r.r11, r.r12, r.r13, r.r14, r.r15, s.cr0,
-            s.cr2, s.cr3, s.cr4, s.efer, s.cr8, s.apic_base);
+            s.cr2, s.cr3, s.cr4, s.efer, s.cr8, s.apic_base,
+            kvm_cpu_in_smm(cpu) ? "  in system management mode" : "");
     print_segment(out, "cs", &s.cs);
     print_segment(out, "ds", &s.ds);
     print_segment(out, "es", &s.es);

@@ -296,6 +296,7 @@ void kvm_arch_reset_cpu(CPUState *cpu)
         return;
     }
     __atomic_store_n(&cpu->accel->smi, false, __ATOMIC_SEQ_CST);
+    cpu->accel->run->flags = 0; /* which say what mode it is in */
     cpu_set(cpu, KVM_SET_VCPU_EVENTS, &events, "pending events");
     reset_sregs(cpu);
     regs.rdx = x86_cpuid_signature(cpu->kvm);

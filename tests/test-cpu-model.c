@@ -205,6 +205,40 @@ START_TEST(test_apic_ids)
 }
 END_TEST
 
+/* The table of docs/processors.md. */
+START_TEST(test_documented_ids)
+{
+    const char *source = g_getenv("SRC_PATH");
+    g_autofree char *path = g_build_filename(source ? source : ".", "docs",
+                                             "processors.md", NULL);
+    g_autofree char *text = NULL;
+    g_auto(GStrv) lines = NULL;
+    unsigned found = 0;
+    unsigned i, k;
+
+    ck_assert(g_file_get_contents(path, &text, NULL, NULL));
+    lines = g_strsplit(text, "\n", -1);
+    for (i = 0; lines[i]; i++) {
+        g_autoptr(GString) row = g_string_new(NULL);
+        CPUTopology t;
+
+        if (sscanf(lines[i], "| %u | %u | %u | %u |", &t.sockets, &t.dies, &t.cores,
+                   &t.threads) != 4) {
+            continue;
+        }
+        g_string_printf(row, "| %u | %u | %u | %u |", t.sockets, t.dies, t.cores,
+                        t.threads);
+        for (k = 0; k < count(&t); k++) {
+            g_string_append_printf(row, " %u", x86_apic_id(&t, k));
+        }
+        g_string_append(row, " |");
+        ck_assert_str_eq(lines[i], row->str);
+        found++;
+    }
+    ck_assert_uint_eq(found, 5);
+}
+END_TEST
+
 static void expect_level(unsigned cpu, uint32_t function, unsigned level,
                          unsigned type, unsigned shift, unsigned processors)
 {
@@ -290,6 +324,34 @@ START_TEST(test_amd_topology)
 }
 END_TEST
 
+/* Where AMD's processors cannot say it, the user is told, once. */
+START_TEST(test_amd_without_topoext)
+{
+    const KVMOptions threads = { .cores = 2, .threads = 2, .cpu_model = "host,-topoext" };
+    const KVMOptions dies = { .dies = 2, .cores = 2, .cpu_model = "host,-topoext" };
+    const KVMOptions cores = { .cores = 4, .cpu_model = "host,-topoext" };
+    g_autofree char *first = NULL, *second = NULL, *third = NULL;
+
+    fake_messages_begin();
+    make_vendor(&threads, 4, true);
+    destroy();
+    first = fake_messages_end();
+    ck_assert_str_eq(first, "flatview: -smp: processors of this host tell guests"
+                            " nothing of threads and dies (they have no topoext):"
+                            " guests see cores\n");
+    fake_messages_begin();
+    make_vendor(&dies, 4, true);
+    destroy();
+    second = fake_messages_end();
+    ck_assert_str_eq(first, second);
+    fake_messages_begin();
+    make_vendor(&cores, 4, true);
+    destroy();
+    third = fake_messages_end();
+    ck_assert_str_eq(third, "");
+}
+END_TEST
+
 /* Ids with gaps end earlier than vCPUs do. */
 static void ids_run_out(unsigned max_ids, unsigned n, bool fits)
 {
@@ -335,5 +397,5 @@ START_TEST(test_help)
 END_TEST
 
 TEST_MAIN("cpu-model", test_wrong_models, test_features, test_one_cpu,
-          test_six_cpus, test_apic_ids, test_intel_topology,
-          test_amd_topology, test_ids_run_out, test_help)
+          test_six_cpus, test_apic_ids, test_documented_ids, test_intel_topology,
+          test_amd_topology, test_amd_without_topoext, test_ids_run_out, test_help)

@@ -227,6 +227,54 @@ START_TEST(test_smm_slots)
 }
 END_TEST
 
+static char *printed(CPUState *cpu)
+{
+    char *text = NULL;
+    size_t size = 0;
+    FILE *out = open_memstream(&text, &size);
+
+    cpu_print(cpu, out);
+    fclose(out);
+    return text;
+}
+
+static void look(bool in_smm, char shown)
+{
+    CPUState *cpu = cpus_get(0);
+    g_autofree char *text = NULL;
+    char got[2];
+
+    cpu->accel->run->flags = in_smm ? FAKE_RUN_SMM : 0;
+    text = printed(cpu);
+    ck_assert(!!strstr(text, "  in system management mode\n") == in_smm);
+    ck_assert_uint_eq(cpu_physical_rw(cpu, 0x100000, got, 2, false), 2);
+    ck_assert_int_eq(got[1], shown);
+}
+
+/* Monitors and the debugger see what the vCPU sees. */
+START_TEST(test_smm_from_outside)
+{
+    MemoryRegion ram;
+
+    world_make(&(KVMOptions){ 0 });
+    smm_make();
+    add_ram(&ram, "ram", 0, 0x200000);
+    memset((char *)memory_region_get_ram_ptr(&ram) + 0x100000, 'r', PAGE);
+    memset(memory_region_get_ram_ptr(&smram), 's', PAGE);
+    world_attach(1);
+    look(true, 'r'); /* the mode has no memory of its own yet */
+    smm_attach();
+    look(false, 'r');
+    look(true, 's');
+    cpus_get(0)->accel->fresh = false;
+    kvm_arch_reset_cpu(cpus_get(0));
+    ck_assert(!kvm_cpu_in_smm(cpus_get(0)));
+    drop(&ram);
+    smm_free();
+    world_free();
+}
+END_TEST
+
 START_TEST(test_smm_missing)
 {
     static const long missing[] = { KVM_CAP_X86_SMM, KVM_CAP_MULTI_ADDRESS_SPACE };
@@ -452,5 +500,5 @@ START_TEST(test_smi_refused)
 END_TEST
 
 TEST_MAIN("kvm-pc", test_routes, test_routes_refused, test_msi, test_pit,
-          test_smm_slots, test_smm_missing, test_smm_refused, test_smm_accesses,
+          test_smm_slots, test_smm_from_outside, test_smm_missing, test_smm_refused, test_smm_accesses,
           test_smm_reset, test_smi_refused)

@@ -32,7 +32,7 @@ static Flash flash;
 static uint64_t flash_read(void *opaque, hwaddr addr, unsigned size)
 {
     flash.reads++;
-    return 0x0101010101010101 * flash.shown;
+    return 0x0101010101010101u * flash.shown;
 }
 
 static void show(uint8_t shown)
