@@ -409,7 +409,7 @@ START_TEST(in_and_out)
     config_out(0x10, PCI_COMMAND, PCI_COMMAND_MEMORY, 2);
     unplug("late");
     expect_calls("asked 2.0 ");
-    expect(dev->unplug_requested && config_in(0x10, 0, 4) != NOTHING, "it has gone");
+    expect(config_in(0x10, 0, 4) != NOTHING, "it has gone");
     unplug("late"); /* once more: the guest may have missed it */
     expect_calls("asked 2.0 ");
     expect_hex(memory_in(0xf0000000), bar_value(0x10, 0, 0));
@@ -447,7 +447,6 @@ START_TEST(cannot_come_or_go)
     may_be_asked = false;
     unplug_refused("there", "the guest sleeps", "");
     expect_calls("asked 1.0 ");
-    expect(!host_bus.devices[0x08]->unplug_requested, "nobody was asked");
     host_bus.hotplug = NULL;
     unplug_refused("there", "Bus 'pci.0' does not support hotplugging", "");
     host_refuse("func", "Bus 'pci.0' does not support hotplugging", NULL);

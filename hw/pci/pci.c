@@ -315,11 +315,7 @@ bool pci_device_unplug_request(Device *device, GError **err)
             return false;
         }
     }
-    if (!bus->hotplug->unplug_request(bus->hotplug_opaque, dev, err)) {
-        return false;
-    }
-    dev->unplug_requested = true;
-    return true;
+    return bus->hotplug->unplug_request(bus->hotplug_opaque, dev, err);
 }
 
 static void unplug_function(PCIDevice *dev)

@@ -93,7 +93,6 @@ struct PCIDevice {
 
     struct MSIState *msi;   /* msi.h; NULL: none */
     struct MSIXState *msix;
-    bool unplug_requested;  /* by a user; the guest has not given it up yet */
 };
 
 #define PCI_DEVICE_PROPERTIES                                                     \
