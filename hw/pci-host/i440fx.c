@@ -6,7 +6,8 @@
  *
  * RAM at 0xa0000 to 0xbffff is system management RAM: PCI, that is the screen, hides
  * it, but while the register SMRAM opens it, or from a processor in that mode where
- * SMRAM enables it. D_CLS, which would hide it there from all but instructions, has no
+ * SMRAM enables it. The register FDHC can make one more hole in RAM, for cards of ISA
+ * that have memory there. D_CLS of SMRAM, which would hide it there from all but instructions, has no
  * effect: accesses and instructions go through the same map.
  */
 #include "hw/pci-host/i440fx.h"
@@ -14,6 +15,19 @@
 
 #define SMRAM_BASE 0xa0000
 #define SMRAM_SIZE 0x20000
+#define FDHC 0x68
+#define FDHC_MASK 0xc0
+#define HOLES 2
+
+static const struct {
+    uint8_t value; /* of FDHC */
+    hwaddr base;
+    uint64_t size;
+} holes[HOLES] = {
+    { 0x40, 0x80000, 0x20000 },
+    { 0x80, 0xf00000, 0x100000 },
+};
+
 #define SMRAM_GUEST (I440FX_SMRAM_OPEN | I440FX_SMRAM_CLOSED | I440FX_SMRAM_LOCK | \
                      I440FX_SMRAM_ENABLE)
 
@@ -107,8 +121,9 @@ typedef struct I440FX {
     PCIDevice pci;
     I440FXHost *host;
     PAM pam;
-    MemoryRegion smram_pci; /* hides the RAM there */
-    MemoryRegion smram_ram; /* shows it in system management mode */
+    MemoryRegion holes[HOLES]; /* hide the RAM there, */
+    MemoryRegion smram_pci;    /* and there */
+    MemoryRegion smram_ram;    /* shows it in system management mode */
 } I440FX;
 
 static unsigned pam_bits(const PCIDevice *dev, unsigned segment)
@@ -127,6 +142,9 @@ static void update_map(I440FX *s)
     memory_region_transaction_begin();
     for (unsigned n = 0; n < PAM_SEGMENTS; n++) {
         pam_set(&s->pam, n, pam_bits(&s->pci, n));
+    }
+    for (unsigned n = 0; n < HOLES; n++) {
+        memory_region_set_enabled(&s->holes[n], s->pci.config[FDHC] == holes[n].value);
     }
     memory_region_set_enabled(&s->smram_pci, !(smram & I440FX_SMRAM_OPEN));
     memory_region_set_enabled(&s->smram_ram, smram & I440FX_SMRAM_ENABLE);
@@ -166,7 +184,7 @@ static void init_registers(PCIDevice *dev, uint64_t ram_size)
         { DRAMC, 1, 0xff }, { DRAMT, 1, 0xff }, { DRB, 8, 0xff }, { MTT, 1, 0xff },
         { CLT, 1, 0xff }, { ERRCMD, 1, 0xff },
         { I440FX_PAM, 1, 0x30 }, { I440FX_PAM + 1, 6, 0x33 },
-        { I440FX_SMRAM, 1, SMRAM_GUEST },
+        { FDHC, 1, FDHC_MASK }, { I440FX_SMRAM, 1, SMRAM_GUEST },
     };
 
     for (unsigned i = 0; i < G_N_ELEMENTS(writable); i++) {
@@ -178,6 +196,21 @@ static void init_registers(PCIDevice *dev, uint64_t ram_size)
     dev->config[I440FX_SMRAM] = I440FX_SMRAM_BASE;
 }
 
+/* @mr on top of the RAM at @base shows PCI there. */
+static void add_hole(MemoryRegion *mr, const char *name, const I440FXSpaces *spaces,
+                     hwaddr base, uint64_t size)
+{
+    memory_region_init_alias(mr, name, spaces->pci, base, size);
+    memory_region_set_enabled(mr, false);
+    memory_region_add_subregion_overlap(spaces->memory, base, mr, 1);
+}
+
+static void remove_region(MemoryRegion *parent, MemoryRegion *mr)
+{
+    memory_region_del_subregion(parent, mr);
+    memory_region_destroy(mr);
+}
+
 static bool i440fx_realize(PCIDevice *dev, GError **err)
 {
     I440FX *s = (I440FX *)dev;
@@ -187,9 +220,10 @@ static bool i440fx_realize(PCIDevice *dev, GError **err)
     spaces = &s->host->spaces;
     init_registers(dev, memory_region_size(spaces->ram));
     pam_init(&s->pam, spaces->memory, spaces->ram, spaces->pci);
-    memory_region_init_alias(&s->smram_pci, "smram-region", spaces->pci, SMRAM_BASE,
-                             SMRAM_SIZE);
-    memory_region_add_subregion_overlap(spaces->memory, SMRAM_BASE, &s->smram_pci, 1);
+    for (unsigned n = 0; n < HOLES; n++) {
+        add_hole(&s->holes[n], "isa-hole", spaces, holes[n].base, holes[n].size);
+    }
+    add_hole(&s->smram_pci, "smram-region", spaces, SMRAM_BASE, SMRAM_SIZE);
     memory_region_init_alias(&s->smram_ram, "smram-low", spaces->ram, SMRAM_BASE,
                              SMRAM_SIZE);
     memory_region_set_enabled(&s->smram_ram, false);
@@ -200,11 +234,13 @@ static bool i440fx_realize(PCIDevice *dev, GError **err)
 static void i440fx_unrealize(PCIDevice *dev)
 {
     I440FX *s = (I440FX *)dev;
+    const I440FXSpaces *spaces = &s->host->spaces;
 
-    memory_region_del_subregion(s->host->spaces.smram, &s->smram_ram);
-    memory_region_destroy(&s->smram_ram);
-    memory_region_del_subregion(s->host->spaces.memory, &s->smram_pci);
-    memory_region_destroy(&s->smram_pci);
+    remove_region(spaces->smram, &s->smram_ram);
+    remove_region(spaces->memory, &s->smram_pci);
+    for (unsigned n = 0; n < HOLES; n++) {
+        remove_region(spaces->memory, &s->holes[n]);
+    }
     pam_finish(&s->pam);
 }
 

@@ -81,7 +81,7 @@ static const Register i440fx_registers[] = {
     { 0x5d, 0, 0x33 }, { 0x5e, 0, 0x33 }, { 0x5f, 0, 0x33 },
     { 0x60, 0, 0xff }, { 0x61, 0, 0xff }, { 0x62, 0, 0xff }, { 0x63, 0, 0xff },
     { 0x64, 0, 0xff }, { 0x65, 0, 0xff }, { 0x66, 0, 0xff }, { 0x67, 0, 0xff },
-    { 0x70, 0, 0xff }, { 0x71, 0, 0xff }, { 0x72, 0x02, 0x68 }, { 0x90, 0, 0xff },
+    { 0x68, 0, 0xc0 }, { 0x70, 0, 0xff }, { 0x71, 0, 0xff }, { 0x72, 0x02, 0x68 }, { 0x90, 0, 0xff },
     { 0 },
 };
 
@@ -378,6 +378,36 @@ START_TEST(bar_under_pam)
 }
 END_TEST
 
+/* Holes for cards of ISA. */
+START_TEST(isa_holes)
+{
+    static const struct {
+        uint32_t addr;
+        uint8_t fdhc;
+    } ends[] = {
+        { 0x80000, 0x40 }, { 0x9f000, 0x40 }, { 0xf00000, 0x80 }, { 0xfff000, 0x80 },
+        { 0x7f000, 0 }, { 0xeff000, 0 },
+    };
+
+    testdev_start();
+    for (unsigned i = 0; i < G_N_ELEMENTS(ends); i++) {
+        bar_at(ends[i].addr);
+        for (unsigned value = 0; value < 0x100; value += 0x40) {
+            config_set(I440FX, 0x68, value, 1);
+            expect_hex(qvm_load(vm, ends[i].addr + 0x10, 4),
+                       value && value == ends[i].fdhc ? MMIO : 0);
+        }
+    }
+    config_set(I440FX, 0x68, 0x80, 1);
+    bar_at(0xf00000);
+    expect_hex(qvm_load(vm, 0xf00010, 4), MMIO);
+    reset();
+    bar_at(0xf00000);
+    expect_hex(qvm_load(vm, 0xf00010, 4), 0);
+    end();
+}
+END_TEST
+
 /* In system management mode there is another map. */
 START_TEST(smm_map)
 {
@@ -500,5 +530,5 @@ START_TEST(guest_resets)
 END_TEST
 
 TEST_MAIN("qtest-i440fx", reset_values, pam_states, pam_by_chance, bars_and_holes,
-          bar_below_640k, bar_over_smram, bar_under_pam, smm_map, pirq_routes,
-          slots_and_wires, guest_resets)
+          bar_below_640k, bar_over_smram, bar_under_pam, isa_holes, smm_map,
+          pirq_routes, slots_and_wires, guest_resets)
