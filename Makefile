@@ -271,6 +271,7 @@ TESTS_HW = \
 	tests/test-serial \
 	tests/test-i8042 \
 	tests/test-pit \
+	tests/test-ps2 \
 	tests/test-hpet \
 	tests/test-clock \
 	tests/test-rtc \
@@ -304,6 +305,9 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-rtc \
 	tests/qtest/test-qtest-i8042 \
 	tests/qtest/test-qtest-cmos \
+	tests/qtest/test-qtest-hpet \
+	tests/qtest/test-qtest-pit \
+	tests/qtest/test-qtest-ps2 \
 	tests/qtest/test-qtest-misc \
 	tests/qtest/test-qtest-fw-cfg \
 	tests/qtest/test-qtest-pflash \
