@@ -111,9 +111,13 @@ static void flush_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
 
 static void set_level(PCTestDev *s, unsigned n, bool level)
 {
-    Device *inputs = s->dev.machine->interrupts;
+    Device *inputs;
 
-    if (s->levels[n] != level && inputs && n < inputs->type->inputs_nr) {
+    if (s->levels[n] == level) {
+        return;
+    }
+    inputs = s->dev.machine->interrupts;
+    if (inputs && n < inputs->type->inputs_nr) {
         IRQLine line = device_irq_in(inputs, n);
 
         s->levels[n] = level;
