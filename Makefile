@@ -306,6 +306,7 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-i8042 \
 	tests/qtest/test-qtest-cmos \
 	tests/qtest/test-qtest-hpet \
+	tests/qtest/test-qtest-isa \
 	tests/qtest/test-qtest-pit \
 	tests/qtest/test-qtest-ps2 \
 	tests/qtest/test-qtest-misc \

@@ -271,13 +271,23 @@ START_TEST(board_devices_stay)
            err ? err->message : "?");
     expect_refused(machine_unplug(machine, "/machine/serial1", &err),
                    "'isa-serial' does not support hotplugging", "serial1");
-    expect_refused(machine_plug(machine, "isa-serial", &err),
+    expect_refused(machine_plug(machine, "isa-serial,index=0", &err),
                    "'isa-serial' is at 0x3f8", "iobase");
-    expect_refused(machine_plug(machine, "isa-serial,iobase=0x2f8", &err),
+    expect_refused(machine_plug(machine, "isa-serial,iobase=0x2f8,irq=4", &err),
                    "irq 4 is that of '/machine/serial1'", "another irq");
-    expect(port(0x2f8) == -1, "half of it is there");
-    plug("isa-serial,iobase=0x2f8,irq=3,id=s1");
+    expect_refused(machine_plug(machine, "isa-serial,index=2", &err),
+                   "irq 4 is that of '/machine/serial1'", "another irq");
+    expect_refused(machine_plug(machine, "isa-serial,index=4", &err), "'index'",
+                   "0 to 3, not 4");
+    expect(port(0x2f8) == -1 && port(0x3e8) == -1, "half of it is there");
+    plug("isa-serial,id=s1"); /* the first that is free */
     expect(port(0x2fd) == 0x60, "no UART at 0x2f8");
+    plug("isa-serial,index=3,irq=10,id=s3");
+    expect(port(0x2ed) == 0x60, "no UART at 0x2e8");
+    expect(machine_unplug(machine, "s1", &err), "%s", err ? err->message : "?");
+    plug("isa-serial,iobase=0x2f8,id=s1"); /* with COM2's interrupt */
+    expect_refused(machine_plug(machine, "isa-debugcon,iobase=0x2f9", &err),
+                   "'isa-serial' is at 0x2f9", "iobase");
     board_free();
 }
 END_TEST

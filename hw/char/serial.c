@@ -14,7 +14,7 @@
  * Region 0 is the 8 ports, output 0 the interrupt, which OUT2 does not gate.
  */
 #include "hw/core/chardev.h"
-#include "hw/core/device.h"
+#include "hw/core/machine.h"
 #include "hw/core/timer.h"
 
 #include <string.h>
@@ -78,9 +78,12 @@ enum {
 #define DIVISOR_9600 12
 #define TIMEOUT_US 1000 /* of a guest that reads a part and waits for more */
 
+#define INDEX_ANY 255
+
 typedef struct Serial {
     Device dev;
     Chardev *chr;
+    uint8_t index;      /* of com_ports, or INDEX_ANY */
     uint16_t iobase;
     uint8_t irq;
 
@@ -430,10 +433,54 @@ static const ChardevFrontend serial_frontend = {
     .is_line = true,
 };
 
+/* The places of the four that a PC has, as its firmware and kernels know them. */
+static const struct {
+    uint16_t iobase;
+    uint8_t irq;
+} com_ports[] = { { 0x3f8, 4 }, { 0x2f8, 3 }, { 0x3e8, 4 }, { 0x2e8, 3 } };
+
+/* Which of them: the one whose ports these are, or the first whose ports are free; the
+ * first of all where that is no help. */
+static unsigned serial_find_index(const Serial *s)
+{
+    Machine *machine = s->dev.machine;
+    unsigned n;
+
+    for (n = 0; machine && n < G_N_ELEMENTS(com_ports); n++) {
+        uint16_t iobase = com_ports[n].iobase;
+
+        if (s->iobase ? s->iobase == iobase
+                      : !memory_region_find(&machine->ports_root, iobase,
+                                            REG_COUNT).mr) {
+            return n;
+        }
+    }
+    return 0;
+}
+
+/* What the user has left open. */
+static bool serial_choose_place(Serial *s, GError **err)
+{
+    if (s->index == INDEX_ANY) {
+        s->index = serial_find_index(s);
+    } else if (s->index >= G_N_ELEMENTS(com_ports)) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "property 'index' must be 0 to %zu, not %u; "
+                    "elsewhere it is with iobase and irq",
+                    G_N_ELEMENTS(com_ports) - 1, s->index);
+        return false;
+    }
+    s->iobase = s->iobase ? s->iobase : com_ports[s->index].iobase;
+    s->irq = s->irq ? s->irq : com_ports[s->index].irq;
+    return true;
+}
+
 static bool serial_realize(Device *dev, GError **err)
 {
     Serial *s = (Serial *)dev;
 
+    if (!serial_choose_place(s, err)) {
+        return false;
+    }
     if (!chardev_attach(s->chr, &serial_frontend, s, err)) {
         return false;
     }
@@ -467,9 +514,11 @@ static void serial_reset(Device *dev)
 static const Property serial_properties[] = {
     { "chardev", PROP_CHARDEV, offsetof(Serial, chr), NULL,
       "the line's other end", 0 },
-    { "iobase", PROP_UINT16, offsetof(Serial, iobase), "0x3f8", "the first port",
-      0 },
-    { "irq", PROP_UINT8, offsetof(Serial, irq), "4", "its interrupt", 0 },
+    { "index", PROP_UINT8, offsetof(Serial, index), "255",
+      "which COM port, 0 to 3; 255: the first that is free", 0 },
+    { "iobase", PROP_UINT16, offsetof(Serial, iobase), NULL,
+      "the first port; that of the COM port if not given", 0 },
+    { "irq", PROP_UINT8, offsetof(Serial, irq), NULL, "its interrupt; likewise", 0 },
     { 0 },
 };
 
