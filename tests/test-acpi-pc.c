@@ -473,6 +473,14 @@ static unsigned count(const char *text, const char *word)
     return n;
 }
 
+/* The length of AML's package at @addr. */
+static uint64_t package_length(uint64_t addr)
+{
+    unsigned lead = get(addr, 1), more = lead >> 6;
+
+    return more ? (lead & 15) | get(addr + 1, more) << 4 : lead;
+}
+
 START_TEST(taken_apart)
 {
     static const unsigned cpus[] = { 1, 4, 5, 150, 170, 190, 254 };
@@ -490,6 +498,7 @@ START_TEST(taken_apart)
         last = g_strdup_printf("Device (C%03X)", cpus[i] - 1);
         expect(strstr(ssdt, last), "no %s", last);
         expect(strstr(ssdt, "Scope (\\_SB)"), "where are they?");
+        expect_hex(package_length(table("SSDT") + 37), get(table("SSDT") + 4, 4) - 37);
         if (i == 0) {
             g_free(disassemble("facp", table("FACP")));
             g_free(disassemble("apic", table("APIC")));

@@ -66,6 +66,8 @@ static void handled(void)
 {
     expect(qvm_irq(vm, SCI), "no interrupt");
     expect_hex(gpe(), GPE_HOTPLUG);
+    qvm_out(vm, GPE_STATUS + 1, 0xff, 1); /* the other byte */
+    expect_hex(gpe(), GPE_HOTPLUG);
     qvm_out(vm, GPE_STATUS, GPE_HOTPLUG, 2);
     expect(!qvm_irq(vm, SCI), "not cleared");
 }
