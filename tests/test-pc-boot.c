@@ -258,13 +258,12 @@ static unsigned check_bus(PCIBus *bus, GArray *all, const Windows *w)
         if (behind) {
             const uint8_t *c = dev->config;
             Windows inner = {
-                pci_get_word(c + PCI_MEMORY_BASE) << 16,
+                (uint32_t)pci_get_word(c + PCI_MEMORY_BASE) << 16,
                 (uint32_t)pci_get_word(c + PCI_MEMORY_LIMIT) << 16 | 0xfffff,
                 (c[PCI_IO_BASE] & 0xf0) << 8, (c[PCI_IO_LIMIT] & 0xf0) << 8 | 0xfff,
             };
             GArray *own = g_array_new(FALSE, FALSE, sizeof(Taken));
 
-            inner.memory_first &= UINT32_MAX;
             expect_hex(c[PCI_PRIMARY_BUS], pci_bus_number(bus));
             expect(c[PCI_SECONDARY_BUS] > pci_bus_number(bus) &&
                        c[PCI_SUBORDINATE_BUS] >= c[PCI_SECONDARY_BUS], "bus numbers");
@@ -309,14 +308,30 @@ START_TEST(resources)
         board_plug("edu,bus=near,addr=2");
         board_plug("pci-bridge,id=far,bus=near,addr=3,chassis_nr=2");
         board_plug("edu,bus=far,addr=1");
-        board_plug("pci-bridge,id=bare,addr=7,chassis_nr=3");
+        board_plug("edu,bus=near,addr=5");
+        board_plug("pci-bridge,id=ports,addr=7,chassis_nr=3");
+        board_plug("pci-testdev,bus=ports,addr=1");
+        board_plug("pci-bridge,id=bare,addr=8,chassis_nr=4");
         board_start();
         expect(check_pci() >= 7, "%u BARs", check_pci());
         /* edu's pin A leads from slot 5 to PIRQA, from slot 2 of the bridge in slot
          * 6 to its pin C, PIRQD, and so on. */
         expect_hex(config(PCI_DEVFN(5, 0), PCI_INTERRUPT_LINE, 1), 10);
+        /* The largest comes first: there are no gaps. */
+        expect_hex(config(PCI_DEVFN(5, 0), PCI_BASE_ADDRESS_0, 4), 0xc0000000);
+        /* Numbers in the order of slots, each bridge as far as what is behind it. */
+        expect_hex(config(PCI_DEVFN(6, 0), PCI_PRIMARY_BUS, 4) & 0xffffff, 0x020100);
+        expect_hex(config(PCI_DEVFN(7, 0), PCI_PRIMARY_BUS, 4) & 0xffffff, 0x030300);
+        expect_hex(config(PCI_DEVFN(8, 0), PCI_PRIMARY_BUS, 4) & 0xffffff, 0x040400);
+        /* A bridge that needs neither passes nothing on. */
+        expect(config(PCI_DEVFN(8, 0), PCI_MEMORY_BASE, 2) >
+                   config(PCI_DEVFN(8, 0), PCI_MEMORY_LIMIT, 2), "a window of memory");
+        expect(config(PCI_DEVFN(8, 0), PCI_IO_BASE, 1) >
+                   config(PCI_DEVFN(8, 0), PCI_IO_LIMIT, 1), "a window of ports");
         memory_lock();
         expect_hex(pci_host_read(machine->pci, 1, PCI_DEVFN(2, 0), PCI_INTERRUPT_LINE, 1),
+                   11);
+        expect_hex(pci_host_read(machine->pci, 1, PCI_DEVFN(5, 0), PCI_INTERRUPT_LINE, 1),
                    11);
         expect_hex(pci_host_read(machine->pci, 2, PCI_DEVFN(1, 0), PCI_INTERRUPT_LINE, 1),
                    10);
