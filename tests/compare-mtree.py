@@ -305,6 +305,44 @@ def by_chance(pair_of, bios):
     return [f'# FLATVIEW_SEED={seed}\n{text}' for text in differences]
 
 
+def bridges(pair_of, bios):
+    """A BAR behind two bridges, windows anywhere around it, video memory passed on."""
+    seed = int(os.environ.get('FLATVIEW_SEED', '2004'))
+    chance = random.Random(seed)
+    pair = pair_of(['-m', '128',
+                    '-device', 'pci-bridge,id=a,addr=4,chassis_nr=1,shpc=off',
+                    '-device', 'pci-bridge,id=b,bus=a,addr=5,chassis_nr=2,shpc=off',
+                    '-device', 'edu,bus=b,addr=6'])
+    outer, inner, edu = 0x20, 0x128, 0x230
+    places = [0x0, 0xa0000, 0xc000000, 0xc0000000, 0xe0000000, 0xe0100000, 0xe0200000,
+              0xe0300000, 0xfeb00000]
+    for bridge, numbers in ((outer, 0x020100), (inner, 0x020201)):
+        pair.config_set(bridge, 0x18, numbers, 'l')
+        pair.config_set(bridge, 0x04, 3, 'w')
+    for _ in range(int(os.environ.get('FLATVIEW_STEPS', '200'))):
+        bridge = chance.choice((outer, inner))
+        match chance.randrange(6):
+            case 0:
+                pair.config_set(edu, 0x10, chance.choice(places), 'l')
+                pair.config_set(edu, 0x04, chance.choice((2, 2, 2, 0)), 'w')
+            case 1 | 2:
+                pair.config_set(bridge, 0x20, chance.choice(places) >> 16, 'w')
+                pair.config_set(bridge, 0x22, chance.choice(places) >> 16, 'w')
+            case 3:
+                pair.config_set(bridge, 0x24, chance.choice(places) >> 16, 'w')
+                pair.config_set(bridge, 0x26, chance.choice(places) >> 16, 'w')
+                pair.config_set(bridge, 0x28, chance.choice((0, 0, 0, 1)), 'l')
+                pair.config_set(bridge, 0x2c, chance.choice((0, 0, 0, 1)), 'l')
+            case 4:
+                pair.config_set(bridge, 0x3e, chance.choice((0, 8)), 'w')
+            case 5:
+                pair.config_set(bridge, 0x04, chance.choice((0, 3, 3, 3)), 'w')
+        if not pair.differences:
+            pair.check()
+    differences = pair.end()
+    return [f'# FLATVIEW_SEED={seed}\n{text}' for text in differences]
+
+
 def registers(pair_of, bios):
     """All 256 bytes of the bridges' configuration space at reset."""
     differences = []
@@ -322,7 +360,7 @@ def registers(pair_of, bios):
 
 def main():
     programs = sys.argv[1:3]
-    tests = (sizes, pam, smram, bars, by_chance, registers)
+    tests = (sizes, pam, smram, bars, by_chance, bridges, registers)
     with tempfile.TemporaryDirectory() as scratch:
         def bios(kib):
             path = os.path.join(scratch, f'bios{kib}')
