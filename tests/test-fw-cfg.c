@@ -384,6 +384,10 @@ START_TEST(descriptors)
     expect_hex(*host(0x10000 + 9900), 0);
     expect_hex(dma_key(FW_CFG_KERNEL_DATA, SKIP, 13000, 0), 0);
     expect_hex(get(1), 0);
+    /* Another place in its stead. */
+    expect_hex(item(FW_CFG_KERNEL_DATA, 1), bytes[100]);
+    fw_cfg_add_fd(s, FW_CFG_KERNEL_DATA, fd, 200, 10);
+    expect_hex(item(FW_CFG_KERNEL_DATA, 1), bytes[200]);
     fw_cfg_add_bytes(s, FW_CFG_KERNEL_DATA, "new", 3);
     expect_hex(item(FW_CFG_KERNEL_DATA, 4), 0x77656e);
     close(fd);
@@ -530,6 +534,9 @@ START_TEST(dma_to_nowhere)
     memset(host(RAM_SIZE - 8), 0x55, 8);
     expect_hex(dma_key(0x3fff, READ, UINT32_MAX, RAM_SIZE - 4), ERROR);
     expect(memcmp(host(RAM_SIZE - 8), "\x55\x55\x55\x55\0\0\0\0", 8) == 0, "zeros");
+    /* Where memory begins only further on. */
+    expect_hex(dma_key(0, READ, 8, TOP - 4), ERROR);
+    expect_hex(*(uint8_t *)memory_region_get_ram_ptr(&top), 0);
     /* To the last byte there is, and not around it. */
     memset(host(0), 0x55, 16);
     expect_hex(dma_key(0, READ, 4, UINT64_MAX - 3), 0);

@@ -459,21 +459,6 @@ static void expect_refused(void)
     expect_hex(get(0, 8), content_value(9, 0, 8));
 }
 
-START_TEST(readonly)
-{
-    GError *err = NULL;
-    Device *other;
-
-    start_with(banks[0], "readonly", "on");
-    expect_refused();
-    /* Many may read it. */
-    other = make(banks[0], "readonly", "on", &err);
-    expect(other, "%s", err ? err->message : "");
-    device_free(other);
-    stop();
-}
-END_TEST
-
 START_TEST(secure)
 {
     MemTxAttrs smm = { .secure = 1 };
@@ -542,6 +527,25 @@ START_TEST(no_space)
     put(0, 0, 1);
     expect_status(0x80);
     image[0] = 0;
+    stop();
+}
+END_TEST
+
+START_TEST(readonly)
+{
+    GError *err = NULL;
+    g_autofree char *text = NULL;
+    Device *other;
+
+    start_with(banks[0], "readonly", "on");
+    errors_catch();
+    expect_refused();
+    text = errors_caught();
+    expect(!*text, "not even tried: %s", text);
+    /* Many may read it. */
+    other = make(banks[0], "readonly", "on", &err);
+    expect(other, "%s", err ? err->message : "");
+    device_free(other);
     stop();
 }
 END_TEST

@@ -123,13 +123,10 @@ static uint64_t pflash_read(void *opaque, hwaddr addr, unsigned size)
     for (unsigned i = 0; i < size; i++) {
         hwaddr at = addr + i;
         unsigned byte = at % s->chip_width; /* of the chip's word */
-        uint8_t b = 0;
+        uint8_t b = s->shown == SHOWN_ARRAY
+                        ? s->array[at]
+                        : pflash_word(s, at / s->width) >> 8 * byte;
 
-        if (s->shown == SHOWN_ARRAY) {
-            b = s->array[at];
-        } else if (byte < 2) {
-            b = pflash_word(s, at / s->width) >> 8 * byte;
-        }
         value |= (uint64_t)b << 8 * i;
     }
     return value;
@@ -183,10 +180,10 @@ static bool pflash_erase(PFlash *s, uint64_t offset)
 
 /* ---- commands ------------------------------------------------------------------------- */
 
-/* The operation is over. */
+/* The operation is over; it was ready all the time. */
 static void pflash_end(PFlash *s, uint8_t errors)
 {
-    s->status |= STATUS_READY | errors;
+    s->status |= errors;
     s->next = NEXT_COMMAND;
     pflash_show(s, SHOWN_STATUS);
 }
