@@ -388,6 +388,7 @@ TESTS_SH = \
 	tests/test-docs.sh \
 	tests/test-device-docs.sh \
 	tests/test-firmware-docs.sh \
+	tests/test-seabios.sh \
 	tests/test-pc-docs.sh \
 	tests/test-options.sh \
 	tests/test-fdt.sh \
@@ -405,6 +406,7 @@ TESTS_SH = \
 TESTS_RIG = \
 	tests/rig/boot.sh \
 	tests/rig/kvm.sh \
+	tests/rig/ovmf.sh \
 	tests/rig/power.sh \
 	tests/rig/topology.sh \
 	tests/rig/pc-boot.sh \

@@ -80,6 +80,11 @@ void kvm_pit_enable(KVMState *kvm, bool on)
 {
 }
 
+bool kvm_pit_set_reinject(KVMState *kvm, bool on, GError **err)
+{
+    return true;
+}
+
 int kvm_add_irqfd(KVMState *kvm, EventNotifier *e, EventNotifier *resample,
                   int gsi)
 {

@@ -82,6 +82,11 @@ void kvm_set_level_irqs(KVMState *kvm, uint16_t irqs);
  * channels anew. Under the memory lock; nothing without in-kernel chips. */
 void kvm_pit_enable(KVMState *kvm, bool on);
 
+/* Whether ticks of the in-kernel timer chip that a guest does not take in time come
+ * later, one after the other, as they do at first; otherwise they are lost. Once the
+ * machine is made; nothing without in-kernel chips. False with @err: KVM refuses. */
+bool kvm_pit_set_reinject(KVMState *kvm, bool on, GError **err);
+
 /* Let the kernel raise @gsi whenever @e is signalled; @resample, if not NULL,
  * is signalled when the guest acknowledged a level interrupt. 0 or -errno. */
 int kvm_add_irqfd(KVMState *kvm, EventNotifier *e, EventNotifier *resample,

@@ -140,6 +140,18 @@ bool kvm_route_pc_timer(KVMState *kvm, GError **err)
     return result >= 0;
 }
 
+bool kvm_pit_set_reinject(KVMState *kvm, bool on, GError **err)
+{
+    struct kvm_reinject_control control = { .pit_reinject = on };
+    int result = kvm->irqchip ? kvm_vm_ioctl(kvm, KVM_REINJECT_CONTROL, &control) : 0;
+
+    if (result < 0) {
+        g_set_error(err, KVM_ERROR, 0, "KVM refuses to %s the timer's late ticks: %s",
+                    on ? "keep" : "drop", g_strerror(-result));
+    }
+    return result >= 0;
+}
+
 void kvm_pit_enable(KVMState *kvm, bool on)
 {
     struct kvm_pit_state2 pit;

@@ -684,6 +684,9 @@ static int vm_ioctl(FakeKVM *fake, unsigned long request, void *arg)
         fake->pit_sets++;
         fake->pit = *(struct kvm_pit_state2 *)arg;
         return 0;
+    case KVM_REINJECT_CONTROL:
+        fake->pit_late = *(struct kvm_reinject_control *)arg;
+        return 0;
     case KVM_SET_IDENTITY_MAP_ADDR:
     case KVM_SET_TSS_ADDR:
     case KVM_CREATE_IRQCHIP:

@@ -137,6 +137,30 @@ START_TEST(test_pit)
 }
 END_TEST
 
+START_TEST(test_late_ticks)
+{
+    GError *err = NULL;
+
+    world_make(&(KVMOptions){ 0 });
+    fake.pit_late.pit_reinject = 7;
+    ck_assert(kvm_pit_set_reinject(kvm, false, &err));
+    ck_assert_uint_eq(fake.pit_late.pit_reinject, 0);
+    ck_assert(kvm_pit_set_reinject(kvm, true, &err));
+    ck_assert_uint_eq(fake.pit_late.pit_reinject, 1);
+    fake.fail_request = KVM_REINJECT_CONTROL;
+    fake.fail_errno = EINVAL;
+    ck_assert(!kvm_pit_set_reinject(kvm, false, &err));
+    ck_assert_str_eq(err->message, "KVM refuses to drop the timer's late ticks: "
+                                   "Invalid argument");
+    g_clear_error(&err);
+    world_free();
+    world_make(&(KVMOptions){ .no_irqchip = true });
+    fake.fail_request = KVM_REINJECT_CONTROL;
+    ck_assert(kvm_pit_set_reinject(kvm, false, &err));
+    world_free();
+}
+END_TEST
+
 /* ---- memory of system management mode ------------------------------------ */
 
 static MemoryRegion smm_root, smm_memory_alias, smram;
@@ -499,6 +523,6 @@ START_TEST(test_smi_refused)
 }
 END_TEST
 
-TEST_MAIN("kvm-pc", test_routes, test_routes_refused, test_msi, test_pit,
+TEST_MAIN("kvm-pc", test_routes, test_routes_refused, test_msi, test_pit, test_late_ticks,
           test_smm_slots, test_smm_from_outside, test_smm_missing, test_smm_refused, test_smm_accesses,
           test_smm_reset, test_smi_refused)

@@ -362,8 +362,9 @@ static bool pc_init(Machine *machine, GError **err)
     s->loader = loader_new(&machine->memory);
     pc_map_ram(s);
     add_reservations(s);
-    return add_devices(s, err) &&
-           pc_add_fw_cfg(s, err) && pc_add_firmware(s, err);
+    return (s->late_ticks || !machine->kvm ||
+            kvm_pit_set_reinject(machine->kvm, false, err)) &&
+           add_devices(s, err) && pc_add_fw_cfg(s, err) && pc_add_firmware(s, err);
 }
 
 static void pc_finish(Machine *machine)
@@ -412,6 +413,8 @@ static const Property pc_properties[] = {
       "there is a high precision event timer", 0 },
     { "i8042", PROP_BOOL, offsetof(PCMachine, i8042), "on",
       "there is a keyboard controller", 0 },
+    { "late-ticks", PROP_BOOL, offsetof(PCMachine, late_ticks), "on",
+      "ticks of the timer that the guest missed come later", 0 },
     { "acpi", PROP_BOOL, offsetof(PCMachine, acpi), "on",
       "there are ACPI tables", 0 },
     { "graphics", PROP_BOOL, offsetof(PCMachine, graphics), "on",

@@ -20,6 +20,7 @@ typedef struct PCMachine {
     /* Properties */
     bool hpet;       /* "hpet": there is one */
     bool i8042;      /* "i8042": there is one */
+    bool late_ticks; /* "late-ticks": KVM's timer keeps ticks that come too early */
     bool acpi;       /* "acpi": there are ACPI tables */
     bool graphics;   /* "graphics": off: firmware's screen is the serial port */
     uint64_t max_ram_below_4g; /* "max-ram-below-4g"; 0: 3 GiB, or 3.5 if all fits */

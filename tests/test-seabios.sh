@@ -1,0 +1,88 @@
+#!/bin/sh
+# SPDX-License-Identifier: GPL-2.0-or-later
+#
+# SeaBIOS, as its Debian package has it, starts on the board pc, understands what it is
+# told, and opens its boot menu on the serial port; prints TAP. Needs /dev/kvm: any.
+#
+# Needs FLATVIEW, which make check sets.
+
+image=/usr/share/seabios/bios-256k.bin
+if [ ! -f $image ]; then
+    echo "1..0 # SKIP there is no $image: Debian package seabios"
+    exit 0
+fi
+if [ ! -w /dev/kvm ]; then
+    echo "1..0 # SKIP there is no /dev/kvm to start it on"
+    exit 0
+fi
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+trap '' PIPE # a guest that has ended too early hears nothing
+cd "$scratch" || exit 1
+number=0
+
+point() { # WHAT COMMAND...
+    what=$1
+    shift
+    number=$((number + 1))
+    if "$@" >why 2>&1; then
+        echo "ok $number - $what"
+    else
+        echo "not ok $number - $what"
+        tail -n 20 why screen log errors | tr -d '\r' | sed 's/^/# /'
+    fi
+}
+
+seen() { # FILE WORDS
+    while ! grep -a -q -e "$2" "$1"; do
+        kill -0 "$guest" || return 1
+        sleep 0.1
+    done
+}
+
+menu_opens() {
+    printf '\033' >&3
+    seen screen 'Select boot device:'
+}
+
+found() {
+    grep -a -q -e "$1" log
+}
+
+found_nothing_wrong() {
+    grep -a -i -e 'invalid' -e 'unable' -e 'nak' -e 'timeout' -e 'WARNING' log && return 1
+    return 0
+}
+
+stops() {
+    kill "$guest"
+    wait "$guest"
+    status=$?
+    exec 3>&-
+    echo "status $status"
+    [ "$status" = 0 ]
+}
+
+mkfifo keys
+: >screen
+timeout 100 "$FLATVIEW" -M pc -m 96 -smp 2 -nodefaults -display none -serial stdio \
+    -chardev file,id=log,path=log -device isa-debugcon,iobase=0x402,chardev=log \
+    -boot menu=on,splash-time=60000 -device pci-bridge,id=b,chassis_nr=1 \
+    -device edu,bus=b,addr=1 <keys >screen 2>errors &
+guest=$!
+exec 3>keys
+point "the prompt is there" seen screen 'Press ESC for boot menu'
+point "the menu opens" menu_opens
+point "it took the board for what it is" found 'Running on QEMU (i440fx)'
+point "it uses DMA" found 'fw_cfg DMA interface supported'
+point "it knows how much RAM there is" found 'len 0x0000000006000000 \[RAM\]'
+point "it started all vCPUs" found 'Found 2 cpu(s) max supported 2 cpu(s)'
+point "it found PIIX4" found 'bdf=00:01.3 id=8086:7113'
+point "it gave the bridge a bus" found 'max PCI bus is 01'
+point "and what is behind it" found 'bdf=01:01.0 id=1234:11e8'
+point "it linked ACPI's tables" found 'ACPI: parse DSDT'
+point "it copied SMBIOS tables" found 'Copying SMBIOS'
+point "it has a keyboard" seen log 'PS2 keyboard initialized'
+point "it found nothing wrong" found_nothing_wrong
+point "the program ends" stops
+echo "1..$number"
