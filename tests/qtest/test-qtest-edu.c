@@ -423,6 +423,35 @@ START_TEST(re_entry)
 }
 END_TEST
 
+/* In the middle of everything: what it had begun is not done any more. */
+START_TEST(taken_away)
+{
+    start("");
+    for (unsigned i = 0; i < 3; i++) {
+        set(RAISE, 1);
+        expect(qvm_irq(vm, IRQ), "no interrupt");
+        fill_ram(RAM, 1, 16);
+        set(FACTORIAL, 5);
+        start_dma(BUFFER, RAM, 16, FROM_BUFFER | INTERRUPT);
+        qvm_qmp_ok(vm, "{'execute':'device_del','arguments':{'id':'e'}}");
+        qvm_out(vm, 0xae08, 1 << 4, 4); /* the guest gives slot 4 up */
+        free(qvm_event(vm, "DEVICE_DELETED"));
+        expect(!qpci_is_there(vm, 0, 4, 0), "it is there");
+        expect(!qvm_irq(vm, IRQ), "its interrupt is there");
+        qvm_clock_step(vm, 1000 * MS);
+        check_ram(RAM, 1, 0, 16);
+        expect(qvm_load(vm, MMIO + ID, 4) != 0x010000ed, "its registers are there");
+        qvm_qmp_ok(vm, "{'execute':'device_add','arguments':{'driver':'edu','id':'e',"
+                       "'addr':'4'}}");
+        edu = qpci_function(vm, 0, 4, 0);
+        qpci_map(&edu, &(QPCIBar){ .size = 0x100000 }, MMIO);
+        qpci_enable(&edu, PCI_COMMAND_MASTER);
+        expect_hex(get(COMMAND), 0);
+    }
+    qvm_end(vm);
+}
+END_TEST
+
 /* Addresses and values that do something. */
 static uint64_t any(GRand *rand)
 {
@@ -482,4 +511,5 @@ START_TEST(by_chance)
 END_TEST
 
 TEST_MAIN("qtest-edu", identity, widths, factorial, pin, messages, copies,
-          beyond_the_buffer, masks_and_masters, re_entry, by_chance)
+          beyond_the_buffer, masks_and_masters, re_entry, taken_away,
+          by_chance)
