@@ -292,12 +292,9 @@ void cpus_hold_back(bool hold)
 bool cpus_create(KVMState *kvm, unsigned n, AddressSpace *memory,
                  AddressSpace *ports, GError **err)
 {
-    unsigned max = kvm ? kvm_max_cpus(kvm) : n;
     unsigned i;
 
-    if (n < 1 || n > max) {
-        g_set_error(err, KVM_ERROR, 0,
-                    "%u vCPUs: this host's KVM allows 1 to %u", n, max);
+    if (kvm && !kvm_check_cpus(kvm, n, err)) {
         return false;
     }
     cpus.cpu = g_new0(CPUState, n);

@@ -337,19 +337,32 @@ void kvm_free(KVMState *kvm)
 
 /* ---- vCPUs --------------------------------------------------------------- */
 
-unsigned kvm_max_cpus(KVMState *kvm)
+bool kvm_check_cpus(KVMState *kvm, unsigned n, GError **err)
 {
-    int max = kvm_extension(kvm, KVM_CAP_MAX_VCPUS);
+    unsigned max = kvm_extension(kvm, KVM_CAP_MAX_VCPUS);
+    unsigned ids = kvm_extension(kvm, KVM_CAP_MAX_VCPU_ID);
+    unsigned i;
 
-    return max ? max : 4; /* what api.rst promises where it is not told */
-}
-
-/* The largest arch_id of a vCPU. */
-static unsigned kvm_max_cpu_id(KVMState *kvm)
-{
-    int ids = kvm_extension(kvm, KVM_CAP_MAX_VCPU_ID);
-
-    return MIN(ids ? (unsigned)ids : kvm_max_cpus(kvm), kvm_arch_cpu_ids(kvm)) - 1;
+    if (!max) {
+        max = 4; /* what api.rst promises where it is not told */
+    }
+    if (n < 1 || n > max) {
+        g_set_error(err, KVM_ERROR, 0,
+                    "%u vCPUs: this host's KVM allows 1 to %u", n, max);
+        return false;
+    }
+    ids = MIN(ids ? ids : max, kvm_arch_cpu_ids(kvm));
+    for (i = 0; i < n; i++) {
+        if (kvm_arch_cpu_id(kvm, i) >= ids) {
+            g_set_error(err, KVM_ERROR, 0,
+                        "-smp: CPU %u would be number %u of the processors, but %u is"
+                        " the last that KVM can have here: use fewer CPUs, or numbers"
+                        " of dies, cores and threads that are powers of two",
+                        i, kvm_arch_cpu_id(kvm, i), ids - 1);
+            return false;
+        }
+    }
+    return true;
 }
 
 bool kvm_cpu_init(CPUState *cpu, GError **err)
@@ -361,15 +374,6 @@ bool kvm_cpu_init(CPUState *cpu, GError **err)
     cpu->accel = accel;
     cpu->arch_id = kvm_arch_cpu_id(kvm, cpu->index);
     accel->fresh = true;
-    accel->fd = -1;
-    if (cpu->arch_id > kvm_max_cpu_id(kvm)) {
-        g_set_error(err, KVM_ERROR, 0,
-                    "-smp: CPU %u would be number %u of the processors, but this"
-                    " host's KVM numbers them up to %u: use fewer CPUs, or numbers"
-                    " of dies, cores and threads that are powers of two",
-                    cpu->index, cpu->arch_id, kvm_max_cpu_id(kvm));
-        goto fail;
-    }
     accel->fd = kvm_vm_ioctl(kvm, KVM_CREATE_VCPU, (void *)(long)cpu->arch_id);
     if (accel->fd < 0) {
         set_step_error(err, "to make a vCPU", accel->fd);

@@ -155,8 +155,8 @@ void kvm_set_started(KVMState *kvm);
 bool kvm_cpu_init(CPUState *cpu, GError **err);
 void kvm_cpu_destroy(CPUState *cpu);
 
-/* Most vCPUs of one VM. */
-unsigned kvm_max_cpus(KVMState *kvm);
+/* Whether a VM can have @n vCPUs, and tell them apart; if not, @err. */
+bool kvm_check_cpus(KVMState *kvm, unsigned n, GError **err);
 
 /* ---- kvm-slots.c --------------------------------------------------------- */
 

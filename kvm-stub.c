@@ -96,9 +96,9 @@ int kvm_remove_irqfd(KVMState *kvm, EventNotifier *e, int gsi)
     return -ENODEV;
 }
 
-unsigned kvm_max_cpus(KVMState *kvm)
+bool kvm_check_cpus(KVMState *kvm, unsigned n, GError **err)
 {
-    return 0;
+    return kvm_available(err);
 }
 
 bool kvm_cpu_init(CPUState *cpu, GError **err)

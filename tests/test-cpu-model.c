@@ -363,9 +363,9 @@ static void ids_run_out(unsigned max_ids, unsigned n, bool fits)
     ck_assert(cpus_create(kvm, n, NULL, NULL, &err) == fits);
     if (!fits) {
         ck_assert_str_eq(err->message,
-                         "-smp: CPU 5 would be number 8 of the processors, but this"
-                         " host's KVM numbers them up to 7: use fewer CPUs, or numbers"
-                         " of dies, cores and threads that are powers of two");
+                         "-smp: CPU 5 would be number 8 of the processors, but 7 is the"
+                         " last that KVM can have here: use fewer CPUs, or numbers of"
+                         " dies, cores and threads that are powers of two");
         ck_assert_uint_eq(cpus_count(), 0);
         g_error_free(err);
     }
