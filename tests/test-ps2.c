@@ -436,6 +436,54 @@ START_TEST(no_guest)
 }
 END_TEST
 
+static bool never(void *opaque)
+{
+    return false;
+}
+
+/* What waits has an end, with room for the release of each key that is down. */
+START_TEST(queue_of_events)
+{
+    InputHandler handler = { .kind = INPUT_KEYBOARD, .ready = never };
+    InputHandler pointer = { .kind = INPUT_POINTER, .ready = never };
+    const InputEvent *last;
+    unsigned n;
+
+    input_attach(&handler);
+    input_attach(&pointer);
+    for (unsigned code = 1; code <= 100; code++) {
+        expect(input_send_key(code, true), "press %u", code);
+    }
+    for (n = 0; n < INPUT_QUEUE_MAX - 201; n++) {
+        expect(input_send_key(KEY_SPACE, true), "repeat %u", n);
+    }
+    /* Room for one more, but not for its release, and then for a note of that. */
+    expect(!input_send_key(200, true), "a press");
+    expect(!input_send_key(KEY_SPACE, true), "a repeat");
+    for (unsigned code = 1; code <= 100; code++) {
+        expect(input_send_key(code, false), "release %u", code);
+        expect(!input_send_key(200, true), "another press");
+    }
+    expect(handler.down_nr == 0, "%u are down", handler.down_nr);
+    expect(handler.waiting.length <= INPUT_QUEUE_MAX + 101, "%u wait",
+           handler.waiting.length);
+    for (unsigned i = 0; i < 5; i++) {
+        expect(input_send_motion(INT32_MAX, INT32_MIN, -1), "motion");
+    }
+    last = g_queue_peek_tail(&pointer.waiting);
+    expect(pointer.waiting.length == 1 && last->dx == 0x10000 &&
+           last->dy == -0x10000 && last->wheel == -5, "%d, %d, %d", last->dx, last->dy,
+           last->wheel);
+    while (input_send_key(BTN_LEFT, true)) {
+    }
+    expect(!input_send_motion(1, 1, 1), "motion, though it is full");
+    expect(input_send_key(BTN_LEFT, false), "release");
+    input_detach(&handler);
+    input_detach(&pointer);
+    expect(handler.waiting.length == 0 && !input_send_key(KEY_A, true), "detached");
+}
+END_TEST
+
 /* The queue of the keyboard alone: all of a key or nothing. */
 START_TEST(queue_of_16)
 {
@@ -683,6 +731,7 @@ START_TEST(hostile)
 END_TEST
 
 TEST_MAIN("ps2", controller, ports_shut, answers_wait, interrupts, keyboard_commands,
-          scan_set_2, scan_set_1, scan_set_3, slow_guest, no_guest, queue_of_16,
+          scan_set_2, scan_set_1, scan_set_3, slow_guest, no_guest, queue_of_events,
+          queue_of_16,
           mouse_commands, mouse_reports, mouse_remote, wheel_and_five_buttons,
           slow_guest_and_mouse, no_guest_and_mouse, hostile)

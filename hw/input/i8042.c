@@ -135,11 +135,8 @@ static void i8042_fill_from_keyboard(I8042 *s)
             s->release = 0x80; /* in the code to come */
             return;
         }
-        byte = ps2_set1(byte);
-        if (byte < 0x80) { /* else it is an answer, between the two */
-            byte |= s->release;
-            s->release = 0;
-        }
+        byte = ps2_set1(byte) | s->release;
+        s->release = 0;
     }
     s->of_device = true;
     i8042_fill(s, byte, 0);

@@ -139,8 +139,7 @@ static bool mouse_ready(void *opaque)
 {
     const PS2Mouse *mouse = opaque;
 
-    return !mouse_streams(mouse) ||
-           (mouse->out.queue_nr == 0 && !mouse_has_news(mouse));
+    return !mouse_streams(mouse) || mouse->out.queue_nr == 0;
 }
 
 static uint8_t button_of(unsigned code)
