@@ -112,8 +112,8 @@ static bool prepare_without(PCMachine *s, GError **err)
 static bool prepare_with(PCMachine *s, GError **err)
 {
     if (s->lomem_size < 2 * FIRMWARE_HIGH_SIZE) {
-        g_set_error(err, FLATVIEW_ERROR, 0, "-m: firmware that starts a kernel needs "
-                    "more memory");
+        g_set_error(err, FLATVIEW_ERROR, 0, "-m: firmware that starts a kernel needs 2 MiB of "
+                    "memory at least");
         return false;
     }
     s->boot.ram_end = s->lomem_size - FIRMWARE_HIGH_SIZE;
