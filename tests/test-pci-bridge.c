@@ -18,7 +18,7 @@
 #define VGA 0x08
 #define VGA16 0x10
 
-/* ---- what is behind: something at every address ------------------------------------------ */
+/* ---- what is behind: something at every address -------------------------------- */
 
 static uint64_t behind_read(void *opaque, hwaddr addr, unsigned size)
 {
@@ -63,7 +63,7 @@ static void finish(void)
     host_free();
 }
 
-/* ---- the model ----------------------------------------------------------------------------- */
+/* ---- the model ----------------------------------------------------------------- */
 
 static uint32_t reg(unsigned offset, unsigned size)
 {
@@ -173,7 +173,7 @@ static void check_memory(void)
                   (uint64_t)(reg(PCI_PREF_MEMORY_LIMIT, 2) & 0xfff0) << 16) + 0x100000);
 }
 
-/* ---- registers -------------------------------------------------------------------------------- */
+/* ---- registers ----------------------------------------------------------------- */
 
 START_TEST(registers)
 {
@@ -226,7 +226,7 @@ START_TEST(settings)
 }
 END_TEST
 
-/* ---- windows -------------------------------------------------------------------------------- */
+/* ---- windows ------------------------------------------------------------------- */
 
 /* Every base, limit and way of decoding. */
 START_TEST(ports)
@@ -306,8 +306,10 @@ START_TEST(by_chance)
     g_snprintf(test_context, sizeof(test_context), "FLATVIEW_SEED=%" PRIu64 ": ", seed);
     start();
     for (uint64_t i = 0; i < steps; i++) {
-        unsigned addr = g_rand_int_range(rand, 0, 0x48), size = g_rand_int_range(rand, 1, 5);
-        uint32_t value = g_rand_int(rand) & (g_rand_boolean(rand) ? 0xf0f0f0f0 : UINT32_MAX);
+        unsigned addr = g_rand_int_range(rand, 0, 0x48);
+        unsigned size = g_rand_int_range(rand, 1, 5);
+        uint32_t mask = g_rand_boolean(rand) ? 0xf0f0f0f0 : UINT32_MAX;
+        uint32_t value = g_rand_int(rand) & mask;
 
         set_reg(addr, value, size);
         if (i % 8 == 0) {
@@ -326,7 +328,7 @@ START_TEST(by_chance)
 }
 END_TEST
 
-/* ---- bridges behind bridges --------------------------------------------------------------------- */
+/* ---- bridges behind bridges ---------------------------------------------------- */
 
 #define BAR_SIZE 0x1000
 

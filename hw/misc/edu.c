@@ -71,7 +71,7 @@ static void edu_raise(Edu *s, uint32_t bits)
     }
 }
 
-/* ---- what takes time ------------------------------------------------------------- */
+/* ---- what takes time ----------------------------------------------------------- */
 
 static void edu_factorial_done(void *opaque)
 {
@@ -117,7 +117,7 @@ static void edu_dma_done(void *opaque)
     }
 }
 
-/* ---- registers ------------------------------------------------------------------- */
+/* ---- registers ----------------------------------------------------------------- */
 
 static uint64_t edu_read(void *opaque, hwaddr addr, unsigned size)
 {
@@ -219,7 +219,7 @@ static const MemoryRegionOps edu_ops = {
     .impl.max_access_size = 8,
 };
 
-/* ---- life --------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------- */
 
 static bool edu_realize(PCIDevice *dev, GError **err)
 {

@@ -35,7 +35,7 @@ typedef struct PCTestDev {
     bool levels[IRQS]; /* of interrupts, as the guest set them */
 } PCTestDev;
 
-/* ---- bytes that are kept --------------------------------------------------------- */
+/* ---- bytes that are kept ------------------------------------------------------- */
 
 static uint64_t bytes_get(const uint8_t *bytes, unsigned size)
 {
@@ -74,7 +74,7 @@ static void memory_write(void *opaque, hwaddr addr, uint64_t data, unsigned size
     bytes_set(((PCTestDev *)opaque)->memory + addr, data, size);
 }
 
-/* ---- the page to be forgotten ------------------------------------------------------ */
+/* ---- the page to be forgotten -------------------------------------------------- */
 
 /* A change of the host's mapping makes KVM drop its own. The page stays readable and
  * writable: other threads may be using it. What the host refuses is not done. */
@@ -107,7 +107,7 @@ static void flush_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     flush_page(((PCTestDev *)opaque)->dev.machine, data);
 }
 
-/* ---- interrupts ---------------------------------------------------------------------- */
+/* ---- interrupts ---------------------------------------------------------------- */
 
 static void set_level(PCTestDev *s, unsigned n, bool level)
 {
@@ -130,7 +130,7 @@ static void irqs_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     set_level(opaque, addr, data);
 }
 
-/* ---- regions ------------------------------------------------------------------------ */
+/* ---- regions ------------------------------------------------------------------- */
 
 static const MemoryRegionOps word_ops = {
     .read = word_read,

@@ -86,7 +86,7 @@ static void test_start(PCITestDev *s, const Test *test)
     }
 }
 
-/* ---- accesses --------------------------------------------------------------------- */
+/* ---- accesses ------------------------------------------------------------------ */
 
 static uint64_t testdev_read(void *opaque, hwaddr addr, unsigned size)
 {
@@ -135,7 +135,7 @@ static const MemoryRegionOps ports_ops = {
     .impl.max_access_size = 1,
 };
 
-/* ---- life --------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------- */
 
 static bool testdev_realize(PCIDevice *dev, GError **err)
 {

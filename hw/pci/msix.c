@@ -29,7 +29,7 @@ typedef struct MSIXState {
     MemoryRegion own_bar;
 } MSIXState;
 
-/* ---- messages ---------------------------------------------------------------------- */
+/* ---- messages ------------------------------------------------------------------ */
 
 static uint16_t flags(const PCIDevice *dev)
 {
@@ -87,7 +87,7 @@ static void send_if_pending(PCIDevice *dev, unsigned n)
     }
 }
 
-/* ---- what the guest sees in the BAR ----------------------------------------------- */
+/* ---- what the guest sees in the BAR -------------------------------------------- */
 
 static uint64_t table_read(void *opaque, hwaddr addr, unsigned size)
 {
@@ -129,7 +129,7 @@ static const MemoryRegionOps pending_ops = {
     WIDTHS,
 };
 
-/* ---- life ---------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------- */
 
 static uint32_t table_size(unsigned vectors)
 {

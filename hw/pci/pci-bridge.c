@@ -65,7 +65,7 @@ typedef struct PCIBridge {
     Window *port_windows[PORT_WINDOWS];   /* as many as were ever needed */
 } PCIBridge;
 
-/* ---- windows ----------------------------------------------------------------------- */
+/* ---- windows ------------------------------------------------------------------- */
 
 static void window_init(Window *w, const char *name, MemoryRegion *target)
 {
@@ -201,7 +201,7 @@ static void update_windows(PCIBridge *s)
     memory_region_transaction_commit();
 }
 
-/* ---- registers --------------------------------------------------------------------- */
+/* ---- registers ----------------------------------------------------------------- */
 
 static void reset_bus(PCIBus *bus);
 
@@ -276,7 +276,7 @@ static bool init_registers(PCIBridge *s, GError **err)
     return true;
 }
 
-/* ---- life ----------------------------------------------------------------------------- */
+/* ---- life ---------------------------------------------------------------------- */
 
 static bool check_properties(const PCIBridge *s, GError **err)
 {

@@ -30,7 +30,7 @@
 #define PORTS_BASE 0xc000u
 #define PIECE 0x200000u /* of RAM, for DMA */
 
-/* ---- the start --------------------------------------------------------------------- */
+/* ---- the start ----------------------------------------------------------------- */
 
 __asm__(".section .start, \"ax\"\n"
         "header:\n"
@@ -63,7 +63,7 @@ static struct {
     uint16_t low, selector, flags, high;
 } __attribute__((packed)) idt[256];
 
-/* ---- ports and memory ------------------------------------------------------------------ */
+/* ---- ports and memory ---------------------------------------------------------- */
 
 static void outb(unsigned port, uint8_t value)
 {
@@ -101,7 +101,7 @@ static void set(uint32_t addr, uint32_t value)
     *(volatile uint32_t *)addr = value;
 }
 
-/* ---- what it says ------------------------------------------------------------------------ */
+/* ---- what it says -------------------------------------------------------------- */
 
 static bool failed;
 
@@ -135,7 +135,7 @@ static void check(const char *what, uint32_t value, uint32_t wanted)
     failed |= value != wanted;
 }
 
-/* ---- interrupts ---------------------------------------------------------------------------- */
+/* ---- interrupts ---------------------------------------------------------------- */
 
 static volatile unsigned messages, pins, test_irqs, others;
 static uint32_t edu; /* its registers; 0: there is none */
@@ -259,7 +259,7 @@ static void wait_for(volatile unsigned *count, unsigned before)
     }
 }
 
-/* ---- configuration --------------------------------------------------------------------------- */
+/* ---- configuration ------------------------------------------------------------- */
 
 typedef struct Function {
     unsigned bus, slot;
@@ -355,7 +355,7 @@ static void scan(unsigned bus)
     }
 }
 
-/* ---- drivers ------------------------------------------------------------------------------------ */
+/* ---- drivers ------------------------------------------------------------------- */
 
 static void copy(uint32_t source, uint32_t destination, unsigned count, unsigned command)
 {

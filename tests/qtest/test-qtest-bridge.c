@@ -104,7 +104,8 @@ START_TEST(masters)
 }
 END_TEST
 
-/* INTA of slot 6, by slot 5, by slot 4: the host's slot makes PIRQ (4 + 15 % 4 - 1) % 4. */
+/* INTA of slot 6 is pin (0 + 6) % 4 of the inner bridge, that pin (2 + 5) % 4 of the
+ * outer one; pin 3 of slot 4 leads to PIRQ (3 + 4 - 1) % 4, which is C. */
 START_TEST(interrupts)
 {
     QPCI piix3;
@@ -115,8 +116,8 @@ START_TEST(interrupts)
     qpci_write(&piix3, 0x60, 0x0b0a0905, 4);
     for (unsigned i = 0; i < 2; i++) {
         qvm_store(vm, MMIO + RAISE, 1, 4);
-        expect(qvm_irq(vm, 0xa) && !qvm_irq(vm, 5) && !qvm_irq(vm, 9) && !qvm_irq(vm, 0xb),
-               "not PIRQC alone");
+        expect(qvm_irq(vm, 0xa) && !qvm_irq(vm, 5) && !qvm_irq(vm, 9) &&
+               !qvm_irq(vm, 0xb), "not PIRQC alone");
         qvm_store(vm, MMIO + ACK, 1, 4);
         expect(!qvm_irq(vm, 0xa), "not lowered");
     }

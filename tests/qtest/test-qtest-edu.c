@@ -95,7 +95,7 @@ static void run_dma(uint64_t source, uint64_t destination, uint64_t count,
     expect_hex(get(COMMAND), command);
 }
 
-/* ---- registers ---------------------------------------------------------------------------- */
+/* ---- registers ----------------------------------------------------------------- */
 
 START_TEST(identity)
 {
@@ -192,7 +192,7 @@ START_TEST(factorial)
 }
 END_TEST
 
-/* ---- interrupts ------------------------------------------------------------------------------ */
+/* ---- interrupts ---------------------------------------------------------------- */
 
 START_TEST(pin)
 {
@@ -254,7 +254,7 @@ START_TEST(messages)
 }
 END_TEST
 
-/* ---- DMA ---------------------------------------------------------------------------------------- */
+/* ---- DMA ----------------------------------------------------------------------- */
 
 static void check_ram(uint64_t addr, unsigned id, uint64_t offset, unsigned size)
 {
@@ -361,7 +361,7 @@ START_TEST(masks_and_masters)
 }
 END_TEST
 
-/* ---- to itself, to others, to nobody ----------------------------------------------------------- */
+/* ---- to itself, to others, to nobody ------------------------------------------- */
 
 #define OTHER 0xf0100000u
 

@@ -9,7 +9,7 @@
 
 static QVM *vm;
 
-/* ---- pci-testdev -------------------------------------------------------------------------- */
+/* ---- pci-testdev --------------------------------------------------------------- */
 
 #define MMIO 0xf0000000u
 #define PORTS 0xc000u
@@ -216,7 +216,7 @@ START_TEST(by_chance)
 }
 END_TEST
 
-/* ---- pc-testdev ------------------------------------------------------------------------------- */
+/* ---- pc-testdev ---------------------------------------------------------------- */
 
 #define WORD 0xe0
 #define FLUSH 0xe4
@@ -304,8 +304,8 @@ END_TEST
 /* What is in a page stays there; no address does harm. */
 START_TEST(flush)
 {
-    static const uint32_t addresses[] = { 0, 1, 0x1000, 0x9ffff, 0xa0000, 0xc0000, 0xf0000,
-                                          0xfff000, 0xffffff, 0x1000000, MEMORY,
+    static const uint32_t addresses[] = { 0, 1, 0x1000, 0x9ffff, 0xa0000, 0xc0000,
+                                          0xf0000, 0xfff000, 0xffffff, 0x1000000, MEMORY,
                                           0xfffff000, UINT32_MAX };
 
     vm = qvm_start("-M pc -m 16 -nodefaults -device pc-testdev");
@@ -339,7 +339,7 @@ START_TEST(elsewhere)
 }
 END_TEST
 
-/* ---- docs/pci-devices.md ---------------------------------------------------------------------- */
+/* ---- docs/pci-devices.md ------------------------------------------------------- */
 
 START_TEST(documentation)
 {
