@@ -33,6 +33,8 @@ accepted 'compatible = "flatview,microvm";'
 accepted 'reg = <0x00 0x00 0x00 0x10000000>;' -m 256
 accepted 'reg = <0x00 0x00 0x00 0xc0000000 0x01 0x00 0x00 0xc0000000>;' -m 6G
 accepted 'cpu@3f {' -smp 64
+# Two bits for three cores: 0 to 2, then 4 to 6.
+accepted 'cpu@6 {' -smp 6,sockets=2,cores=3
 accepted 'serial@2e8 {' -serial null -serial null -serial null -serial null
 accepted 'timer@40 {' -nodefaults
 accepted 'isa-debug-exit@501 {' -device isa-debug-exit

@@ -6,6 +6,7 @@
  * Ports are children of an ISA bus: a first cell of 1 in `reg` says "I/O port".
  */
 #include "hw/i386/fdt.h"
+#include "target-i386/topology.h"
 
 #include <assert.h>
 #include <libfdt.h>
@@ -173,10 +174,12 @@ static void add_cpus(Tree *t, const FDTConfig *config)
     begin(t, "cpus");
     put_bus_cells(t, 1, 0);
     for (i = 0; i < config->machine->cpus; i++) {
-        begin_at(t, "cpu", i);
+        uint32_t id = x86_apic_id(&config->machine->topology, i);
+
+        begin_at(t, "cpu", id);
         put_string(t, "device_type", "cpu");
         put_string(t, "compatible", "intel,x86-64");
-        put_u32(t, "reg", i);
+        put_u32(t, "reg", id);
         end(t);
     }
     end(t);
