@@ -11,10 +11,10 @@ scratch=$(mktemp -d)
 trap 'rm -rf "$scratch"' EXIT
 number=0
 
-[ -r /dev/kvm ] && [ -w /dev/kvm ] || {
+if ! [ -r /dev/kvm ] || ! [ -w /dev/kvm ]; then
     echo "SKIP: needs /dev/kvm"
     exit 77
-}
+fi
 "$FLATVIEW" -accel help | grep -q kvm || {
     echo "SKIP: built without KVM"
     exit 77
