@@ -397,7 +397,6 @@ TESTS_SH = \
 	tests/test-compare-mtree.sh \
 	tests/test-compare-pci.sh \
 	tests/gdb/session.sh \
-	tests/firmware/seabios.sh \
 	tests/qmp/schema.sh \
 	tests/qmp/socat.sh \
 	tests/qmp/python.sh \

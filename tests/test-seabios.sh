@@ -63,14 +63,32 @@ stops() {
     [ "$status" = 0 ]
 }
 
-mkfifo keys
-: >screen
-timeout 100 "$FLATVIEW" -M pc -m 96 -smp 2 -nodefaults -display none -serial stdio \
-    -chardev file,id=log,path=log -device isa-debugcon,iobase=0x402,chardev=log \
-    -boot menu=on,splash-time=60000 -device pci-bridge,id=b,chassis_nr=1 \
-    -device edu,bus=b,addr=1 <keys >screen 2>errors &
-guest=$!
-exec 3>keys
+# start OPTION...: its screen is the file screen, its keys come from descriptor 3.
+start() {
+    rm -f keys log
+    mkfifo keys
+    : >screen
+    timeout 100 "$FLATVIEW" -M pc -m 96 -nodefaults -display none -serial stdio \
+        -chardev file,id=log,path=log -device isa-debugcon,iobase=0x402,chardev=log \
+        "$@" <keys >screen 2>errors &
+    guest=$!
+    exec 3>keys
+}
+
+ends_by_itself() {
+    wait "$guest"
+    status=$?
+    exec 3>&-
+    echo "status $status"
+    [ "$status" = 0 ]
+}
+
+not_seen() {
+    ! grep -a -e "$2" "$1"
+}
+
+start -smp 2 -boot menu=on,splash-time=60000 -device pci-bridge,id=b,chassis_nr=1 \
+    -device edu,bus=b,addr=1
 point "the prompt is there" seen screen 'Press ESC for boot menu'
 point "the menu opens" menu_opens
 point "it took the board for what it is" found 'Running on QEMU (i440fx)'
@@ -84,5 +102,16 @@ point "it linked ACPI's tables" found 'ACPI: parse DSDT'
 point "it copied SMBIOS tables" found 'Copying SMBIOS'
 point "it has a keyboard" seen log 'PS2 keyboard initialized'
 point "it found nothing wrong" found_nothing_wrong
+point "we say nothing" test ! -s errors
 point "the program ends" stops
+
+start -no-reboot -boot menu=off,reboot-timeout=200
+point "with nothing to start it says so" seen screen 'No bootable device'
+point "and starts again after the reboot-timeout" ends_by_itself
+point "without the menu nothing is offered" not_seen screen 'Press ESC'
+
+start -bios $image -smp 3,sockets=3 -boot menu=on,splash-time=60000
+point "the same image by -bios" seen screen 'Press ESC for boot menu'
+point "with three sockets" found 'Found 3 cpu(s) max supported 3 cpu(s)'
+point "ends" stops
 echo "1..$number"
