@@ -5,6 +5,9 @@
  * buffer of 4096 bytes, and interrupts by MSI or INTA. What takes time is done by the
  * virtual clock, so the guest can watch it being done.
  *
+ * Beyond that, for who learns MSI-X: with msix-vectors=N, what raises bit n of the
+ * interrupt status sends vector n modulo N, where the guest has enabled MSI-X.
+ *
  * A transfer that is not within the buffer moves nothing, but ends like any other.
  */
 #include <string.h>
@@ -27,6 +30,8 @@
 
 #define ID 0x010000ed /* version 1.0 */
 #define MMIO_SIZE 0x100000
+#define MSIX_BAR 1
+#define MSIX_VECTORS_MAX 32 /* one for each bit of the interrupt status */
 
 #define STATUS_COMPUTING 0x01
 #define STATUS_IRQ 0x80 /* interrupt when the factorial is there */
@@ -49,7 +54,8 @@
 
 typedef struct Edu {
     PCIDevice dev;
-    uint64_t dma_mask; /* property */
+    uint64_t dma_mask;     /* properties */
+    uint32_t msix_vectors;
     MemoryRegion mmio;
     Timer factorial_timer, dma_timer;
     uint32_t inverted, factorial, status, irq_status;
@@ -68,6 +74,9 @@ static void edu_raise(Edu *s, uint32_t bits)
     edu_update_pin(s);
     if (s->irq_status) {
         msi_notify(&s->dev, 0);
+    }
+    if (s->msix_vectors && bits) {
+        msix_notify(&s->dev, __builtin_ctz(bits) % s->msix_vectors);
     }
 }
 
@@ -225,7 +234,9 @@ static bool edu_realize(PCIDevice *dev, GError **err)
 {
     Edu *s = (Edu *)dev;
 
-    if (!msi_add(dev, 0, 1, true, false, err)) {
+    if (!msi_add(dev, 0, 1, true, false, err) ||
+        (s->msix_vectors &&
+         !msix_add_exclusive_bar(dev, s->msix_vectors, MSIX_BAR, err))) {
         return false;
     }
     dev->config[PCI_INTERRUPT_PIN] = 1;
@@ -260,6 +271,8 @@ static const Property edu_properties[] = {
     PCI_DEVICE_PROPERTIES,
     { "dma_mask", PROP_UINT64, offsetof(Edu, dma_mask), "0xfffffff",
       "address bits that its DMA has: others are taken as 0", 0 },
+    { "msix-vectors", PROP_UINT32, offsetof(Edu, msix_vectors), "0",
+      "vectors of MSI-X, whose table is BAR 1; 0: it has none", MSIX_VECTORS_MAX },
     { 0 },
 };
 

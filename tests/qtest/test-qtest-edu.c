@@ -254,6 +254,92 @@ START_TEST(messages)
 }
 END_TEST
 
+#define TABLE 0xf1000000u /* BAR 1 */
+#define VECTORS 4u
+#define PENDING (TABLE + 0x800)
+
+static void set_vector(unsigned n, uint64_t address, uint32_t data, uint32_t control)
+{
+    qvm_store(vm, TABLE + 16 * n, address, 8);
+    qvm_store(vm, TABLE + 16 * n + PCI_MSIX_ENTRY_DATA, data, 4);
+    qvm_store(vm, TABLE + 16 * n + PCI_MSIX_ENTRY_VECTOR_CTRL, control, 4);
+}
+
+/* What came to the place of vector @n, which is then empty again. */
+static uint32_t received(unsigned n)
+{
+    uint32_t data = qvm_load(vm, RAM + 8 * n, 4);
+
+    qvm_store(vm, RAM + 8 * n, 0, 4);
+    return data;
+}
+
+START_TEST(many_vectors)
+{
+    unsigned msix, pba;
+    QPCIBar bar;
+
+    start(",msix-vectors=4");
+    msix = qpci_find_capability(&edu, PCI_CAP_ID_MSIX);
+    expect(msix, "no MSI-X");
+    expect_hex(qpci_read(&edu, msix + PCI_MSIX_FLAGS, 2), VECTORS - 1);
+    expect_hex(qpci_read(&edu, msix + PCI_MSIX_TABLE, 4), 1); /* BAR 1, at 0 */
+    pba = qpci_read(&edu, msix + PCI_MSIX_PBA, 4);
+    bar = qpci_bar(&edu, 1);
+    expect_hex(bar.size, 4096);
+    expect_hex(pba, 0x801);
+    qpci_map(&edu, &bar, TABLE);
+    for (unsigned n = 0; n < VECTORS; n++) {
+        expect_hex(qvm_load(vm, TABLE + 16 * n + PCI_MSIX_ENTRY_VECTOR_CTRL, 4),
+                   PCI_MSIX_ENTRY_CTRL_MASKBIT);
+        set_vector(n, RAM + 8 * n, 0x1000 + n, 0);
+        expect_hex(qvm_load(vm, TABLE + 16 * n, 8), RAM + 8 * n);
+        qvm_store(vm, RAM + 8 * n, 0, 8);
+    }
+    /* Not enabled: the pin. Enabled: no pin, and each bit's own vector. */
+    set(RAISE, 1);
+    expect(qvm_irq(vm, IRQ), "no interrupt");
+    expect_hex(received(0), 0);
+    qpci_write(&edu, msix + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE, 2);
+    expect(!qvm_irq(vm, IRQ), "both at once");
+    for (unsigned bit = 0; bit < 32; bit++) {
+        set(RAISE, 1u << bit);
+        for (unsigned n = 0; n < VECTORS; n++) {
+            expect_hex(received(n), n == bit % VECTORS ? 0x1000 + n : 0);
+        }
+    }
+    set(RAISE, 0);
+    expect_hex(received(0), 0);
+
+    /* A masked vector waits, and so do all while the function is masked. */
+    set_vector(2, RAM + 16, 0x2002, PCI_MSIX_ENTRY_CTRL_MASKBIT);
+    set(RAISE, 4);
+    expect_hex(received(2), 0);
+    expect_hex(qvm_load(vm, PENDING, 8), 4);
+    qvm_store(vm, PENDING, 0, 8); /* cannot be written */
+    qpci_write(&edu, msix + PCI_MSIX_FLAGS,
+               PCI_MSIX_FLAGS_ENABLE | PCI_MSIX_FLAGS_MASKALL, 2);
+    set(RAISE, 2);
+    expect_hex(qvm_load(vm, PENDING, 8), 6);
+    set_vector(2, RAM + 16, 0x2002, 0);
+    expect_hex(received(2), 0);
+    qpci_write(&edu, msix + PCI_MSIX_FLAGS, PCI_MSIX_FLAGS_ENABLE, 2);
+    expect_hex(received(1), 0x1001);
+    expect_hex(received(2), 0x2002);
+    expect_hex(qvm_load(vm, PENDING, 8), 0);
+
+    /* A reset: disabled, each vector masked. */
+    qvm_qmp_ok(vm, "{'execute': 'system_reset'}");
+    g_free(qvm_event(vm, "RESET"));
+    expect_hex(qpci_read(&edu, msix + PCI_MSIX_FLAGS, 2), VECTORS - 1);
+    qpci_map(&edu, &bar, TABLE);
+    expect_hex(qvm_load(vm, TABLE, 8), 0);
+    expect_hex(qvm_load(vm, TABLE + PCI_MSIX_ENTRY_VECTOR_CTRL, 4),
+               PCI_MSIX_ENTRY_CTRL_MASKBIT);
+    qvm_end(vm);
+}
+END_TEST
+
 /* ---- DMA ----------------------------------------------------------------------- */
 
 static void check_ram(uint64_t addr, unsigned id, uint64_t offset, unsigned size)
@@ -510,6 +596,6 @@ START_TEST(by_chance)
 }
 END_TEST
 
-TEST_MAIN("qtest-edu", identity, widths, factorial, pin, messages, copies,
+TEST_MAIN("qtest-edu", identity, widths, factorial, pin, messages, many_vectors, copies,
           beyond_the_buffer, masks_and_masters, re_entry, taken_away,
           by_chance)

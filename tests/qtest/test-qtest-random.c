@@ -340,7 +340,7 @@ START_TEST(random_pc)
     close(fd);
     options = g_strdup_printf(
         "-M pc -m 16 -serial null -serial null -no-shutdown "
-        "-drive if=pflash,format=raw,file=%s -device edu,addr=2 "
+        "-drive if=pflash,format=raw,file=%s -device edu,addr=2,msix-vectors=8 "
         "-device pci-testdev,addr=3,membar=64K -device pci-bridge,id=b,chassis_nr=1,addr=4 "
         "-device edu,bus=b,addr=1 -device pci-bridge,bus=b,id=c,chassis_nr=2,addr=2 "
         "-device pci-testdev,bus=c,addr=1 -device pc-testdev -device pvpanic", flash);
