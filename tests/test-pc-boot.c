@@ -144,6 +144,9 @@ static void expect_started(void)
     expect_hex(config(PC_PIIX4_PM_DEVFN, PCI_INTERRUPT_LINE, 1), PC_SCI_IRQ);
     load(&machine->ports, PC_PM_PORT + 8, 4, MEMTX_OK); /* the timer answers */
     load(&machine->ports, PC_SMBUS_PORT, 1, MEMTX_OK);
+    /* The keyboard's codes are translated, as SeaBIOS leaves it. */
+    store(&machine->ports, PC_I8042_COMMAND_PORT, 1, 0x20, MEMTX_OK);
+    expect_hex(load(&machine->ports, PC_I8042_DATA_PORT, 1, MEMTX_OK), 0x61);
 }
 
 START_TEST(start)
@@ -161,6 +164,9 @@ START_TEST(start)
         store(&machine->memory, addr, 8, UINT64_MAX, MEMTX_OK);
     }
     store(&machine->memory, 0x1000000, 8, 0, MEMTX_OK);
+    store(&machine->ports, PC_I8042_COMMAND_PORT, 1, 0x60, MEMTX_OK);
+    store(&machine->ports, PC_I8042_DATA_PORT, 1, 0x03, MEMTX_OK);
+    store(&machine->ports, PC_I8042_COMMAND_PORT, 1, 0xd1, MEMTX_OK); /* unfinished */
     memory_lock();
     for (unsigned addr = 0x40; addr < 0x100; addr++) {
         pci_host_write(machine->pci, 0, PC_PIIX3_DEVFN, addr, 0xff, 1);
@@ -358,10 +364,21 @@ START_TEST(large_bars)
     expect_hex(config(PCI_DEVFN(4, 0), PCI_BASE_ADDRESS_2 + 4, 4), 0);
     board_free();
 
+    /* Not right behind RAM, which ends at 4.5 GiB, but where ACPI says that BARs are. */
+    board_new(3584 * MIB);
+    board_init();
+    board_plug("pci-testdev,addr=3,membar=512M");
+    board_plug("pci-testdev,addr=4,membar=512M");
+    board_start();
+    expect_hex(config(PCI_DEVFN(3, 0), PCI_BASE_ADDRESS_2 + 4, 4), 0);
+    expect_hex(config(PCI_DEVFN(4, 0), PCI_BASE_ADDRESS_2, 4) & ~0xfu, 1 * GIB);
+    expect_hex(config(PCI_DEVFN(4, 0), PCI_BASE_ADDRESS_2 + 4, 4), 1);
+    board_free();
+
     /* Nowhere: it does not answer. */
     board_new(64 * MIB);
     board_init();
-    board_plug("pci-testdev,addr=3,membar=64G");
+    board_plug("pci-testdev,addr=3,membar=1048576T");
     board_start();
     expect_hex(config(PCI_DEVFN(3, 0), PCI_BASE_ADDRESS_2, 4) & ~0xfu, 0);
     expect_hex(config(PCI_DEVFN(3, 0), PCI_COMMAND, 2) & 3, 1);

@@ -515,6 +515,15 @@ START_TEST(no_space)
     expect_status(0xa0);
     cmd(0, 0xff);
     expect_hex(get(0, 8), content_value(9, 0, 8)); /* as it is in the file */
+    /* Room for the first part of a block. */
+    none.rlim_cur = 100;
+    expect(setrlimit(RLIMIT_FSIZE, &none) == 0, "limit");
+    cmd(0, 0x50);
+    cmd(0, 0x20);
+    cmd(0, 0xd0);
+    expect_status(0xa0);
+    cmd(0, 0xff);
+    expect_file();
     none.rlim_cur = RLIM_INFINITY;
     expect(setrlimit(RLIMIT_FSIZE, &none) == 0, "limit");
     text = errors_caught();

@@ -134,27 +134,39 @@ static uint64_t pflash_read(void *opaque, hwaddr addr, unsigned size)
 
 /* ---- changing the array -------------------------------------------------------------- */
 
-/* Put @len bytes of @data at @offset, first into the file. */
-static bool pflash_store(PFlash *s, uint64_t offset, const uint8_t *data, size_t len)
+/* pwrite() of all of it; returns how much was written, and less with errno. */
+static size_t write_file(int fd, const uint8_t *data, size_t len, uint64_t offset)
 {
     size_t done = 0;
 
-    while (s->fd >= 0 && done < len) {
-        ssize_t n = pwrite(s->fd, data + done, len - done, offset + done);
+    while (done < len) {
+        ssize_t n = pwrite(fd, data + done, len - done, offset + done);
 
         if (n < 0 && errno == EINTR) {
             continue;
         }
         if (n <= 0) {
-            if (!s->reported) {
-                fprintf(stderr, "flash '%s': cannot be written: %s; the guest's "
-                        "change is lost, which its status says\n", s->file,
-                        n < 0 ? g_strerror(errno) : "no space");
-                s->reported = true;
-            }
-            return false;
+            errno = n < 0 ? errno : ENOSPC;
+            break;
         }
         done += n;
+    }
+    return done;
+}
+
+/* Put @len bytes of @data at @offset, first into the file; all or nothing. */
+static bool pflash_store(PFlash *s, uint64_t offset, const uint8_t *data, size_t len)
+{
+    size_t done = s->fd < 0 ? len : write_file(s->fd, data, len, offset);
+
+    if (done < len) {
+        if (!s->reported) {
+            fprintf(stderr, "flash '%s': cannot be written: %s; the guest's change is "
+                    "lost, which its status says\n", s->file, g_strerror(errno));
+            s->reported = true;
+        }
+        write_file(s->fd, s->array + offset, done, offset); /* back to what it was */
+        return false;
     }
     memcpy(s->array + offset, data, len);
     memory_region_set_dirty(&s->mem, offset, len);

@@ -112,29 +112,13 @@ static uint32_t devices_there(const PCMachine *s)
     return bits;
 }
 
-/* What firmware may give to wide BARs: all that the processor can address above RAM.
- * Both 0: nothing. */
-static void get_high_hole(const PCMachine *s, uint64_t *first, uint64_t *last)
-{
-    unsigned eax = 0, ebx, ecx, edx, bits = 36;
-
-    if (__get_cpuid(0x80000008, &eax, &ebx, &ecx, &edx)) {
-        bits = MIN(eax & 0xff, 63);
-    }
-    *first = (HIMEM_BASE + s->himem_size + GIB - 1) / GIB * GIB;
-    *last = (1ull << bits) - 1;
-    if (*first > *last) {
-        *first = *last = 0;
-    }
-}
-
 static uint32_t add_dsdt(const PCMachine *s, ACPIFiles *files)
 {
     uint32_t len = ((const ACPIHeader *)pc_aml_code)->length, offset;
     g_autofree uint8_t *dsdt = g_memdup2(pc_aml_code, len);
     uint64_t first, last;
 
-    get_high_hole(s, &first, &last);
+    pc_get_high_hole(s, &first, &last);
     acpi_set_integer(dsdt, len, "DEVS", 4, devices_there(s));
     acpi_set_integer(dsdt, len, "P0S_", 4, s->lomem_size);
     acpi_set_integer(dsdt, len, "P1S_", 8, first);

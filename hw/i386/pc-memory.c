@@ -19,6 +19,7 @@
 
 #define RAM_MIN (1 * MIB)
 #define HIMEM_BASE (4 * GIB)
+#define ADDRESS_BITS_MIN 36 /* of a processor that does not say how many it has */
 #define BIOS_END (4 * GIB)
 /* What lies between here and the end is free. */
 #define BIOS_MAX (BIOS_END - X86_KVM_RESERVED_BASE - X86_KVM_RESERVED_SIZE)
@@ -34,10 +35,18 @@ static uint64_t lomem_max(const PCMachine *s)
     return s->machine.ram_size >= max ? MIN(max, PC_LOMEM_SPLIT) : max;
 }
 
+/* The processor's number of physical address bits; 0: it does not say. */
+static unsigned address_bits(void)
+{
+    unsigned eax = 0, ebx, ecx, edx;
+
+    return __get_cpuid(0x80000008, &eax, &ebx, &ecx, &edx) ? eax & 0xff : 0;
+}
+
 bool pc_check_ram(PCMachine *s, GError **err)
 {
     uint64_t size = s->machine.ram_size, end;
-    unsigned eax = 0, ebx, ecx, edx;
+    unsigned bits = address_bits();
 
     if (s->max_ram_below_4g &&
         (s->max_ram_below_4g < RAM_MIN || s->max_ram_below_4g > PC_LOMEM_MAX ||
@@ -55,15 +64,25 @@ bool pc_check_ram(PCMachine *s, GError **err)
     s->lomem_size = MIN(size, lomem_max(s));
     s->himem_size = size - s->lomem_size;
     end = s->himem_size ? HIMEM_BASE + s->himem_size : s->lomem_size;
-    /* The processor's number of physical address bits */
-    if (__get_cpuid(0x80000008, &eax, &ebx, &ecx, &edx) &&
-        (eax & 0xff) < 64 && (end - 1) >> (eax & 0xff)) {
+    if (bits && bits < 64 && (end - 1) >> bits) {
         g_set_error(err, FLATVIEW_ERROR, 0,
                     "-m: %" PRIu64 " MiB of memory reach beyond the %u address "
-                    "bits of this processor", size >> 20, eax & 0xff);
+                    "bits of this processor", size >> 20, bits);
         return false;
     }
     return true;
+}
+
+void pc_get_high_hole(const PCMachine *s, uint64_t *first, uint64_t *last)
+{
+    unsigned bits = address_bits();
+
+    bits = bits ? MIN(bits, 63) : ADDRESS_BITS_MIN;
+    *first = (HIMEM_BASE + s->himem_size + GIB - 1) / GIB * GIB;
+    *last = (1ull << bits) - 1;
+    if (*first > *last) {
+        *first = *last = 0;
+    }
 }
 
 void pc_map_ram(PCMachine *s)

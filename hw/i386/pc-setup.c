@@ -15,13 +15,16 @@
 #define KIB 1024ull
 #define GIB (1024 * MIB)
 
+/* Of the keyboard controller: its configuration is the byte after the command. */
+#define I8042_WRITE_CONFIG 0x60
+#define I8042_CONFIG 0x61 /* codes translated to set 1; interrupt 1; no mouse yet */
+
 #define PAM_REGISTERS 7
 #define PAM_ALL_RAM 0x33     /* both segments: reads and writes */
 #define PAM0_ALL_RAM 0x30    /* the first has one, from 960 KiB on */
 
 #define MEMORY_BASE (3 * GIB) /* or above RAM */
 #define MEMORY_LIMIT (PC_PCI_HOLE_END + 1ull)
-#define HIGH_LIMIT (1ull << 36) /* every processor has that many address bits */
 #define PORTS_BASE 0xc000
 #define PORTS_LIMIT 0x10000
 
@@ -52,6 +55,12 @@ void pc_setup_chips(PCMachine *s)
     }
     if (!s->machine.kvm) { /* where KVM has the registers it is told otherwise */
         address_space_stw(&s->machine.ports, PC_ELCR_PORT, PC_PCI_IRQS,
+                          MEMTXATTRS_UNSPECIFIED, NULL);
+    }
+    if (s->i8042_dev) {
+        address_space_stb(&s->machine.ports, PC_I8042_COMMAND_PORT, I8042_WRITE_CONFIG,
+                          MEMTXATTRS_UNSPECIFIED, NULL);
+        address_space_stb(&s->machine.ports, PC_I8042_DATA_PORT, I8042_CONFIG,
                           MEMTXATTRS_UNSPECIFIED, NULL);
     }
     if (s->pm) {
@@ -267,9 +276,11 @@ void pc_setup_pci(PCMachine *s)
     Resources r = {
         .ports = { PORTS_BASE, PORTS_LIMIT },
         .memory = { MAX(MEMORY_BASE, s->lomem_size), MEMORY_LIMIT },
-        .high = { 4 * GIB + s->himem_size, HIGH_LIMIT },
     };
+    uint64_t last;
 
+    pc_get_high_hole(s, &r.high.next, &last);
+    r.high.limit = last ? last + 1 : 0;
     if (s->machine.pci) {
         setup_bus(&r, s->machine.pci);
     }

@@ -59,6 +59,10 @@ typedef struct PCMachine {
  * the first of what is made. False with @err. */
 bool pc_check_ram(PCMachine *s, GError **err);
 
+/* What there is for wide BARs above RAM: all that the processor can address, from a
+ * multiple of 1 GiB on, as ACPI tells the guest. Both 0: nothing. */
+void pc_get_high_hole(const PCMachine *s, uint64_t *first, uint64_t *last);
+
 /* RAM, the bus's memory, and with has_smm the space in system management mode. */
 void pc_map_ram(PCMachine *s);
 
