@@ -134,13 +134,23 @@ static void place(PIIX4PM *s, MemoryRegion *mr, bool *mapped, bool wanted,
     *mapped = wanted;
 }
 
+static uint16_t pm_base(const PCIDevice *dev)
+{
+    return pci_get_word(dev->config + PIIX4_PMBA) & BASE_MASK_PM;
+}
+
+uint16_t piix4_pm_port(const PCIDevice *pm)
+{
+    return pm->config[PIIX4_PMREGMISC] & PMIOSE ? pm_base(pm) : 0;
+}
+
 static void update_mapping(PIIX4PM *s)
 {
     const uint8_t *config = s->pci.config;
 
     memory_region_transaction_begin();
     place(s, &s->pm, &s->pm_mapped, config[PIIX4_PMREGMISC] & PMIOSE,
-          pci_get_word(config + PIIX4_PMBA) & BASE_MASK_PM);
+          pm_base(&s->pci));
     place(s, &s->smbus.mr, &s->smbus_mapped, config[PIIX4_SMBHSTCFG] & SMB_HST_EN,
           pci_get_word(config + PIIX4_SMBBA) & BASE_MASK_SMBUS);
     memory_region_transaction_commit();

@@ -37,5 +37,8 @@ enum { PIIX4_OUT_SCI, PIIX4_OUT_SMI };
 /* Press the power button. Under the memory lock. */
 void piix4_pm_press_button(PCIDevice *pm);
 
+/* The port at which its block is now; 0: nowhere. Under the memory lock. */
+uint16_t piix4_pm_port(const PCIDevice *pm);
+
 #endif
 #endif

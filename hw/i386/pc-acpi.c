@@ -213,8 +213,17 @@ static uint32_t add_facs(ACPIFiles *files)
     return acpi_files_add(files, &facs, sizeof(facs), FACS_ALIGN);
 }
 
+/* Where the fixed registers are: firmware chooses, and reads the tables afterwards. */
+static uint16_t pm_port(const PCMachine *s)
+{
+    uint16_t port = piix4_pm_port(s->pm);
+
+    return port ? port : PC_PM_PORT;
+}
+
 static void add_fadt(const PCMachine *s, Tables *t, uint32_t facs, uint32_t dsdt)
 {
+    const uint16_t pm = pm_port(s);
     const ACPIFADT fadt = {
         .header = acpi_header("FACP", 3, ACPI_FADT_REVISION3_SIZE, OEM_TABLE_ID),
         .model = 1,
@@ -222,9 +231,9 @@ static void add_fadt(const PCMachine *s, Tables *t, uint32_t facs, uint32_t dsdt
         .smi_cmd = PC_APM_PORT,
         .acpi_enable = PIIX4_ACPI_ENABLE,
         .acpi_disable = PIIX4_ACPI_DISABLE,
-        .pm1a_evt_blk = PC_PM_PORT + PIIX4_PM_EVENT,
-        .pm1a_cnt_blk = PC_PM_PORT + PIIX4_PM_CONTROL,
-        .pm_tmr_blk = PC_PM_PORT + PIIX4_PM_TIMER,
+        .pm1a_evt_blk = pm + PIIX4_PM_EVENT,
+        .pm1a_cnt_blk = pm + PIIX4_PM_CONTROL,
+        .pm_tmr_blk = pm + PIIX4_PM_TIMER,
         .gpe0_blk = PC_GPE0_PORT,
         .pm1_evt_len = ACPI_PM1_EVENT_SIZE,
         .pm1_cnt_len = ACPI_PM1_CONTROL_SIZE,
@@ -239,10 +248,10 @@ static void add_fadt(const PCMachine *s, Tables *t, uint32_t facs, uint32_t dsdt
                  ACPI_FADT_PLATFORM_CLOCK,
         .reset_reg = acpi_port(PC_RESET_CONTROL, 1),
         .reset_value = RESET_VALUE,
-        .x_pm1a_evt_blk = acpi_port(PC_PM_PORT + PIIX4_PM_EVENT, ACPI_PM1_EVENT_SIZE),
-        .x_pm1a_cnt_blk = acpi_port(PC_PM_PORT + PIIX4_PM_CONTROL,
+        .x_pm1a_evt_blk = acpi_port(pm + PIIX4_PM_EVENT, ACPI_PM1_EVENT_SIZE),
+        .x_pm1a_cnt_blk = acpi_port(pm + PIIX4_PM_CONTROL,
                                     ACPI_PM1_CONTROL_SIZE),
-        .x_pm_tmr_blk = acpi_port(PC_PM_PORT + PIIX4_PM_TIMER, ACPI_PM_TIMER_SIZE),
+        .x_pm_tmr_blk = acpi_port(pm + PIIX4_PM_TIMER, ACPI_PM_TIMER_SIZE),
         .x_gpe0_blk = acpi_port(PC_GPE0_PORT, PC_GPE0_SIZE),
     };
     uint32_t offset = acpi_files_add(t->files, &fadt, ACPI_FADT_REVISION3_SIZE,
@@ -313,18 +322,42 @@ void pc_acpi_build(const PCMachine *s, ACPIFiles *files)
     acpi_files_finish(files, add_rsdt(&t));
 }
 
+/* Firmware selects a file: are the tables still right? */
+static void refresh_files(void *opaque)
+{
+    PCMachine *s = opaque;
+    ACPIFiles files;
+
+    if (pm_port(s) == s->acpi_pm_port) {
+        return;
+    }
+    s->acpi_pm_port = pm_port(s);
+    pc_acpi_build(s, &files);
+    fw_cfg_set_file(s->fw_cfg, ACPI_FILE_RSDP, files.rsdp->data, files.rsdp->len);
+    fw_cfg_set_file(s->fw_cfg, ACPI_FILE_TABLES, files.tables->data,
+                    files.tables->len);
+    fw_cfg_set_file(s->fw_cfg, ACPI_FILE_LOADER, files.loader->data,
+                    files.loader->len);
+    acpi_files_clear(&files);
+}
+
+static bool add_file(PCMachine *s, const char *name, const GByteArray *bytes,
+                     GError **err)
+{
+    return fw_cfg_add_file_rw(s->fw_cfg, name, bytes->data, bytes->len, false,
+                              refresh_files, NULL, s, err);
+}
+
 bool pc_acpi_add_files(PCMachine *s, GError **err)
 {
     ACPIFiles files;
     bool ok;
 
+    s->acpi_pm_port = pm_port(s);
     pc_acpi_build(s, &files);
-    ok = fw_cfg_add_file(s->fw_cfg, ACPI_FILE_RSDP, files.rsdp->data, files.rsdp->len,
-                         err) &&
-         fw_cfg_add_file(s->fw_cfg, ACPI_FILE_TABLES, files.tables->data,
-                         files.tables->len, err) &&
-         fw_cfg_add_file(s->fw_cfg, ACPI_FILE_LOADER, files.loader->data,
-                         files.loader->len, err);
+    ok = add_file(s, ACPI_FILE_RSDP, files.rsdp, err) &&
+         add_file(s, ACPI_FILE_TABLES, files.tables, err) &&
+         add_file(s, ACPI_FILE_LOADER, files.loader, err);
     acpi_files_clear(&files);
     return ok;
 }

@@ -11,7 +11,8 @@
 /* In prepare, when all devices are known: the tables as files, to be cleared. */
 void pc_acpi_build(const PCMachine *s, ACPIFiles *files);
 
-/* The same as files of fw_cfg, for firmware. False with @err: a name is taken. */
+/* The same as files of fw_cfg, for firmware; made again where it has put the fixed
+ * registers elsewhere before it reads them. False with @err: a name is taken. */
 bool pc_acpi_add_files(PCMachine *s, GError **err);
 
 /* Where there is no firmware: have the loader put them where guests look for the root

@@ -42,6 +42,7 @@ typedef struct PCMachine {
     PCIDevice *i440fx;  /* 0.0, "i440FX" */
     PCIDevice *piix3;   /* 1.0, "PIIX3" */
     PCIDevice *pm;      /* 1.3, "PIIX4_PM" */
+    uint16_t acpi_pm_port; /* that the ACPI tables of fw_cfg name */
     FWCfg *fw_cfg;
     Device *ioapic, *rtc, *i8042_dev;
     Device *hpet_dev, *pit; /* NULL: there is none; the timer is then KVM's */

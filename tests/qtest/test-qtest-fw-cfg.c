@@ -8,6 +8,8 @@
 #include <endian.h>
 #include <string.h>
 
+#include "hw/acpi/piix4.h"
+#include "hw/i386/pc-map.h"
 #include "hw/nvram/fw_cfg.h"
 #include "tests/device-util.h"
 
@@ -300,10 +302,15 @@ END_TEST
 
 /* ---- DMA and the map ------------------------------------------------------------------------ */
 
+static void set_config_of(unsigned devfn, unsigned reg, uint8_t value)
+{
+    qvm_out(vm, 0xcf8, 0x80000000 | devfn << 8 | (reg & ~3), 4);
+    qvm_out(vm, 0xcfc + (reg & 3), value, 1);
+}
+
 static void set_config(unsigned reg, uint8_t value)
 {
-    qvm_out(vm, 0xcf8, 0x80000000 | (reg & ~3), 4);
-    qvm_out(vm, 0xcfc + (reg & 3), value, 1);
+    set_config_of(0, reg, value);
 }
 
 /* Into the memory below a ROM: where the chipset lets it, and nowhere else. */
@@ -329,6 +336,42 @@ START_TEST(dma_and_shadow)
 }
 END_TEST
 
+/* The port of the fixed registers in the FADT, and in its wide field. */
+static void expect_fadt(uint16_t port)
+{
+    uint32_t size, at = 0, narrow;
+    uint64_t wide;
+    g_autofree char *tables = file("etc/acpi/tables", &size);
+
+    while (at + 244 <= size && memcmp(tables + at, "FACP", 4) != 0) {
+        at += 4;
+    }
+    expect(at + 244 <= size, "no FADT");
+    memcpy(&narrow, tables + at + 56, 4);
+    memcpy(&wide, tables + at + 148 + 4, 8);
+    expect_hex(narrow, port);
+    expect_hex(wide, port);
+}
+
+/* Firmware moves the fixed registers, then reads the tables; at a reset all is as it
+ * was. */
+START_TEST(tables_follow)
+{
+    vm = qvm_start("-M pc -m 64 -nodefaults");
+    expect_fadt(PC_PM_PORT);
+    set_config_of(PC_PIIX4_PM_DEVFN, PIIX4_PMBA + 1, 0xb0);
+    expect_fadt(PC_PM_PORT); /* not there yet */
+    set_config_of(PC_PIIX4_PM_DEVFN, PIIX4_PMREGMISC, 1);
+    expect_fadt(0xb000);
+    set_config_of(PC_PIIX4_PM_DEVFN, PIIX4_PMBA, 0x40);
+    expect_fadt(0xb040);
+    qvm_qmp_ok(vm, "{'execute': 'system_reset'}");
+    g_free(qvm_event(vm, "RESET"));
+    expect_fadt(PC_PM_PORT);
+    qvm_end(vm);
+}
+END_TEST
+
 START_TEST(without_dma)
 {
     vm = qvm_start("-M pc -m 64 -nodefaults -global fw_cfg_io.dma_enabled=off");
@@ -339,4 +382,4 @@ START_TEST(without_dma)
 END_TEST
 
 TEST_MAIN("qtest-fw-cfg", identity, memory_map, boot, screen, user_files, user_errors,
-          bios_by_name, dma_and_shadow, without_dma)
+          bios_by_name, dma_and_shadow, tables_follow, without_dma)
