@@ -391,6 +391,42 @@ START_TEST(nested_windows)
 }
 END_TEST
 
+#define CHAIN 24
+
+/* Each lets everything through in every way: memory of both kinds, VGA, ports. */
+START_TEST(chain)
+{
+    host_init();
+    for (unsigned n = 0; n < CHAIN; n++) {
+        g_autofree char *text =
+            n ? g_strdup_printf("pci-bridge,id=c%u,bus=c%u,addr=1,chassis_nr=1", n, n - 1)
+              : g_strdup("pci-bridge,id=c0,addr=1,chassis_nr=1");
+
+        host_plug(text);
+    }
+    func_recipe.bars[0].size = BAR_SIZE;
+    func_recipe.bars[1] = (FuncBar){ 0x100, PCI_BASE_ADDRESS_SPACE_IO };
+    func = host_plug("func,addr=1,bus=c23");
+    for (unsigned n = 0; n < CHAIN; n++) {
+        unsigned devfn = PCI_DEVFN(1, 0);
+
+        pci_host_write(&host_bus, n, devfn, PCI_PRIMARY_BUS, 0xff0000 | (n + 1) << 8 | n, 4);
+        pci_host_write(&host_bus, n, devfn, PCI_MEMORY_BASE, 0xfff00000, 4);
+        pci_host_write(&host_bus, n, devfn, PCI_PREF_MEMORY_BASE, 0xfff00000, 4);
+        pci_host_write(&host_bus, n, devfn, PCI_PREF_LIMIT_UPPER32, UINT32_MAX, 4);
+        pci_host_write(&host_bus, n, devfn, PCI_IO_BASE, 0xf000, 2);
+        pci_host_write(&host_bus, n, devfn, PCI_BRIDGE_CONTROL, VGA | n % 2 * ISA, 2);
+        pci_host_write(&host_bus, n, devfn, PCI_COMMAND, IO | MEMORY, 2);
+    }
+    pci_host_write(&host_bus, CHAIN, PCI_DEVFN(1, 0), PCI_BASE_ADDRESS_0, 0xf0200000, 4);
+    pci_host_write(&host_bus, CHAIN, PCI_DEVFN(1, 0), PCI_BASE_ADDRESS_1, 0xc000, 4);
+    pci_host_write(&host_bus, CHAIN, PCI_DEVFN(1, 0), PCI_COMMAND, IO | MEMORY, 2);
+    expect_hex(memory_in(0xf0200008), bar_value(func->devfn, 0, 8));
+    expect_hex(ports_in(0xc008), bar_value(func->devfn, 1, 8));
+    host_free();
+}
+END_TEST
+
 START_TEST(masters)
 {
     uint32_t word;
@@ -485,4 +521,4 @@ START_TEST(goes_away)
 END_TEST
 
 TEST_MAIN("pci-bridge", registers, settings, ports, memory, all_and_nothing, by_chance,
-          nested_windows, masters, interrupts, bus_reset, goes_away)
+          nested_windows, chain, masters, interrupts, bus_reset, goes_away)

@@ -41,7 +41,7 @@ static const uint16_t port_parts[] = { 0x000, 0x100, 0x3b0, 0x3bc, 0x3c0, 0x3e0 
 /* No more of them than blocks, times the runs of parts in one. */
 #define PORT_WINDOWS (PORTS / PORT_BLOCK * 3)
 
-/* Addresses that a window passes on, to the same addresses. */
+/* Addresses that a window passes on, to the same addresses; none unless it is open. */
 typedef struct Range {
     uint64_t first, last;
     bool open;
@@ -61,7 +61,8 @@ typedef struct PCIBridge {
 
     PCIBus bus;
     MemoryRegion memory, ports;           /* of the bus */
-    Window memory_window, prefetch_window, vga_window;
+    Window memory_window, vga_window;
+    Window prefetch_windows[2];           /* below the memory window, and above it */
     Window *port_windows[PORT_WINDOWS];   /* as many as were ever needed */
 } PCIBridge;
 
@@ -89,9 +90,18 @@ static void window_show(Window *w, MemoryRegion *parent, Range range)
     w->shown = range;
 }
 
+static Range make_range(uint64_t first, uint64_t last, bool open)
+{
+    return (Range){ first, last, open && first <= last };
+}
+
+static bool overlap(Range a, Range b)
+{
+    return a.open && b.open && a.first <= b.last && b.first <= a.last;
+}
+
 static void window_update(Window *w, MemoryRegion *parent, Range range)
 {
-    range.open = range.open && range.first <= range.last;
     if (range.open != w->shown.open ||
         (range.open && (range.first != w->shown.first || range.last != w->shown.last))) {
         window_show(w, parent, range);
@@ -119,24 +129,36 @@ static uint64_t mib_address(const uint8_t *reg)
     return (uint64_t)(pci_get_word(reg) & MIB_BITS) << 16;
 }
 
+/* No two windows show the same address: in a chain of bridges each would double how
+ * often the map's painter comes to what is at the end of it. */
 static void update_memory(PCIBridge *s)
 {
     const uint8_t *config = s->dev.config;
     bool open = has_command(s, PCI_COMMAND_MEMORY);
     MemoryRegion *parent = s->dev.bus->memory;
+    Range memory = make_range(mib_address(config + PCI_MEMORY_BASE),
+                              mib_address(config + PCI_MEMORY_LIMIT) | 0xfffff, open);
+    Range prefetch =
+        make_range((uint64_t)pci_get_long(config + PCI_PREF_BASE_UPPER32) << 32 |
+                       mib_address(config + PCI_PREF_MEMORY_BASE),
+                   (uint64_t)pci_get_long(config + PCI_PREF_LIMIT_UPPER32) << 32 |
+                       mib_address(config + PCI_PREF_MEMORY_LIMIT) | 0xfffff,
+                   open);
+    Range vga = make_range(VGA_MEMORY, VGA_MEMORY + VGA_MEMORY_SIZE - 1,
+                           open && has_control(s, PCI_BRIDGE_CTL_VGA));
+    Range below = prefetch, above = { 0 };
 
-    window_update(&s->memory_window, parent,
-                  (Range){ mib_address(config + PCI_MEMORY_BASE),
-                           mib_address(config + PCI_MEMORY_LIMIT) | 0xfffff, open });
-    window_update(&s->prefetch_window, parent,
-                  (Range){ (uint64_t)pci_get_long(config + PCI_PREF_BASE_UPPER32) << 32 |
-                               mib_address(config + PCI_PREF_MEMORY_BASE),
-                           (uint64_t)pci_get_long(config + PCI_PREF_LIMIT_UPPER32) << 32 |
-                               mib_address(config + PCI_PREF_MEMORY_LIMIT) | 0xfffff,
-                           open });
-    window_update(&s->vga_window, parent,
-                  (Range){ VGA_MEMORY, VGA_MEMORY + VGA_MEMORY_SIZE - 1,
-                           open && has_control(s, PCI_BRIDGE_CTL_VGA) });
+    if (overlap(memory, prefetch)) {
+        below = make_range(prefetch.first, memory.first - 1,
+                           prefetch.first < memory.first);
+        above = make_range(memory.last + 1, prefetch.last, memory.last < prefetch.last);
+    }
+    /* The others are of whole MiB: it is in them as a whole, or not at all. */
+    vga.open = vga.open && !overlap(vga, memory) && !overlap(vga, prefetch);
+    window_update(&s->memory_window, parent, memory);
+    window_update(&s->prefetch_windows[0], parent, below);
+    window_update(&s->prefetch_windows[1], parent, above);
+    window_update(&s->vga_window, parent, vga);
 }
 
 /* Whether the part of a block that begins at @port is passed on. */
@@ -337,7 +359,8 @@ static bool bridge_realize(PCIDevice *dev, GError **err)
     memory_region_init(&s->memory, "pci_bridge_pci", UINT64_MAX);
     memory_region_init(&s->ports, "pci_bridge_io", PORTS);
     window_init(&s->memory_window, "pci_bridge_mem", &s->memory);
-    window_init(&s->prefetch_window, "pci_bridge_pref_mem", &s->memory);
+    window_init(&s->prefetch_windows[0], "pci_bridge_pref_mem", &s->memory);
+    window_init(&s->prefetch_windows[1], "pci_bridge_pref_mem", &s->memory);
     window_init(&s->vga_window, "pci_bridge_vga_mem", &s->memory);
     pci_bus_init(&s->bus, name, dev, NULL, NULL, &s->memory, &s->ports, &dev->dma_root);
     return true;
@@ -349,7 +372,8 @@ static void bridge_unrealize(PCIDevice *dev)
 
     pci_bus_cleanup(&s->bus);
     window_finish(&s->memory_window, dev->bus->memory);
-    window_finish(&s->prefetch_window, dev->bus->memory);
+    window_finish(&s->prefetch_windows[0], dev->bus->memory);
+    window_finish(&s->prefetch_windows[1], dev->bus->memory);
     window_finish(&s->vga_window, dev->bus->memory);
     for (unsigned n = 0; n < PORT_WINDOWS && s->port_windows[n]; n++) {
         window_finish(s->port_windows[n], dev->bus->io);
