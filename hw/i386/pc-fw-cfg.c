@@ -134,7 +134,7 @@ static bool add_screen(PCMachine *s, GError **err)
 
 static bool add_user_file(PCMachine *s, const FWCfgSetting *setting, GError **err)
 {
-    g_autofree char *bytes = NULL;
+    g_autofree uint8_t *bytes = NULL;
     LoaderFile *file;
 
     if (!g_str_has_prefix(setting->name, "opt/")) {
@@ -152,9 +152,15 @@ static bool add_user_file(PCMachine *s, const FWCfgSetting *setting, GError **er
     if (file->size > UINT32_MAX) {
         return loader_file_error(file, err, "is larger than 4 GiB");
     }
-    bytes = g_malloc(file->size);
+    bytes = g_try_malloc(file->size);
+    if (!bytes) {
+        return loader_file_error(file, err, "there is no memory for its %" PRIu64
+                                 " bytes; a smaller file, or more memory for this "
+                                 "program (ulimit -v)", file->size);
+    }
     return loader_file_read(file, 0, bytes, file->size, "all of it", err) &&
-           fw_cfg_add_file(s->fw_cfg, setting->name, bytes, file->size, err);
+           fw_cfg_take_file(s->fw_cfg, setting->name, g_steal_pointer(&bytes), file->size,
+                            err);
 }
 
 static bool add_user_files(PCMachine *s, GError **err)

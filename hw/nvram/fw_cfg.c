@@ -280,6 +280,24 @@ bool fw_cfg_add_file(FWCfg *s, const char *name, const void *data, size_t len,
     return fw_cfg_add_file_rw(s, name, data, len, false, NULL, NULL, NULL, err);
 }
 
+bool fw_cfg_take_file(FWCfg *s, const char *name, uint8_t *data, size_t len,
+                      GError **err)
+{
+    Item *item;
+
+    assert(len <= UINT32_MAX);
+    if (!fw_cfg_add_file(s, name, NULL, 0, err)) {
+        g_free(data);
+        return false;
+    }
+    item = file_find(s, name);
+    g_free(item->data);
+    item->data = data;
+    item->len = len;
+    directory_update(s);
+    return true;
+}
+
 void fw_cfg_set_file(FWCfg *s, const char *name, const void *data, size_t len)
 {
     Item *item = file_find(s, name);

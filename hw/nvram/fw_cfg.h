@@ -69,7 +69,12 @@ void fw_cfg_add_fd(FWCfg *s, uint16_t key, int fd, uint64_t offset, uint32_t len
 bool fw_cfg_add_file(FWCfg *s, const char *name, const void *data, size_t len,
                      GError **err);
 
-/* The same, and the guest may write it, by DMA. @selected, if not NULL, is called
+/* The same with @data itself, below 4 GiB, which is freed with g_free(), also where this
+ * fails. */
+bool fw_cfg_take_file(FWCfg *s, const char *name, uint8_t *data, size_t len,
+                      GError **err);
+
+/* A file of which a copy is made, and the guest may write it, by DMA. @selected, if not NULL, is called
  * whenever the guest selects the file, @written after it wrote; both may call
  * fw_cfg_set_file(). @get: the bytes as they are now; valid until the next set. */
 typedef void FWCfgCallback(void *opaque);

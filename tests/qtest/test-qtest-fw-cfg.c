@@ -6,7 +6,10 @@
 #include "tests/qtest/qvm.h"
 
 #include <endian.h>
+#include <glib/gstdio.h>
 #include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 #include "hw/acpi/piix4.h"
 #include "hw/i386/pc-map.h"
@@ -286,6 +289,28 @@ START_TEST(user_errors)
 }
 END_TEST
 
+/* Less than the host would need: sanitizers need all of the address space. */
+START_TEST(no_memory)
+{
+    g_autofree char *path = user_file("large", "", 0), *errors = NULL, *line = NULL;
+    const char *sanitizers = g_getenv("SANITIZERS");
+    int status = 0;
+
+    if (sanitizers && *sanitizers) {
+        return;
+    }
+    expect(truncate(path, 3 * GIB) == 0, "%s", path);
+    line = g_strdup_printf("sh -c \"ulimit -v 3000000; exec '%s' -M pc -accel qtest "
+                           "-display none -m 16 -fw_cfg name=opt/a,file='%s'\"",
+                           g_getenv("FLATVIEW"), path);
+    expect(g_spawn_command_line_sync(line, NULL, &errors, &status, NULL), "%s", line);
+    expect(g_unlink(path) == 0, "%s", path);
+    expect(WIFEXITED(status) && WEXITSTATUS(status) == 1, "0x%x: %s", status, errors);
+    expect(strstr(errors, "-fw_cfg: file '") && strstr(errors, "no memory for its"), "%s",
+           errors);
+}
+END_TEST
+
 START_TEST(bios_by_name)
 {
     g_autofree char *map = NULL;
@@ -382,4 +407,4 @@ START_TEST(without_dma)
 END_TEST
 
 TEST_MAIN("qtest-fw-cfg", identity, memory_map, boot, screen, user_files, user_errors,
-          bios_by_name, dma_and_shadow, tables_follow, without_dma)
+          no_memory, bios_by_name, dma_and_shadow, tables_follow, without_dma)
