@@ -81,16 +81,23 @@ static void world_free(Robot *r)
     g_clear_pointer(&file, g_free);
 }
 
-static void world_test(const void *image, size_t size, bool flash, const char *device,
-                       void (*script)(Robot *r))
+static void world_test_cpus(const void *image, size_t size, bool flash,
+                            const char *device, unsigned cpus, void (*script)(Robot *r))
 {
     Robot r;
 
     robot_init(&r);
+    r.cpus = cpus;
     world_new(&r, image, size, flash, device);
     ck_assert_int_eq(robot_run(&r, script), 0);
     world_free(&r);
     robot_destroy(&r);
+}
+
+static void world_test(const void *image, size_t size, bool flash, const char *device,
+                       void (*script)(Robot *r))
+{
+    world_test_cpus(image, size, flash, device, 1, script);
 }
 
 static void config_set(Robot *r, unsigned devfn, unsigned reg, uint32_t value,
@@ -451,9 +458,62 @@ START_TEST(flash)
 }
 END_TEST
 
+/* ---- several vCPUs ------------------------------------------------------------------- */
+
+#define CHANGES 300
+#define VALUES 0x48000 /* in RAM: what is written to registers */
+#define COUNTER (2 * MIB)
+
+/* Two vCPUs change the map at once, each its own byte of 0x58, SMRAM's register or the
+ * flash's mode, while a third counts in RAM that is one piece with what changes. */
+static void together_script(Robot *r)
+{
+    robot_wait_alive(r, 0);
+    robot_start_cpu(r, 1);
+    robot_start_cpu(r, 2);
+    robot_post(r, 2, (RobotOp){ .code = ROBOT_COUNT_UP, .size = 8, .addr = COUNTER,
+                                .count = ROBOT_RUN_ALWAYS });
+    for (unsigned i = 0; i < CHANGES; i++) {
+        r->host[VALUES + i] = 0x11 * (i * 7 % 4);
+        r->host[VALUES + CHANGES + i] = 0x11 * (i * 5 % 3);
+    }
+    robot_out(r, 0xcf8, 4, 0x80000058);
+    robot_post(r, 0, (RobotOp){ .code = ROBOT_OUT_REP, .size = 1, .addr = 0xcfe,
+                                .value = VALUES, .count = CHANGES });
+    robot_post(r, 1, (RobotOp){ .code = ROBOT_OUT_REP, .size = 1, .addr = 0xcff,
+                                .value = VALUES + CHANGES, .count = CHANGES });
+    robot_wait(r, 0);
+    robot_wait(r, 1);
+    expect_hex(config_get(r, 0, 0x58, 4), 0x11 * ((CHANGES - 1) * 7 % 4) << 16 |
+               0x11u * ((CHANGES - 1) * 5 % 3) << 24);
+    robot_out(r, 0xcf8, 4, 0x80000070);
+    for (unsigned i = 0; i < CHANGES; i++) {
+        r->host[VALUES + i] = i % 2 ? 0x4a : 0x0a;
+    }
+    robot_post(r, 0, (RobotOp){ .code = ROBOT_OUT_REP, .size = 1, .addr = 0xcfe,
+                                .value = VALUES, .count = CHANGES });
+    for (unsigned i = 0; i < CHANGES / 4; i++) {
+        robot_do_op(r, 1, .code = ROBOT_WRITE, .size = 1, .addr = FLASH,
+                    .value = i % 2 ? 0xff : 0x70);
+    }
+    robot_do_op(r, 1, .code = ROBOT_WRITE, .size = 1, .addr = FLASH, .value = 0xff);
+    robot_wait(r, 0);
+    expect_hex(config_get(r, 0, SMRAM, 1), 0x4a);
+    FLAT(FLASH, FLASH + 1, "fffe0000-ffffffff romd system.flash0 0");
+    expect_hex(robot_stop(r, 2, 100).result, 0);
+    robot_expect_no_unassigned(r);
+}
+
+START_TEST(together)
+{
+    make_bios();
+    world_test_cpus(bios, FLASH_SIZE, true, NULL, 3, together_script);
+}
+END_TEST
+
 int main(void)
 {
-    const TTest *const tests[] = { pam, shadow, bars, smram, flash };
+    const TTest *const tests[] = { pam, shadow, bars, smram, flash, together };
 
     return robot_main("kvm-pc-map", tests, G_N_ELEMENTS(tests));
 }
