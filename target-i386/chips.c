@@ -38,8 +38,8 @@ bool x86_chips_init(KVMState *kvm, GError **err)
 
 refused:
     g_set_error(err, KVM_ERROR, 0,
-                "KVM refuses %s (kernel-irqchip=off does without): %s", step,
-                g_strerror(-result));
+                "KVM refuses %s, without which no board runs: does the host's kernel"
+                " have them (CONFIG_KVM_IOAPIC)? %s", step, g_strerror(-result));
     return false;
 }
 
@@ -134,8 +134,8 @@ bool kvm_route_pc_timer(KVMState *kvm, GError **err)
     result = kvm_vm_ioctl(kvm, KVM_SET_GSI_ROUTING, routing);
     if (result < 0) {
         g_set_error(err, KVM_ERROR, 0,
-                    "KVM refuses to wire interrupts as on a PC"
-                    " (kernel-irqchip=off does without): %s", g_strerror(-result));
+                    "KVM refuses to wire interrupts as on a PC: %s",
+                    g_strerror(-result));
     }
     return result >= 0;
 }

@@ -45,8 +45,7 @@ START_TEST(test_routes_refused)
     fake.fail_errno = EINVAL;
     ck_assert(!kvm_route_pc_timer(kvm, &err));
     ck_assert_str_eq(err->message,
-                     "KVM refuses to wire interrupts as on a PC"
-                     " (kernel-irqchip=off does without): Invalid argument");
+                     "KVM refuses to wire interrupts as on a PC: Invalid argument");
     g_clear_error(&err);
     world_free();
     world_make(&(KVMOptions){ .no_irqchip = true });
@@ -412,7 +411,7 @@ static int smm_guest(FakeKVM *f, unsigned cpu, struct kvm_run *run)
     default:
         run->flags = 0;
         vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
-        step = STEPS - 1;
+        __atomic_store_n(&step, STEPS - 1, __ATOMIC_SEQ_CST);
         return FAKE_IDLE;
     }
 }

@@ -23,7 +23,7 @@ typedef struct Flash {
     uint8_t *array;
     uint8_t command; /* whose second write is to come; 0: none */
     uint8_t shown;   /* in each byte; if not the array */
-    unsigned reads;  /* of callbacks */
+    unsigned reads;  /* atomic; of callbacks */
     unsigned writes[4]; /* atomic, in each page */
 } Flash;
 
@@ -31,7 +31,7 @@ static Flash flash;
 
 static uint64_t flash_read(void *opaque, hwaddr addr, unsigned size)
 {
-    flash.reads++;
+    __atomic_add_fetch(&flash.reads, 1, __ATOMIC_RELEASE);
     return 0x0101010101010101u * flash.shown;
 }
 
@@ -76,6 +76,11 @@ static void flash_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
         show(0);
         break;
     }
+}
+
+static unsigned writes_to(unsigned page)
+{
+    return __atomic_load_n(&flash.writes[page], __ATOMIC_ACQUIRE);
 }
 
 static const MemoryRegionOps flash_ops = {
@@ -190,7 +195,7 @@ static void do_table(Robot *r)
         const Access *a = &table[i];
 
         snprintf(test_context, sizeof(test_context), "row %u: ", i);
-        flash.reads = 0;
+        __atomic_store_n(&flash.reads, 0, __ATOMIC_RELEASE);
         switch (a->kind) {
         case W:
             robot_write(r, a->addr, a->size, a->value);
@@ -206,7 +211,7 @@ static void do_table(Robot *r)
             check_copy(r, a);
             break;
         }
-        ck_assert_uint_eq(flash.reads, a->calls);
+        ck_assert_uint_eq(__atomic_load_n(&flash.reads, __ATOMIC_ACQUIRE), a->calls);
     }
     *test_context = 0;
 }
@@ -234,7 +239,6 @@ static void start(Robot *r)
 /* Others see the array or the status, at both places, and nothing else. */
 static void others_read(Robot *r)
 {
-    unsigned seen;
     unsigned i;
 
     start(r);
@@ -251,9 +255,8 @@ static void others_read(Robot *r)
     }
     robot_stop(r, 1, ROUNDS);
     robot_stop(r, 2, ROUNDS);
-    seen = __atomic_load_n(&flash.writes[0], __ATOMIC_ACQUIRE);
-    ck_assert_uint_eq(seen, ROUNDS);
-    ck_assert_uint_eq(flash.writes[3], ROUNDS);
+    ck_assert_uint_eq(writes_to(0), ROUNDS);
+    ck_assert_uint_eq(writes_to(3), ROUNDS);
 }
 
 START_TEST(test_others_read)
@@ -280,10 +283,9 @@ static void others_write(Robot *r)
     }
     for (cpu = 1; cpu < r->cpus; cpu++) {
         robot_wait(r, cpu);
-        ck_assert_uint_eq(__atomic_load_n(&flash.writes[cpu], __ATOMIC_ACQUIRE),
-                          ROUNDS);
+        ck_assert_uint_eq(writes_to(cpu), ROUNDS);
     }
-    ck_assert_uint_eq(flash.writes[0], 0);
+    ck_assert_uint_eq(writes_to(0), 0);
     expect_hex(robot_read(r, FLASH, 4), 0x03020100);
 }
 
