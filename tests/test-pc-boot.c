@@ -12,6 +12,7 @@
 #include "hw/i386/linuxboot.h"
 #include "hw/i386/pc-map.h"
 #include "hw/i386/pc.h"
+#include "sysemu.h"
 #include "tests/kernel-image.h"
 #include "tests/test-util.h"
 
@@ -178,6 +179,24 @@ START_TEST(start)
     memory_unlock();
     board_reset();
     expect_started();
+    board_free();
+}
+END_TEST
+
+/* What was loaded once cannot be again: the machine ends, rather than to start half. */
+START_TEST(lost_kernel)
+{
+    g_autofree char *path = NULL;
+
+    board_new(64 * MIB);
+    path = g_strdup(machine->kernel);
+    board_init();
+    board_start();
+    board_reset();
+    expect(!vm_shutdown_requested(), "before");
+    expect(truncate(path, BZIMAGE_SIZE / 2) == 0, "%s", path);
+    board_reset();
+    expect(vm_shutdown_requested(), "it goes on");
     board_free();
 }
 END_TEST
@@ -564,5 +583,5 @@ START_TEST(option_rom)
 }
 END_TEST
 
-TEST_MAIN("pc-boot", start, serial_ports, without_tables, resources, large_bars,
+TEST_MAIN("pc-boot", start, lost_kernel, serial_ports, without_tables, resources, large_bars,
           firmware_linux, firmware_versions, firmware_multiboot, option_rom)

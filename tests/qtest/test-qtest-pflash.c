@@ -229,7 +229,9 @@ START_TEST(hostile)
         unsigned size = 1 << g_rand_int_range(random, 0, 4);
         uint64_t value = g_rand_int(random);
 
-        addr -= addr % size;
+        if (value & 0x100) {
+            addr -= addr % size;
+        }
         if (value % 4) {
             value = commands[value % G_N_ELEMENTS(commands)];
         }
