@@ -171,10 +171,12 @@ static GArray *globals; /* in the order given: the last one wins */
 bool device_add_global(const char *text, GError **err)
 {
     g_autoptr(GPtrArray) opts = opts_parse(text, NULL);
-    const char *dot = strchr(text, '.'), *equals = strchr(text, '=');
+    const char *equals = strchr(text, '=');
+    /* The last one: a type may have one in its name. */
+    const char *dot = equals ? g_strrstr_len(text, equals - text, ".") : NULL;
     Global global = { 0 };
 
-    if (dot && equals && dot < equals) {
+    if (dot) {
         global.type = g_strndup(text, dot - text);
         global.property = g_strndup(dot + 1, equals - dot - 1);
         global.value = g_strdup(equals + 1);

@@ -209,6 +209,19 @@ START_TEST(errors)
 }
 END_TEST
 
+/* The type's name has a dot in it. */
+START_TEST(properties)
+{
+    make_both();
+    vm = qvm_start("-M pc -m 64 -nodefaults -global cfi.pflash01.id1=0x34 "
+                   "-global driver=cfi.pflash01,property=id3,value=0x56 -pflash '%s'",
+                   code);
+    qvm_store(vm, BASE0, 0x90, 1);
+    expect_hex(qvm_load(vm, BASE0, 2), 0x5634);
+    qvm_end(vm);
+}
+END_TEST
+
 /* Any bytes to any of its places, and the machine lives; the file stays what the guest
  * sees. */
 START_TEST(hostile)
@@ -252,4 +265,5 @@ START_TEST(hostile)
 }
 END_TEST
 
-TEST_MAIN("qtest-pflash", places, direct_reads, persistence, errors, hostile)
+TEST_MAIN("qtest-pflash", places, direct_reads, persistence, errors, properties,
+          hostile)
