@@ -45,14 +45,15 @@ refused:
 
 /* ---- reset --------------------------------------------------------------- */
 
-static void vm_set(KVMState *kvm, unsigned long request, void *arg,
-                   const char *what)
+/* Whether KVM did it; if not, that is told. */
+static bool vm_do(KVMState *kvm, unsigned long request, void *arg, const char *what)
 {
     int result = kvm_vm_ioctl(kvm, request, arg);
 
     if (result < 0) {
         kvm_refused(kvm, "KVM refuses to %s: %s", what, g_strerror(-result));
     }
+    return result >= 0;
 }
 
 void kvm_arch_reset_vm(KVMState *kvm)
@@ -65,10 +66,10 @@ void kvm_arch_reset_vm(KVMState *kvm)
         return;
     }
     chip.chip.pic.elcr_mask = 0xf8;
-    vm_set(kvm, KVM_SET_IRQCHIP, &chip, "reset the first PIC");
+    vm_do(kvm, KVM_SET_IRQCHIP, &chip, "reset the first PIC");
     chip.chip_id = KVM_IRQCHIP_PIC_SLAVE;
     chip.chip.pic.elcr_mask = 0xde;
-    vm_set(kvm, KVM_SET_IRQCHIP, &chip, "reset the second PIC");
+    vm_do(kvm, KVM_SET_IRQCHIP, &chip, "reset the second PIC");
 
     memset(&chip, 0, sizeof(chip));
     chip.chip_id = KVM_IRQCHIP_IOAPIC;
@@ -76,13 +77,13 @@ void kvm_arch_reset_vm(KVMState *kvm)
     for (i = 0; i < KVM_IOAPIC_NUM_PINS; i++) {
         chip.chip.ioapic.redirtbl[i].fields.mask = 1;
     }
-    vm_set(kvm, KVM_SET_IRQCHIP, &chip, "reset the IOAPIC");
+    vm_do(kvm, KVM_SET_IRQCHIP, &chip, "reset the IOAPIC");
 
     for (i = 0; i < G_N_ELEMENTS(pit.channels); i++) {
         pit.channels[i].mode = 0xff; /* not programmed: no timer runs */
         pit.channels[i].gate = i != 2;
     }
-    vm_set(kvm, KVM_SET_PIT2, &pit, "reset the PIT");
+    vm_do(kvm, KVM_SET_PIT2, &pit, "reset the PIT");
 }
 
 void kvm_set_level_irqs(KVMState *kvm, uint16_t irqs)
@@ -91,9 +92,11 @@ void kvm_set_level_irqs(KVMState *kvm, uint16_t irqs)
         struct kvm_irqchip chip = { .chip_id = i ? KVM_IRQCHIP_PIC_SLAVE
                                                  : KVM_IRQCHIP_PIC_MASTER };
 
-        vm_set(kvm, KVM_GET_IRQCHIP, &chip, "tell the state of a PIC");
+        if (!vm_do(kvm, KVM_GET_IRQCHIP, &chip, "tell the state of a PIC")) {
+            return;
+        }
         chip.chip.pic.elcr = irqs >> 8 * i & chip.chip.pic.elcr_mask;
-        vm_set(kvm, KVM_SET_IRQCHIP, &chip, "set which interrupts are of levels");
+        vm_do(kvm, KVM_SET_IRQCHIP, &chip, "set which interrupts are of levels");
     }
 }
 
@@ -155,20 +158,13 @@ bool kvm_pit_set_reinject(KVMState *kvm, bool on, GError **err)
 void kvm_pit_enable(KVMState *kvm, bool on)
 {
     struct kvm_pit_state2 pit;
-    int result;
 
-    if (!kvm->irqchip) {
-        return;
-    }
-    result = kvm_vm_ioctl(kvm, KVM_GET_PIT2, &pit);
-    if (result < 0) {
-        kvm_refused(kvm, "KVM refuses to tell the state of the PIT: %s",
-                    g_strerror(-result));
+    if (!kvm->irqchip || !vm_do(kvm, KVM_GET_PIT2, &pit, "tell the state of the PIT")) {
         return;
     }
     /* Setting starts the count of every channel anew: not for nothing. */
     if (!(pit.flags & KVM_PIT_FLAGS_HPET_LEGACY) != on) {
         pit.flags ^= KVM_PIT_FLAGS_HPET_LEGACY;
-        vm_set(kvm, KVM_SET_PIT2, &pit, "let the HPET replace the PIT, or undo that");
+        vm_do(kvm, KVM_SET_PIT2, &pit, "let the HPET replace the PIT, or undo that");
     }
 }

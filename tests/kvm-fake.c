@@ -639,6 +639,19 @@ static int set_routes(FakeKVM *fake, const struct kvm_irq_routing *routing)
     return 0;
 }
 
+/* The I/O APIC is only set. */
+static void move_chip(FakeKVM *fake, struct kvm_irqchip *chip, bool set)
+{
+    if (chip->chip_id >= G_N_ELEMENTS(fake->pics)) {
+        return;
+    }
+    if (set) {
+        fake->pics[chip->chip_id] = chip->chip.pic;
+    } else {
+        chip->chip.pic = fake->pics[chip->chip_id];
+    }
+}
+
 static int vm_ioctl(FakeKVM *fake, unsigned long request, void *arg)
 {
     switch (request) {
@@ -687,11 +700,14 @@ static int vm_ioctl(FakeKVM *fake, unsigned long request, void *arg)
     case KVM_REINJECT_CONTROL:
         fake->pit_late = *(struct kvm_reinject_control *)arg;
         return 0;
+    case KVM_GET_IRQCHIP:
+    case KVM_SET_IRQCHIP:
+        move_chip(fake, arg, request == KVM_SET_IRQCHIP);
+        return 0;
     case KVM_SET_IDENTITY_MAP_ADDR:
     case KVM_SET_TSS_ADDR:
     case KVM_CREATE_IRQCHIP:
     case KVM_CREATE_PIT2:
-    case KVM_SET_IRQCHIP:
     case KVM_IRQFD:
         return 0;
     default:

@@ -100,6 +100,7 @@ struct FakeKVM {
     struct kvm_msi msi; /* the last */
     struct kvm_pit_state2 pit;
     unsigned pit_sets;
+    struct kvm_pic_state pics[2]; /* as set */
     struct kvm_reinject_control pit_late; /* the last */
     int open_fds;        /* opened and not closed */
     int maps;            /* mapped and not unmapped */

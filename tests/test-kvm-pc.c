@@ -136,6 +136,55 @@ START_TEST(test_pit)
 }
 END_TEST
 
+START_TEST(test_levels)
+{
+    GError *err = NULL;
+
+    world_make(&(KVMOptions){ 0 });
+    kvm_arch_reset_vm(kvm);
+    fake.pics[1].imr = 0xa5;
+    /* 0, 1, 2, 8 and 13 never are. */
+    kvm_set_level_irqs(kvm, 0xffff);
+    expect_hex(fake.pics[0].elcr, 0xf8);
+    expect_hex(fake.pics[1].elcr, 0xde);
+    expect_hex(fake.pics[1].imr, 0xa5);
+    kvm_set_level_irqs(kvm, 0x0c20);
+    expect_hex(fake.pics[0].elcr, 0x20);
+    expect_hex(fake.pics[1].elcr, 0x0c);
+    kvm_arch_reset_vm(kvm);
+    expect_hex(fake.pics[0].elcr, 0);
+    expect_hex(fake.pics[1].elcr, 0);
+    ck_assert(kvm_check(kvm, NULL));
+    /* Of what is not known nothing is set. */
+    fake.pics[0].imr = 0x5a;
+    fake.fail_request = KVM_GET_IRQCHIP;
+    fake.fail_errno = EINVAL;
+    kvm_set_level_irqs(kvm, 0x0c20);
+    expect_hex(fake.pics[0].imr, 0x5a);
+    ck_assert(!kvm_check(kvm, &err));
+    ck_assert_str_eq(err->message,
+                     "KVM refuses to tell the state of a PIC: Invalid argument");
+    g_clear_error(&err);
+    world_free();
+
+    world_make(&(KVMOptions){ 0 });
+    fake.fail_request = KVM_SET_IRQCHIP;
+    fake.fail_errno = EINVAL;
+    kvm_set_level_irqs(kvm, 0x0c20);
+    ck_assert(!kvm_check(kvm, &err));
+    ck_assert_str_eq(err->message, "KVM refuses to set which interrupts are of"
+                                   " levels: Invalid argument");
+    g_clear_error(&err);
+    world_free();
+
+    world_make(&(KVMOptions){ .no_irqchip = true });
+    fake.fail_request = KVM_GET_IRQCHIP;
+    kvm_set_level_irqs(kvm, 0x0c20);
+    ck_assert(kvm_check(kvm, NULL));
+    world_free();
+}
+END_TEST
+
 START_TEST(test_late_ticks)
 {
     GError *err = NULL;
@@ -522,6 +571,6 @@ START_TEST(test_smi_refused)
 }
 END_TEST
 
-TEST_MAIN("kvm-pc", test_routes, test_routes_refused, test_msi, test_pit, test_late_ticks,
-          test_smm_slots, test_smm_from_outside, test_smm_missing, test_smm_refused, test_smm_accesses,
-          test_smm_reset, test_smi_refused)
+TEST_MAIN("kvm-pc", test_routes, test_routes_refused, test_msi, test_pit, test_levels,
+          test_late_ticks, test_smm_slots, test_smm_from_outside, test_smm_missing,
+          test_smm_refused, test_smm_accesses, test_smm_reset, test_smi_refused)
