@@ -248,10 +248,11 @@ static void pam_script(Robot *r)
 
             set_state(r, n, state);
             expect_segment(n, state);
-            memcpy(&before, ram + 0x100, 8);
+            before = __atomic_load_n((uint64_t *)(ram + 0x100), __ATOMIC_ACQUIRE);
             expect_hex(robot_read(r, base + 0x100, 8), state & 1 ? before : rom);
             robot_write(r, base + 0x100, 8, value);
-            expect_hex(*(uint64_t *)(ram + 0x100), state & 2 ? value : before);
+            expect_hex(__atomic_load_n((uint64_t *)(ram + 0x100), __ATOMIC_ACQUIRE),
+                       state & 2 ? value : before);
             expect_hex(robot_read(r, base + 0x100, 8),
                        !(state & 1) ? rom : state & 2 ? value : before);
             if (state & 1) {
