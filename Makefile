@@ -281,6 +281,7 @@ TESTS_HW = \
 	tests/test-countdown \
 	tests/test-pci \
 	tests/test-pci-bus \
+	tests/test-pcihp \
 	tests/test-pci-monitor \
 	tests/test-pci-copier \
 	tests/test-pci-random \
@@ -515,7 +516,7 @@ tests/fuzz/fuzz-qmp: tests/qmp/qmp-world.o
 #	tests/test-x: tests/model.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
 tests/test-pci tests/test-pci-bus tests/test-pci-random tests/test-pci-monitor \
-tests/test-pci-copier tests/test-msi tests/test-pci-bridge: tests/pci-world.o
+tests/test-pci-copier tests/test-msi tests/test-pci-bridge tests/test-pcihp: tests/pci-world.o
 tests/test-user-object: TEST_LDFLAGS = -Wl,--wrap=madvise
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
 
