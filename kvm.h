@@ -66,9 +66,10 @@ bool kvm_send_msi(KVMState *kvm, uint64_t addr, uint32_t data);
 
 /* Lead inputs of the in-kernel chips as on a PC, where an ACPI override says that
  * interrupt 0 is input 2 of the I/O APIC: GSI 0 to input 0 of the PIC and input 2
- * of the I/O APIC, GSI 2 nowhere, 1 and 3 to 15 to that input of both, 16 to 23 to
- * the I/O APIC's. Without this each of 0 to 15 leads to that input of both. Before
- * vCPUs run. False with @err if KVM refuses; nothing to do without in-kernel
+ * of the I/O APIC, GSI 2 (an HPET's) to the latter as well, 1 and 3 to 15 to that
+ * input of both, 16 to 23 to the I/O APIC's. The fall of either of 0 and 2 ends a
+ * level of the other. Without this each of 0 to 15 leads to that input of both.
+ * Before vCPUs run. False with @err if KVM refuses; nothing to do without in-kernel
  * chips. */
 bool kvm_route_pc_timer(KVMState *kvm, GError **err);
 

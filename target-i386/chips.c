@@ -124,10 +124,8 @@ bool kvm_route_pc_timer(KVMState *kvm, GError **err)
         return true;
     }
     for (gsi = 0; gsi < KVM_IOAPIC_NUM_PINS; gsi++) {
-        if (gsi == TIMER_IOAPIC_PIN) {
-            continue; /* on the PIC, the second one's own */
-        }
-        if (gsi < 2 * PIC_PINS) {
+        /* That one is on the PIC the second one's own. */
+        if (gsi < 2 * PIC_PINS && gsi != TIMER_IOAPIC_PIN) {
             add_route(routing, gsi,
                       gsi < PIC_PINS ? KVM_IRQCHIP_PIC_MASTER : KVM_IRQCHIP_PIC_SLAVE,
                       gsi % PIC_PINS);

@@ -161,14 +161,19 @@ static void timer_by_ioapic(Robot *r)
     wait_irq(r, 0x32, 1);
     pulse(r, 0);
     wait_irq(r, 0x32, 2);
+    /* An HPET's timer, whose only route is this one. */
+    pulse(r, 2);
+    wait_irq(r, 0x32, 3);
     /* Nothing else leads there, or to input 0. */
     route(r, 23, 0x33);
     for (gsi = 1; gsi < 24; gsi++) {
-        pulse(r, gsi);
+        if (gsi != 2) {
+            pulse(r, gsi);
+        }
     }
     wait_irq(r, 0x33, 1);
     pulse(r, 0);
-    wait_irq(r, 0x32, 3);
+    wait_irq(r, 0x32, 4);
     ck_assert_uint_eq(robot_irqs(r, 0, 0x30), 0);
 }
 
