@@ -178,3 +178,34 @@ guest_initramfs() {
     rm -rf "$guest_root"
     return $guest_status
 }
+
+# ---- for tests ---------------------------------------------------------------
+
+# test_needs WHAT:PACKAGE...: WHAT is a program, or the path of a file. Where one is
+# missing the test says so, and ends as skipped.
+test_needs() {
+    for need do
+        case $need in
+        /*) [ -e "${need%:*}" ] ;;
+        *) command -v "${need%:*}" >/dev/null ;;
+        esac || {
+            echo "SKIP: ${need%:*} is missing: Debian package ${need#*:}"
+            exit 77
+        }
+    done
+}
+
+# For a test that boots a stock kernel: sets cache, a folder for what is made, kernel,
+# that of the unpacked package, bzimage, and initramfs; see guest_initramfs.
+test_guest() {
+    test_needs busybox:busybox-static
+    cache=$BUILD_PATH/cache
+    mkdir -p "$cache"
+    kernel=$(fetch_kernel linux-image-cloud-amd64 "$cache") || {
+        echo "SKIP: no kernel to boot"
+        exit 77
+    }
+    bzimage=$(echo "$kernel"/boot/vmlinuz-*)
+    initramfs=$cache/guest.cpio
+    guest_initramfs "$initramfs" || exit 1
+}

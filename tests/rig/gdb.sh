@@ -8,12 +8,7 @@
 source_path=$SRC_PATH
 . "$source_path/scripts/common.sh"
 
-for tool in gdb:gdb busybox:busybox-static as:binutils; do
-    command -v "${tool%:*}" >/dev/null || {
-        echo "SKIP: ${tool%:*} is missing: Debian package ${tool#*:}"
-        exit 77
-    }
-done
+test_needs gdb:gdb busybox:busybox-static as:binutils
 mkdir -p "$BUILD_PATH/cache"
 guest_initramfs "$BUILD_PATH/cache/guest.cpio" || exit 1
 

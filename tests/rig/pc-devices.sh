@@ -8,16 +8,8 @@
 source_path=$SRC_PATH
 . "$source_path/scripts/common.sh"
 
-cache=$BUILD_PATH/cache
-mkdir -p "$cache"
-command -v busybox >/dev/null || {
-    echo "SKIP: guests need busybox: Debian package busybox-static"
-    exit 77
-}
-kernel=$(fetch_kernel linux-image-cloud-amd64 "$cache") || {
-    echo "SKIP: no kernel to boot"
-    exit 77
-}
+test_needs /usr/share/seabios/bios-256k.bin:seabios
+test_guest
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -25,4 +17,4 @@ busybox_folder "$root" && cp "$source_path/tests/rig/pc-devices-init" "$root/ini
     chmod +x "$root/init" && make_initramfs "$root" "$cache/pc-devices.cpio" || exit 1
 
 "$source_path/scripts/rig" --timeout 600 "$source_path/tests/rig/pc-devices" \
-    "$(echo "$kernel"/boot/vmlinuz-*)" "$cache/pc-devices.cpio"
+    "$bzimage" "$cache/pc-devices.cpio"

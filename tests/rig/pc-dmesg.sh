@@ -8,21 +8,8 @@
 source_path=$SRC_PATH
 . "$source_path/scripts/common.sh"
 
-cache=$BUILD_PATH/cache
-mkdir -p "$cache"
-command -v busybox >/dev/null || {
-    echo "SKIP: guests need busybox: Debian package busybox-static"
-    exit 77
-}
-[ -f /usr/share/seabios/bios-256k.bin ] || {
-    echo "SKIP: firmware is needed: Debian package seabios"
-    exit 77
-}
-kernel=$(fetch_kernel linux-image-cloud-amd64 "$cache") || {
-    echo "SKIP: no kernel to boot"
-    exit 77
-}
-guest_initramfs "$cache/guest.cpio" || exit 1
+test_needs /usr/share/seabios/bios-256k.bin:seabios
+test_guest
 
 exec "$source_path/scripts/rig" --timeout 850 "$source_path/tests/rig/pc-complaints" \
-    "$(echo "$kernel"/boot/vmlinuz-*)" "$cache/guest.cpio"
+    "$bzimage" "$initramfs"

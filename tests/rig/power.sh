@@ -8,16 +8,7 @@
 source_path=$SRC_PATH
 . "$source_path/scripts/common.sh"
 
-cache=$BUILD_PATH/cache
-mkdir -p "$cache"
-command -v busybox >/dev/null || {
-    echo "SKIP: guests need busybox: Debian package busybox-static"
-    exit 77
-}
-kernel=$(fetch_kernel linux-image-cloud-amd64 "$cache") || {
-    echo "SKIP: no kernel to boot"
-    exit 77
-}
+test_guest
 
 root=$(mktemp -d)
 trap 'rm -rf "$root"' EXIT
@@ -33,4 +24,4 @@ cp "$source_path/tests/rig/power-init" "$root/init" && chmod +x "$root/init" &&
     make_initramfs "$root" "$cache/power.cpio" || exit 1
 
 "$source_path/scripts/rig" --timeout 600 "$source_path/tests/rig/power-guests" \
-    "$(echo "$kernel"/boot/vmlinuz-*)" "$cache/power.cpio"
+    "$bzimage" "$cache/power.cpio"
