@@ -17,12 +17,15 @@ bool pc_add_firmware(PCMachine *s, GError **err);
 bool pc_add_fw_cfg(PCMachine *s, GError **err);
 
 /* In prepare, when all devices and the kernel are known: what firmware wants to know
- * about the machine, and the user's files. False with @err: a file cannot be read,
- * or its name is taken. */
+ * about the machine. False with @err. */
 bool pc_fill_fw_cfg(PCMachine *s, GError **err);
 
 /* After that: have firmware start from @path before all else. It is as firmware
  * names what it finds: "/rom@genroms/NAME" for a ROM that is a file of fw_cfg. */
 void pc_boot_first(PCMachine *s, const char *path);
+
+/* When all files of the board are there: those of -fw_cfg. False with @err: one cannot
+ * be read, or its name is taken. */
+bool pc_add_user_files(PCMachine *s, GError **err);
 
 #endif

@@ -163,7 +163,7 @@ static bool add_user_file(PCMachine *s, const FWCfgSetting *setting, GError **er
                             err);
 }
 
-static bool add_user_files(PCMachine *s, GError **err)
+bool pc_add_user_files(PCMachine *s, GError **err)
 {
     const GPtrArray *settings = s->machine.fw_cfg;
 
@@ -191,8 +191,7 @@ bool pc_fill_fw_cfg(PCMachine *s, GError **err)
     return add_e820(s, err) && add_boot(s, err) && add_sleep_states(s, err) &&
            add_screen(s, err) &&
            add_number(s, "etc/reserved-memory-end", (end + GIB - 1) / GIB * GIB, 8,
-                      err) &&
-           add_user_files(s, err);
+                      err);
 }
 
 void pc_boot_first(PCMachine *s, const char *path)

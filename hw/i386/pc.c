@@ -394,7 +394,7 @@ static bool pc_prepare(Machine *machine, GError **err)
     }
     return pc_fill_fw_cfg(s, err) && pc_smbios_add_files(s, err) &&
            (!s->acpi || pc_acpi_add_files(s, err)) &&
-           pc_boot_prepare(s, err);
+           pc_boot_prepare(s, err) && pc_add_user_files(s, err);
 }
 
 static void pc_reset(Machine *machine)

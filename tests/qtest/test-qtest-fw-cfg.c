@@ -278,8 +278,10 @@ START_TEST(user_errors)
     refused("longer than 55 bytes", "-fw_cfg name=%s,string=x", name);
     refused("'opt/a': there is a file of this name",
             "-fw_cfg name=opt/a,string=x -fw_cfg name=opt/a,string=y");
-    refused("'etc/e820': there is a file of this name",
+    refused("-fw_cfg: fw_cfg file 'etc/e820': there is a file of this name",
             "-fw_cfg name=etc/e820,string=x");
+    refused("-fw_cfg: fw_cfg file 'etc/acpi/tables': there is a file of this name",
+            "-fw_cfg name=etc/acpi/tables,string=x");
     refused("'/nonexistent': cannot be opened", "-fw_cfg name=opt/a,file=/nonexistent");
     refused("is not a regular file", "-fw_cfg name=opt/a,file=/dev/zero");
     refused("is not a regular file", "-fw_cfg name=opt/a,file=%s", test_folder());
