@@ -287,6 +287,7 @@ START_TEST(memory)
         { 3 * GIB, 13 * GIB + 4096, 2 },
         { 3 * GIB, 1021 * GIB, 64 },
         { 3 * GIB, 1022 * GIB, 33 }, /* larger ones, not more */
+        { 3 * GIB, 1053 * GIB - MIB, 33 }, /* the last is just too large for 15 bits */
         { 3 * GIB, 16 * 1024 * GIB, 33 },
     };
 
