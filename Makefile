@@ -138,6 +138,7 @@ HW_OBJS = \
 	hw/i386/acpi-loader.o \
 	hw/i386/acpi.o \
 	hw/i386/pc-acpi.o \
+	hw/i386/pc-acpi-slots.o \
 	hw/i386/pc-smbios.o \
 	hw/smbios/smbios.o \
 	hw/i386/fdt.o \

@@ -448,14 +448,21 @@ static void run_iasl(const char *const *args)
                !strstr(errors, "Invalid"), "%s %s: %s", args[0], args[1], errors);
 }
 
-/* What iasl makes of a table compiles again, warnings being errors. */
+/* What iasl makes of a table compiles again, warnings being errors. It is told of the
+ * methods in the DSDT that others call. */
 static char *disassemble(const char *name, uint64_t addr)
 {
     g_autofree char *aml = write_table(name, addr);
     g_autofree char *dsl = g_strdup_printf("%s/%s.dsl", dir, name);
+    g_autofree char *methods = write_table("methods", dsdt());
     char *text = NULL;
 
-    run_iasl((const char *const[]){ "iasl", "-d", aml, NULL });
+    if (strcmp(name, "ssdt") != 0) {
+        run_iasl((const char *const[]){ "iasl", "-d", aml, NULL });
+    } else {
+        run_iasl((const char *const[]){ "iasl", "-e", methods, "-d", aml, NULL });
+    }
+    unlink(methods);
     run_iasl((const char *const[]){ "iasl", "-we", "-p", aml, dsl, NULL });
     expect(g_file_get_contents(dsl, &text, NULL, NULL), "no file %s", dsl);
     unlink(aml);
@@ -481,6 +488,17 @@ static uint64_t package_length(uint64_t addr)
     return more ? (lead & 15) | get(addr + 1, more) << 4 : lead;
 }
 
+/* Scopes follow each other, to the end of the table. */
+static void check_scopes(uint64_t addr)
+{
+    uint64_t end = addr + get(addr + 4, 4);
+
+    for (addr += 36; addr < end; addr += 1 + package_length(addr + 1)) {
+        expect_hex(get(addr, 1), 0x10);
+    }
+    expect(addr == end, "a scope reaches beyond the table");
+}
+
 START_TEST(taken_apart)
 {
     static const unsigned cpus[] = { 1, 4, 5, 150, 170, 190, 254 };
@@ -498,7 +516,8 @@ START_TEST(taken_apart)
         last = g_strdup_printf("Device (C%03X)", cpus[i] - 1);
         expect(strstr(ssdt, last), "no %s", last);
         expect(strstr(ssdt, "Scope (\\_SB)"), "where are they?");
-        expect_hex(package_length(table("SSDT") + 37), get(table("SSDT") + 4, 4) - 37);
+        expect(count(ssdt, "Method (_E01") == 1, "no event");
+        check_scopes(table("SSDT"));
         if (i == 0) {
             g_free(disassemble("facp", table("FACP")));
             g_free(disassemble("apic", table("APIC")));
@@ -527,7 +546,8 @@ static char *evaluate(const char *object)
 {
     g_autofree char *aml = write_table("run", dsdt());
     g_autofree char *ssdt = write_table("run-ssdt", table("SSDT"));
-    g_autofree char *command = g_strdup_printf("execute %s", object);
+    g_autofree char *command = g_strdup_printf(strchr(object, ' ') ? "%s" : "execute %s",
+                                               object);
     g_autofree char *errors = NULL, *out = NULL;
     const char *const args[] = { "acpiexec", "-b", command, aml, ssdt, NULL };
     char *result;
@@ -538,7 +558,7 @@ static char *evaluate(const char *object)
     unlink(aml);
     unlink(ssdt);
     expect(!strstr(out, "Warning") && !strstr(out, "Error"), "%s: %s", object, out);
-    result = strstr(out, "Evaluation of ");
+    result = strstr(out, "valuation of \\"); /* also where nothing is returned */
     expect(result, "%s: %s%s", object, out, errors);
     return g_strdup(result);
 }
@@ -724,10 +744,96 @@ START_TEST(methods)
 }
 END_TEST
 
+/* A board with hot plug behind bridges at any depth, more of them than it serves. */
+static void board_with_bridges(void)
+{
+    static const char *const bridges[] = {
+        "pci-bridge,id=b1,chassis_nr=1,addr=5",
+        "pci-bridge,id=b2,chassis_nr=1,addr=1f,bus=b1",
+        "pci-bridge,id=b3,chassis_nr=1,addr=3.2,bus=b2",
+        "pci-bridge,id=b4,chassis_nr=1,addr=1.7",
+    };
+
+    board_new(64 * MIB);
+    expect(machine_init(machine, &err), "%s", err ? err->message : "?");
+    for (unsigned i = 0; i < G_N_ELEMENTS(bridges); i++) {
+        expect(machine_plug(machine, bridges[i], &err), "%s", err->message);
+    }
+}
+
+START_TEST(behind_bridges)
+{
+    static const char *const paths[] = {
+        "Scope (\\_SB.PCI0.F00F)", "Scope (\\_SB.PCI0.S005)",
+        "Scope (\\_SB.PCI0.S005.S01F)", "Scope (\\_SB.PCI0.S005.S01F.F01A)",
+    };
+    g_autofree char *text = NULL;
+
+    board_with_bridges();
+    expect(machine_prepare(machine, &err), "%s", err ? err->message : "?");
+    link_as_firmware();
+    text = disassemble("ssdt", table("SSDT"));
+    for (unsigned i = 0; i < G_N_ELEMENTS(paths); i++) {
+        expect(strstr(text, paths[i]), "no %s", paths[i]);
+    }
+    expect(count(text, "Name (_ADR, 0x00010007)") == 1, "where is 1.7?");
+    expect(count(text, "Name (_ADR, 0x00030002)") == 1, "where is 3.2?");
+    expect(count(text, "Name (_ADR, 0x001F0000)") == 4, "slots");
+    expect(count(text, "Method (_EJ0") == 4 * 32, "slots");
+    expect(count(text, "Notify (") == 4 * 32, "notifications");
+    for (unsigned bus = 1; bus <= 4; bus++) {
+        for (unsigned slot = 0; slot < 32; slot++) {
+            g_autofree char *name = g_strdup_printf("Name (_SUN, 0x%04X)",
+                                                    bus * 32 + slot);
+
+            expect(count(text, name) == 1, "no %s", name);
+        }
+        for (unsigned slot = 2; slot < 32; slot++) {
+            g_autofree char *give = g_strdup_printf("GIVE (0x%02X, 0x%02X)", bus, slot);
+
+            expect(count(text, give) == 1, "no %s", give);
+        }
+    }
+    /* What is called is there: the interpreter finds nothing that is not. */
+    g_free(evaluate("\\_GPE._E01"));
+    g_free(evaluate("execute \\_SB.PCI0.S005.S01F.F01A.S01F._EJ0 1"));
+    g_free(evaluate("execute \\_SB.PCI0.S005.S01F.ALL 0xffffffff 1"));
+    forget_pieces();
+    board_free();
+}
+END_TEST
+
+/* With as many processors and bridges as there can be, a start without firmware has
+ * room for the tables. */
+START_TEST(room)
+{
+    g_autofree char *text = NULL;
+
+    board_with_bridges();
+    for (unsigned i = 6; i < 32; i++) {
+        g_autofree char *bridge = g_strdup_printf("pci-bridge,chassis_nr=1,bus=b3,"
+                                                  "addr=%x", i);
+
+        expect(machine_plug(machine, bridge, &err), "%s", err->message);
+    }
+    machine->cpus = 254;
+    expect(machine_prepare(machine, &err), "%s", err ? err->message : "?");
+    link_as_firmware();
+    text = disassemble("ssdt", table("SSDT"));
+    expect(count(text, "Method (_EJ0") == 15 * 32, "%u", count(text, "Method (_EJ0"));
+    expect(count(text, "_SUN, 0x01FF)") == 1, "not the last bus");
+    forget_pieces();
+    link_as_board(0xe0000);
+    expect(pieces[0].len <= PC_SMBIOS_ADDR - 0xe0000, "%zu bytes", pieces[0].len);
+    forget_pieces();
+    board_free();
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = { linked, without, taken_apart, windows, interrupts,
-                                   methods };
+                                   methods, behind_bridges, room };
     g_autofree char *iasl = g_find_program_in_path("iasl");
     g_autofree char *acpiexec = g_find_program_in_path("acpiexec");
 

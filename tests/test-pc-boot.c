@@ -321,6 +321,38 @@ static unsigned check_pci(void)
     return bars;
 }
 
+/* A bridge for what comes later has 2 MiB and 4 KiB of ports, also with one behind it;
+ * more of them than there are ports leave them to functions that are there. */
+START_TEST(spare)
+{
+    board_new(64 * MIB);
+    board_init();
+    for (unsigned i = 2; i < 12; i++) {
+        g_autofree char *bridge = g_strdup_printf("pci-bridge,id=b%u,addr=%x,"
+                                                  "chassis_nr=%u", i, i, i);
+
+        board_plug(bridge);
+    }
+    board_plug("pci-bridge,id=inner,bus=b2,addr=1,chassis_nr=20");
+    board_plug("pci-testdev,bus=b11,addr=1");
+    board_start();
+    expect_hex(check_pci(), 2);
+    expect_hex(config(PCI_DEVFN(2, 0), PCI_MEMORY_BASE, 4), 0xc030c000);
+    expect_hex(config(PCI_DEVFN(2, 0), PCI_IO_BASE, 2), 0xc0c0);
+    expect_hex(config(PCI_DEVFN(3, 0), PCI_MEMORY_BASE, 4), 0xc050c040);
+    expect_hex(config(PCI_DEVFN(3, 0), PCI_IO_BASE, 2), 0xd0d0);
+    expect(config(PCI_DEVFN(4, 0), PCI_IO_BASE, 1) >
+               config(PCI_DEVFN(4, 0), PCI_IO_LIMIT, 1), "a window of ports");
+    expect_hex(config(PCI_DEVFN(11, 0), PCI_IO_BASE, 2), 0xe0e0);
+    memory_lock();
+    expect_hex(pci_host_read(machine->pci, 2, PCI_DEVFN(0, 0), 0, 4), UINT32_MAX);
+    expect_hex(pci_host_read(machine->pci, 1, PCI_DEVFN(1, 0), PCI_MEMORY_BASE, 4),
+               0xc010c000);
+    memory_unlock();
+    board_free();
+}
+END_TEST
+
 START_TEST(resources)
 {
     for (unsigned i = 0; i < 2; i++) {
@@ -348,9 +380,9 @@ START_TEST(resources)
         expect_hex(config(PCI_DEVFN(6, 0), PCI_PRIMARY_BUS, 4) & 0xffffff, 0x020100);
         expect_hex(config(PCI_DEVFN(7, 0), PCI_PRIMARY_BUS, 4) & 0xffffff, 0x030300);
         expect_hex(config(PCI_DEVFN(8, 0), PCI_PRIMARY_BUS, 4) & 0xffffff, 0x040400);
-        /* A bridge that needs neither passes nothing on. */
-        expect(config(PCI_DEVFN(8, 0), PCI_MEMORY_BASE, 2) >
-                   config(PCI_DEVFN(8, 0), PCI_MEMORY_LIMIT, 2), "a window of memory");
+        /* Memory for what comes later; no ports where others need them. */
+        expect_hex(config(PCI_DEVFN(8, 0), PCI_MEMORY_LIMIT, 2) -
+                       config(PCI_DEVFN(8, 0), PCI_MEMORY_BASE, 2), 0x10);
         expect(config(PCI_DEVFN(8, 0), PCI_IO_BASE, 1) >
                    config(PCI_DEVFN(8, 0), PCI_IO_LIMIT, 1), "a window of ports");
         memory_lock();
@@ -583,5 +615,5 @@ START_TEST(option_rom)
 }
 END_TEST
 
-TEST_MAIN("pc-boot", start, lost_kernel, serial_ports, without_tables, resources, large_bars,
-          firmware_linux, firmware_versions, firmware_multiboot, option_rom)
+TEST_MAIN("pc-boot", start, lost_kernel, serial_ports, without_tables, resources, spare,
+          large_bars, firmware_linux, firmware_versions, firmware_multiboot, option_rom)

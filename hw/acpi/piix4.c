@@ -87,6 +87,16 @@ void piix4_pm_press_button(PCIDevice *pm)
     acpi_fixed_event(&((PIIX4PM *)pm)->fixed, ACPI_PM1_POWER_BUTTON);
 }
 
+void piix4_pm_add_bridges(PCIDevice *pm)
+{
+    pcihp_add_bridges(&((PIIX4PM *)pm)->hotplug);
+}
+
+PCIBus *piix4_pm_hotplug_bus(PCIDevice *pm, unsigned n)
+{
+    return ((PIIX4PM *)pm)->hotplug.buses[n].bus;
+}
+
 /* ---- APM ------------------------------------------------------------------------- */
 
 static uint64_t apm_read(void *opaque, hwaddr addr, unsigned size)

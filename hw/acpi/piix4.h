@@ -40,5 +40,11 @@ void piix4_pm_press_button(PCIDevice *pm);
 /* The port at which its block is now; 0: nowhere. Under the memory lock. */
 uint16_t piix4_pm_port(const PCIDevice *pm);
 
+/* Hot plug behind the bridges that are there now, too: pcihp_add_bridges(). */
+void piix4_pm_add_bridges(PCIDevice *pm);
+
+/* The bus that hot plug numbers @n, below PCIHP_BUSES; NULL: none. */
+PCIBus *piix4_pm_hotplug_bus(PCIDevice *pm, unsigned n);
+
 #endif
 #endif

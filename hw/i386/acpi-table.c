@@ -22,11 +22,6 @@
 #define MADT_ISA 0
 #define ALL_CPUS 0xff
 
-/* Opcodes of AML: ACPI specification, chapter 20.2 */
-#define AML_NAME 0x08
-#define AML_DWORD 0x0c
-#define AML_QWORD 0x0e
-
 G_STATIC_ASSERT(sizeof(ACPIRSDP) == 36);
 G_STATIC_ASSERT(sizeof(ACPIFADT) == 276);
 G_STATIC_ASSERT(offsetof(ACPIFADT, pm1a_evt_blk) == 56);
@@ -114,4 +109,21 @@ void acpi_set_integer(uint8_t *aml, uint32_t len, const char *name, unsigned wid
 
     assert(found && (width == 4 || width == 8));
     memcpy(found + sizeof(pattern), &value, width);
+}
+
+void acpi_aml_package(GByteArray *out, const GByteArray *body)
+{
+    unsigned len = body->len + 1, more = 0;
+    uint8_t lead[3];
+
+    if (len > 0x3f) {
+        more = ++len > 0xfff ? 2 : 1;
+        len += more - 1;
+    }
+    assert(len < 1u << 20);
+    lead[0] = more ? more << 6 | (len & 0xf) : len;
+    lead[1] = len >> 4;
+    lead[2] = len >> 12;
+    g_byte_array_append(out, lead, 1 + more);
+    g_byte_array_append(out, body->data, body->len);
 }

@@ -132,4 +132,27 @@ void acpi_madt_nmi(GByteArray *madt);
 void acpi_set_integer(uint8_t *aml, uint32_t len, const char *name, unsigned width,
                       uint64_t value);
 
+/* Opcodes of AML: chapter 20.2 */
+#define AML_NAME 0x08
+#define AML_BYTE 0x0a
+#define AML_WORD 0x0b
+#define AML_DWORD 0x0c
+#define AML_STRING 0x0d
+#define AML_QWORD 0x0e
+#define AML_SCOPE 0x10
+#define AML_METHOD 0x14 /* its package: name, number of arguments, body */
+#define AML_DUAL_NAME 0x2e
+#define AML_MULTI_NAME 0x2f /* then the number of names */
+#define AML_EXT 0x5b
+#define AML_EXT_DEVICE 0x82
+#define AML_ARG0 0x68
+#define AML_ARG1 0x69
+#define AML_AND 0x7b
+#define AML_NOTIFY 0x86
+#define AML_IF 0xa0
+
+/* Append @body to @out as AML's package: its length, which counts itself, and then its
+ * bytes. The opcode comes before it. */
+void acpi_aml_package(GByteArray *out, const GByteArray *body);
+
 #endif

@@ -33,14 +33,6 @@
 #define HPET_ID 0x8086a201 /* as in its capabilities register */
 #define WAET_PM_TIMER_GOOD 2 /* one read of the timer is enough */
 
-/* Opcodes of AML: ACPI specification, chapter 20.2 */
-#define AML_NAME 0x08
-#define AML_BYTE 0x0a
-#define AML_STRING 0x0d
-#define AML_SCOPE 0x10
-#define AML_EXT 0x5b
-#define AML_EXT_DEVICE 0x82
-
 typedef struct __attribute__((packed)) FACS {
     char signature[4];
     uint32_t length;
@@ -130,25 +122,6 @@ static uint32_t add_dsdt(const PCMachine *s, ACPIFiles *files)
 
 /* ---- processors ------------------------------------------------------------------- */
 
-/* Append what is in @body as a package: its length, of 1 to 3 bytes, which counts
- * itself, and then its bytes. */
-static void append_package(GByteArray *out, const GByteArray *body)
-{
-    unsigned len = body->len + 1, more = 0;
-    uint8_t lead[3];
-
-    if (len > 0x3f) {
-        more = ++len > 0xfff ? 2 : 1;
-        len += more - 1;
-    }
-    assert(len < 1u << 20);
-    lead[0] = more ? more << 6 | (len & 0xf) : len;
-    lead[1] = len >> 4;
-    lead[2] = len >> 12;
-    g_byte_array_append(out, lead, 1 + more);
-    g_byte_array_append(out, body->data, body->len);
-}
-
 static void append_processor(GByteArray *out, unsigned uid)
 {
     static const uint8_t start[] = { AML_EXT, AML_EXT_DEVICE };
@@ -163,22 +136,31 @@ static void append_processor(GByteArray *out, unsigned uid)
     g_byte_array_append(body, (const uint8_t *)"ACPI0007", sizeof("ACPI0007"));
     g_byte_array_append(body, uid_bytes, sizeof(uid_bytes));
     g_byte_array_append(out, start, sizeof(start));
-    append_package(out, body);
+    acpi_aml_package(out, body);
 }
 
-static void add_processors(const PCMachine *s, Tables *t)
+static void append_processors(GByteArray *out, const PCMachine *s)
 {
     static const uint8_t scope = AML_SCOPE;
-    g_autoptr(GByteArray) body = g_byte_array_new(), ssdt = g_byte_array_new();
-    ACPIHeader h = acpi_header("SSDT", 2, 0, OEM_TABLE_ID);
+    g_autoptr(GByteArray) body = g_byte_array_new();
 
     g_byte_array_append(body, (const uint8_t *)"\\_SB_", 5);
     for (unsigned i = 0; i < s->machine.cpus; i++) {
         append_processor(body, i);
     }
+    g_byte_array_append(out, &scope, 1);
+    acpi_aml_package(out, body);
+}
+
+/* What is there in numbers that the DSDT's compiler does not know. */
+static void add_ssdt(const PCMachine *s, Tables *t)
+{
+    g_autoptr(GByteArray) ssdt = g_byte_array_new();
+    ACPIHeader h = acpi_header("SSDT", 2, 0, OEM_TABLE_ID);
+
     g_byte_array_append(ssdt, (uint8_t *)&h, sizeof(h));
-    g_byte_array_append(ssdt, &scope, 1);
-    append_package(ssdt, body);
+    append_processors(ssdt, s);
+    pc_acpi_append_slots(ssdt, s->pm);
     ((ACPIHeader *)ssdt->data)->length = ssdt->len;
     add_listed(t, ssdt->data, ssdt->len);
 }
@@ -313,7 +295,7 @@ void pc_acpi_build(const PCMachine *s, ACPIFiles *files)
     facs = add_facs(files);
     dsdt = add_dsdt(s, files);
     add_fadt(s, &t, facs, dsdt);
-    add_processors(s, &t);
+    add_ssdt(s, &t);
     add_madt(s, &t);
     if (s->hpet_dev) {
         add_hpet(&t);

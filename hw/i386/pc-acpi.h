@@ -19,4 +19,8 @@ bool pc_acpi_add_files(PCMachine *s, GError **err);
  * pointer, and tell s->boot where that is. */
 void pc_acpi_load(PCMachine *s);
 
+/* Append the AML of slots behind bridges where there is hot plug by @pm (PIIX4_PM), and
+ * of its event, which tells of all slots. */
+void pc_acpi_append_slots(GByteArray *out, PCIDevice *pm);
+
 #endif

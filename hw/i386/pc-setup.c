@@ -32,6 +32,11 @@
 #define BRIDGE_MEMORY_ALIGN MIB
 #define BRIDGE_PORTS_ALIGN (4 * KIB)
 
+/* For functions that come behind a bridge later: guests do not move its windows. */
+#define SPARE_MEMORY (2 * MIB)
+#define SPARE_PORTS BRIDGE_PORTS_ALIGN
+#define SPARE_PORTS_LIMIT 0xe000 /* what is above is for functions that are there */
+
 /* Where PIRQA to PIRQD lead. */
 static const uint8_t pirq_irqs[PCI_PINS] = { 10, 10, 11, 11 };
 
@@ -179,6 +184,16 @@ static void set_interrupt_line(PCIDevice *dev, void *opaque)
 
 static void setup_bus(Resources *r, PCIBus *bus);
 
+static void spare(Resources *r, uint64_t first_port)
+{
+    if (r->memory.limit - r->memory.next >= SPARE_MEMORY) {
+        r->memory.next += SPARE_MEMORY;
+    }
+    if (r->ports.next == first_port && first_port + SPARE_PORTS <= SPARE_PORTS_LIMIT) {
+        r->ports.next += SPARE_PORTS;
+    }
+}
+
 /* The bus behind the bridge gets what comes next, and the bridge passes on as much. */
 static void setup_bridge(PCIDevice *bridge, void *opaque)
 {
@@ -199,6 +214,9 @@ static void setup_bridge(PCIDevice *bridge, void *opaque)
     put(bridge, PCI_SECONDARY_BUS, inner.buses, 1);
     put(bridge, PCI_SUBORDINATE_BUS, 0xff, 1);
     setup_bus(&inner, bus);
+    if (bus->hotplug) {
+        spare(&inner, ports);
+    }
     put(bridge, PCI_SUBORDINATE_BUS, inner.buses, 1);
     r->buses = inner.buses;
 

@@ -392,6 +392,7 @@ static bool pc_prepare(Machine *machine, GError **err)
                     "dumpdtb: machine 'pc' has no device tree; microvm has one");
         return false;
     }
+    piix4_pm_add_bridges(s->pm);
     return pc_fill_fw_cfg(s, err) && pc_smbios_add_files(s, err) &&
            (!s->acpi || pc_acpi_add_files(s, err)) &&
            pc_boot_prepare(s, err) && pc_add_user_files(s, err);

@@ -2,7 +2,7 @@
 /*
  * The DSDT of the board pc: the root bus of PCI with its windows, interrupt routes and
  * slots, devices on ports, the power-off state. ACPI specification 6.4, chapter 6;
- * processors are in a table of their own (pc-acpi.c).
+ * processors and slots behind bridges are in a table of their own (pc-acpi.c).
  */
 #include "pc-map.h"
 #include "../acpi/pcihp.h"
@@ -46,7 +46,7 @@
     {                                                                            \
         Name (_ADR, 0x##slot##0000)                                              \
         Name (_SUN, 0x##slot)                                                    \
-        Method (_EJ0, 1) { GIVE (0x##slot) }                                     \
+        Method (_EJ0, 1) { GIVE (0, 0x##slot) }                                  \
     }
 #define TELL(slot)                                                               \
     If (Arg0 & (1 << 0x##slot)) { Notify (S0##slot, Arg1) }
@@ -167,26 +167,54 @@ DefinitionBlock ("", "DSDT", 2, "FLATVW", "PC      ", 1)
             {
                 Offset (PCIHP_UP), HPUP, 32,
                 Offset (PCIHP_DOWN), HPDN, 32,
-                Offset (PCIHP_EJECT), HPEJ, 32
+                Offset (PCIHP_EJECT), HPEJ, 32,
+                Offset (PCIHP_SELECT), HPSL, 32
             }
+            Mutex (HPLK, 0)         /* from the selection to its use */
 
             FOR_SLOTS (SLOT)
 
             Method (ALL, 2) { FOR_SLOTS (TELL) }
 
-            Method (LOOK, 0, Serialized)
+            /* For all buses, of which pc-acpi-slots.c knows: Arg0 is a bus's number. */
+            Method (CAME, 1)
             {
-                ALL (HPUP, 1)
-                ALL (HPDN, 3)
+                Acquire (HPLK, 0xFFFF)
+                HPSL = Arg0
+                Local0 = HPUP
+                Release (HPLK)
+                Return (Local0)
             }
 
-            /* The slot is empty a moment later: wait for that, a second at most. */
-            Method (GIVE, 1, Serialized)
+            Method (GOES, 1)
             {
-                Local0 = 1 << Arg0
+                Acquire (HPLK, 0xFFFF)
+                HPSL = Arg0
+                Local0 = HPDN
+                Release (HPLK)
+                Return (Local0)
+            }
+
+            /* Of which slots that were given up are not empty yet. */
+            Method (REST, 1)
+            {
+                Acquire (HPLK, 0xFFFF)
+                HPSL = Arg0
+                Local0 = HPEJ
+                Release (HPLK)
+                Return (Local0)
+            }
+
+            /* Slot Arg1 is empty a moment later: wait for that, a second at most. */
+            Method (GIVE, 2)
+            {
+                Local0 = 1 << Arg1
                 Local1 = 200
+                Acquire (HPLK, 0xFFFF)
+                HPSL = Arg0
                 HPEJ = Local0
-                While (Local1 && (HPEJ & Local0))
+                Release (HPLK)
+                While (Local1 && (REST (Arg0) & Local0))
                 {
                     Sleep (5)
                     Local1--
@@ -358,11 +386,6 @@ DefinitionBlock ("", "DSDT", 2, "FLATVW", "PC      ", 1)
 
     Scope (\_GPE)
     {
-        Name (_HID, "ACPI0006")
-
-        Method (_E01)
-        {
-            \_SB.PCI0.LOOK ()
-        }
+        Name (_HID, "ACPI0006") /* _E01 is in pc-acpi-slots.c */
     }
 }

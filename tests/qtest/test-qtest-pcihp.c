@@ -204,7 +204,7 @@ START_TEST(what_stays)
                     "{'id': '/machine/pm'}}");
     expect(strstr(reply, "does not support hotplugging"), "%s", reply);
     free(reply);
-    /* There is one bus; others have nothing. */
+    /* Where there are no bridges there is one bus; others have nothing. */
     add("e0", "4", "");
     handled();
     set(SELECT, 1);
@@ -250,23 +250,192 @@ START_TEST(reset)
 }
 END_TEST
 
+/* ---- behind bridges --------------------------------------------------------------- */
+
+/* Registers of bus @number. */
+#define get_of(number, port) (set(SELECT, number), get(port))
+#define set_of(number, port, value) (set(SELECT, number), set(port, value))
+
+/* Bus 2 is behind b, which is behind a, bus 1; bus 3 behind c. */
+#define BRIDGES "-device pci-bridge,id=c,chassis_nr=3,addr=9 " \
+                "-device pci-bridge,id=a,chassis_nr=1,addr=4 " \
+                "-device pci-bridge,id=b,chassis_nr=2,bus=a,addr=0.0 "
+
+static void expect_idle(unsigned buses)
+{
+    for (unsigned n = 0; n < buses; n++) {
+        expect_hex(get_of(n, UP), 0);
+        expect_hex(get_of(n, DOWN), 0);
+        expect_hex(get_of(n, EJECT), 0);
+    }
+    expect(!qvm_irq(vm, SCI), "an interrupt");
+}
+
+START_TEST(behind)
+{
+    static const char *const ids[] = { "e0", "e1", "e2", "e3" };
+
+    start(BRIDGES "-device pci-testdev,id=old,bus=b,addr=1f");
+    expect_idle(5);
+    expect_hex(get_of(0, REMOVABLE), 0xfffffffc);
+    for (unsigned n = 1; n <= 3; n++) {
+        expect_hex(get_of(n, REMOVABLE), 0xffffffff);
+    }
+    expect_hex(get_of(4, REMOVABLE), 0);
+    add("e0", "5", "");
+    add("e1", "6", ", 'bus': 'a'");
+    add("e2", "7", ", 'bus': 'b'");
+    add("e3", "0", ", 'bus': 'c'");
+    handled();
+    expect_hex(get_of(3, UP), 1u << 0);
+    expect_hex(get_of(2, UP), 1u << 7);
+    expect_hex(get_of(1, UP), 1u << 6);
+    expect_hex(get_of(0, UP), 1u << 5);
+    expect_idle(4);
+    for (unsigned i = 0; i < G_N_ELEMENTS(ids); i++) {
+        ask(ids[i]);
+    }
+    ask("old");
+    handled();
+    expect_hex(get_of(0, DOWN), 1u << 5);
+    expect_hex(get_of(1, DOWN), 1u << 6);
+    expect_hex(get_of(2, DOWN), 1u << 7 | 1u << 31);
+    expect_hex(get_of(3, DOWN), 1u << 0);
+    /* Given up on the bus that is selected, on no other. */
+    set_of(1, EJECT, 1u << 7 | 1u << 5);
+    set_of(4, EJECT, UINT32_MAX);
+    set_of(UINT32_MAX, EJECT, UINT32_MAX);
+    set_of(2, EJECT, 1u << 31);
+    expect_deleted("old");
+    expect_hex(get_of(2, DOWN), 1u << 7);
+    set_of(2, EJECT, 1u << 7);
+    set_of(3, EJECT, 1u << 0);
+    set_of(0, EJECT, 1u << 5);
+    for (unsigned i = 0; i < 3; i++) {
+        free(qvm_event(vm, "DEVICE_DELETED")); /* in any order */
+    }
+    expect_hex(get_of(1, DOWN), 1u << 6);
+    set_of(1, EJECT, 1u << 6);
+    expect_deleted("e1");
+    expect_idle(4);
+    add("e2", "7", ", 'bus': 'b'");
+    expect_hex(get_of(2, UP), 1u << 7);
+    qvm_end(vm);
+}
+END_TEST
+
+/* Bridges go with what is behind them, whatever that was about to do; their numbers are
+ * not given again. */
+START_TEST(bridge_goes)
+{
+    char *reply;
+
+    start(BRIDGES "-device pci-testdev,id=old,bus=b,addr=3");
+    add("e1", "6", ", 'bus': 'a'");
+    ask("old");
+    ask("a");
+    handled();
+    set_of(2, EJECT, 1u << 3);
+    set_of(1, EJECT, 1u << 0 | 1u << 6);
+    set_of(0, EJECT, 1u << 4);
+    for (unsigned i = 0; i < 4; i++) {
+        free(qvm_event(vm, "DEVICE_DELETED"));
+    }
+    expect(!is_there(4, 0) && is_there(9, 0), "which bridge is gone?");
+    expect_idle(4);
+    expect_hex(get_of(1, REMOVABLE), 0);
+    expect_hex(get_of(2, REMOVABLE), 0);
+    expect_hex(get_of(3, REMOVABLE), 0xffffffff);
+    set_of(1, EJECT, UINT32_MAX);
+    set_of(2, EJECT, UINT32_MAX);
+    /* The guest's tables do not have the bus of a bridge that comes. */
+    qvm_qmp_ok(vm, "{'execute': 'device_add', 'arguments': {'driver': 'pci-bridge', "
+               "'id': 'a', 'addr': '4', 'chassis_nr': 9}}");
+    handled();
+    expect_hex(get_of(0, UP), 1u << 4);
+    reply = qvm_qmp(vm, "{'execute': 'device_add', 'arguments': {'driver': "
+                    "'pci-testdev', 'bus': 'a'}}");
+    expect(strstr(reply, "Bus 'a' does not support hotplugging"), "%s", reply);
+    free(reply);
+    expect_hex(get_of(1, REMOVABLE), 0);
+    add("e3", "1", ", 'bus': 'c'");
+    handled();
+    expect_hex(get_of(3, UP), 1u << 1);
+    /* One that goes is no more to be asked by its number. */
+    set_of(0, EJECT, 1u << 9);
+    free(qvm_event(vm, "DEVICE_DELETED"));
+    expect_deleted("c");
+    expect_idle(4);
+    qvm_end(vm);
+}
+END_TEST
+
+START_TEST(reset_behind)
+{
+    start(BRIDGES "-device pci-testdev,id=old,bus=b,addr=3 "
+          "-device pci-testdev,id=stays,bus=c,addr=3");
+    add("e1", "6", ", 'bus': 'a'");
+    ask("b");
+    ask("old");
+    set(SELECT, 2);
+    qvm_qmp_ok(vm, "{'execute': 'system_reset'}");
+    expect_deleted("old");
+    expect_deleted("b");
+    qvm_wait_until(get(SELECT) == 0);
+    expect_idle(4);
+    expect_hex(get_of(2, REMOVABLE), 0);
+    set_of(1, EJECT, 1u << 6);
+    expect_deleted("e1");
+    set_of(3, EJECT, 1u << 3);
+    expect_deleted("stays");
+    qvm_end(vm);
+}
+END_TEST
+
+/* More bridges than there are numbers. */
+START_TEST(numbers)
+{
+    g_autoptr(GString) options = g_string_new(NULL);
+    char *reply;
+
+    for (unsigned i = 2; i < 20; i++) {
+        g_string_append_printf(options, "-device pci-bridge,id=b%u,chassis_nr=%u,"
+                               "addr=%x ", i, i, i);
+    }
+    start(options->str);
+    expect_hex(get_of(15, REMOVABLE), 0xffffffff);
+    expect_hex(get_of(16, REMOVABLE), 0);
+    add("last", "4", ", 'bus': 'b16'");
+    expect_hex(get_of(15, UP), 1u << 4);
+    reply = qvm_qmp(vm, "{'execute': 'device_add', 'arguments': {'driver': "
+                    "'pci-testdev', 'bus': 'b17'}}");
+    expect(strstr(reply, "Bus 'b17' does not support hotplugging"), "%s", reply);
+    free(reply);
+    set_of(16, EJECT, UINT32_MAX);
+    set_of(UINT32_MAX, EJECT, UINT32_MAX);
+    qvm_end(vm);
+}
+END_TEST
+
 /* A guest and a user who do anything in any order. */
 START_TEST(hostile)
 {
     uint32_t seed = test_number("FLATVIEW_SEED", g_random_int());
     GRand *rand = g_rand_new_with_seed(seed);
+    static const char *const buses[] = { "pci.0", "pci.0", "a", "b", "c" };
 
     snprintf(test_context, sizeof(test_context), "FLATVIEW_SEED=%u: ", seed);
-    start("");
+    start(BRIDGES);
     for (unsigned i = 0; i < 2000; i++) {
         unsigned slot = g_rand_int_range(rand, 0, 32);
+        const char *bus = buses[g_rand_int_range(rand, 0, G_N_ELEMENTS(buses))];
 
         switch (g_rand_int_range(rand, 0, 6)) {
         case 0:
             free(qvm_qmp(vm, "{'execute': 'device_add', 'arguments': {'driver': "
                          "'pci-testdev', 'id': 'e%u', 'addr': '%x.%u', "
-                         "'multifunction': true}}", slot, slot,
-                         g_rand_int_range(rand, 0, 3)));
+                         "'multifunction': true, 'bus': '%s'}}", slot, slot,
+                         g_rand_int_range(rand, 0, 3), bus));
             break;
         case 1:
             free(qvm_qmp(vm, "{'execute': 'device_del', 'arguments': {'id': 'e%u'}}",
@@ -284,8 +453,10 @@ START_TEST(hostile)
             get(UP + 4 * g_rand_int_range(rand, 0, 6));
             break;
         case 5:
-            set(UP + 4 * g_rand_int_range(rand, 0, 6), g_rand_int(rand));
-            set(SELECT, 0);
+            set(UP + 4 * g_rand_int_range(rand, 0, 6),
+                g_rand_boolean(rand) ? g_rand_int(rand) & g_rand_int(rand)
+                                     : 1u << slot);
+            set(SELECT, g_rand_int_range(rand, 0, 5));
             break;
         }
     }
@@ -298,4 +469,4 @@ START_TEST(hostile)
 END_TEST
 
 TEST_MAIN("qtest-pcihp", comes_and_goes, asking, functions, many, what_stays, reset,
-          hostile)
+          behind, bridge_goes, reset_behind, numbers, hostile)
