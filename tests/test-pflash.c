@@ -484,6 +484,7 @@ static char *errors_path;
 
 static void errors_catch(void)
 {
+    g_free(errors_path);
     errors_path = g_build_filename(test_folder(), "errors", NULL);
     expect(freopen(errors_path, "w", stderr), "standard error");
 }
