@@ -175,6 +175,22 @@ void qvm_connect(QVM *vm)
            "%s: %s", vm->path, g_strerror(errno));
 }
 
+void qvm_refused(const char *words, const char *fmt, ...)
+{
+    g_autofree char *options = NULL, *line = NULL, *errors = NULL;
+    int status = 0;
+    va_list args;
+
+    va_start(args, fmt);
+    options = g_strdup_vprintf(fmt, args);
+    va_end(args);
+    line = g_strdup_printf("'%s' -M pc -accel qtest -nodefaults -display none -m 64 %s",
+                           g_getenv("FLATVIEW"), options);
+    expect(g_spawn_command_line_sync(line, NULL, &errors, &status, NULL), "%s", line);
+    expect(status != 0, "%s: it starts", options);
+    expect(strstr(errors, words), "%s: no '%s' in: %s", options, words, errors);
+}
+
 bool qvm_is_alive(QVM *vm)
 {
     int status;

@@ -51,6 +51,10 @@ void qvm_end(QVM *vm);
 int qvm_wait(QVM *vm);
 void qvm_free(QVM *vm);
 
+/* On the board pc, with these options, the program does not start, and says these
+ * words. */
+void qvm_refused(const char *words, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
+
 /* Whether it runs still. */
 bool qvm_is_alive(QVM *vm);
 

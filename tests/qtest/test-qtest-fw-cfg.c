@@ -248,25 +248,6 @@ START_TEST(user_files)
 }
 END_TEST
 
-/* The program does not start, and says these words. */
-static void refused(const char *words, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
-
-static void refused(const char *words, const char *fmt, ...)
-{
-    g_autofree char *options = NULL, *line = NULL, *errors = NULL;
-    int status = 0;
-    va_list args;
-
-    va_start(args, fmt);
-    options = g_strdup_vprintf(fmt, args);
-    va_end(args);
-    line = g_strdup_printf("'%s' -M pc -accel qtest -nodefaults -display none -m 64 %s",
-                           g_getenv("FLATVIEW"), options);
-    expect(g_spawn_command_line_sync(line, NULL, &errors, &status, NULL), "%s", line);
-    expect(status != 0, "%s: it starts", options);
-    expect(strstr(errors, words), "%s: no '%s' in: %s", options, words, errors);
-}
-
 START_TEST(user_errors)
 {
     g_autofree char *empty = user_file("empty", "", 0);
@@ -275,19 +256,20 @@ START_TEST(user_errors)
     memset(name, 'n', sizeof(name));
     memcpy(name, "opt/", 4);
     name[56] = 0;
-    refused("longer than 55 bytes", "-fw_cfg name=%s,string=x", name);
-    refused("'opt/a': there is a file of this name",
-            "-fw_cfg name=opt/a,string=x -fw_cfg name=opt/a,string=y");
-    refused("-fw_cfg: fw_cfg file 'etc/e820': there is a file of this name",
-            "-fw_cfg name=etc/e820,string=x");
-    refused("-fw_cfg: fw_cfg file 'etc/acpi/tables': there is a file of this name",
-            "-fw_cfg name=etc/acpi/tables,string=x");
-    refused("'/nonexistent': cannot be opened", "-fw_cfg name=opt/a,file=/nonexistent");
-    refused("is not a regular file", "-fw_cfg name=opt/a,file=/dev/zero");
-    refused("is not a regular file", "-fw_cfg name=opt/a,file=%s", test_folder());
-    refused("empty': is empty", "-fw_cfg name=opt/a,file='%s'", empty);
-    refused("package seabios", "-bios nowhere.bin");
-    refused("'/nonexistent/x': cannot be opened", "-bios /nonexistent/x");
+    qvm_refused("longer than 55 bytes", "-fw_cfg name=%s,string=x", name);
+    qvm_refused("'opt/a': there is a file of this name",
+                "-fw_cfg name=opt/a,string=x -fw_cfg name=opt/a,string=y");
+    qvm_refused("-fw_cfg: fw_cfg file 'etc/e820': there is a file of this name",
+                "-fw_cfg name=etc/e820,string=x");
+    qvm_refused("-fw_cfg: fw_cfg file 'etc/acpi/tables': there is a file of this name",
+                "-fw_cfg name=etc/acpi/tables,string=x");
+    qvm_refused("'/nonexistent': cannot be opened",
+                "-fw_cfg name=opt/a,file=/nonexistent");
+    qvm_refused("is not a regular file", "-fw_cfg name=opt/a,file=/dev/zero");
+    qvm_refused("is not a regular file", "-fw_cfg name=opt/a,file=%s", test_folder());
+    qvm_refused("empty': is empty", "-fw_cfg name=opt/a,file='%s'", empty);
+    qvm_refused("package seabios", "-bios nowhere.bin");
+    qvm_refused("'/nonexistent/x': cannot be opened", "-bios /nonexistent/x");
 }
 END_TEST
 

@@ -161,24 +161,6 @@ START_TEST(persistence)
 }
 END_TEST
 
-static void refused(const char *words, const char *fmt, ...) G_GNUC_PRINTF(2, 3);
-
-static void refused(const char *words, const char *fmt, ...)
-{
-    g_autofree char *options = NULL, *line = NULL, *errors = NULL;
-    int status = 0;
-    va_list args;
-
-    va_start(args, fmt);
-    options = g_strdup_vprintf(fmt, args);
-    va_end(args);
-    line = g_strdup_printf("'%s' -M pc -accel qtest -nodefaults -display none -m 64 %s",
-                           g_getenv("FLATVIEW"), options);
-    expect(g_spawn_command_line_sync(line, NULL, &errors, &status, NULL), "%s", line);
-    expect(status != 0, "%s: it starts", options);
-    expect(strstr(errors, words), "%s: no '%s' in: %s", options, words, errors);
-}
-
 START_TEST(errors)
 {
     g_autofree char *odd = make("odd", 3, 5000);
@@ -187,24 +169,26 @@ START_TEST(errors)
     g_autofree char *empty = make("empty", 3, 0);
 
     make_both();
-    refused("odd': its size of 5000 bytes is no multiple of 4096", "-pflash '%s'", odd);
-    refused("big': its 8196 KiB are more than the 8192 KiB", "-pflash '%s'", big);
-    refused("vars': its 64 KiB and those of unit 0 are more than",
-            "-pflash '%s' -pflash '%s'", most, vars);
-    refused("empty': is empty", "-pflash '%s'", empty);
-    refused("'/nonexistent/f': cannot be opened", "-pflash /nonexistent/f");
-    refused("is not a regular file", "-pflash /dev/full");
-    refused("is not a regular file", "-pflash '%s'", test_folder());
-    refused("vars': it is unit 1, and there is no unit 0",
-            "-drive if=pflash,unit=1,file='%s'", vars);
-    refused("code': another one is this unit", "-drive if=pflash,unit=0,file='%s' "
-            "-drive if=pflash,unit=0,file='%s'", vars, code);
-    refused("code': there are two units", "-pflash '%s' -pflash '%s' -pflash '%s'",
-            vars, vars, code);
-    refused("exclude each other", "-bios '%s' -pflash '%s'", code, vars);
-    refused("vars': another machine uses it", "-pflash '%s' -pflash '%s'", vars, vars);
+    qvm_refused("odd': its size of 5000 bytes is no multiple of 4096",
+                "-pflash '%s'", odd);
+    qvm_refused("big': its 8196 KiB are more than the 8192 KiB", "-pflash '%s'", big);
+    qvm_refused("vars': its 64 KiB and those of unit 0 are more than",
+                "-pflash '%s' -pflash '%s'", most, vars);
+    qvm_refused("empty': is empty", "-pflash '%s'", empty);
+    qvm_refused("'/nonexistent/f': cannot be opened", "-pflash /nonexistent/f");
+    qvm_refused("is not a regular file", "-pflash /dev/full");
+    qvm_refused("is not a regular file", "-pflash '%s'", test_folder());
+    qvm_refused("vars': it is unit 1, and there is no unit 0",
+                "-drive if=pflash,unit=1,file='%s'", vars);
+    qvm_refused("code': another one is this unit", "-drive if=pflash,unit=0,file='%s' "
+                "-drive if=pflash,unit=0,file='%s'", vars, code);
+    qvm_refused("code': there are two units", "-pflash '%s' -pflash '%s' -pflash '%s'",
+                vars, vars, code);
+    qvm_refused("exclude each other", "-bios '%s' -pflash '%s'", code, vars);
+    qvm_refused("vars': another machine uses it",
+                "-pflash '%s' -pflash '%s'", vars, vars);
     vm = qvm_start("-M pc -m 64 -nodefaults -pflash '%s'", vars);
-    refused("vars': another machine uses it", "-pflash '%s'", vars);
+    qvm_refused("vars': another machine uses it", "-pflash '%s'", vars);
     qvm_end(vm);
 }
 END_TEST
