@@ -27,6 +27,7 @@ CORE_OBJS = \
 	memory-map.o \
 	memory-topology.o \
 	memory-lock.o \
+	memory-doorbell.o \
 	memory-listener.o \
 	flatview.o \
 	rcu.o \
@@ -240,6 +241,7 @@ TESTS_CORE = \
 	tests/test-ram \
 	tests/test-ram-dirty \
 	tests/test-memory \
+	tests/test-rom \
 	tests/test-errors \
 	tests/test-listener \
 	tests/test-address-space \

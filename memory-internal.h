@@ -83,6 +83,12 @@ MemTxResult memory_region_dispatch_write(MemoryRegion *mr, hwaddr addr,
 /* Work out @mr->direct, once @mr->ops is what it stays. */
 void memory_region_init_access(MemoryRegion *mr);
 
+/* A size as callers give it: UINT64_MAX stands for 2^64. */
+static inline unsigned __int128 size_from_u64(uint64_t size)
+{
+    return size == UINT64_MAX ? (unsigned __int128)1 << 64 : size;
+}
+
 /* Change the size of a region that accesses may look at, without the lock. */
 void memory_region_store_size(MemoryRegion *mr, unsigned __int128 size);
 
