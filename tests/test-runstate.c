@@ -662,11 +662,12 @@ END_TEST
 
 static unsigned asked_at; /* entries of vCPU 0 when it asked; 0: not yet */
 
+/* The main loop goes on when it sees asked_at: the request is made by then. */
 static int asking_guest(FakeKVM *f, unsigned cpu, struct kvm_run *run)
 {
     if (cpu == 0 && !__atomic_load_n(&asked_at, __ATOMIC_SEQ_CST)) {
-        __atomic_store_n(&asked_at, entries(0), __ATOMIC_SEQ_CST);
         vm_request_stop(RUN_STATE_DEBUG);
+        __atomic_store_n(&asked_at, entries(0), __ATOMIC_SEQ_CST);
     }
     return -EAGAIN;
 }
