@@ -161,6 +161,20 @@ HW_OBJS = \
 	readconfig.o \
 	trace.o \
 
+# Consoles, and what all displays share.
+UI_OBJS = \
+	ui/console.o \
+	ui/display.o \
+	ui/image.o \
+	ui/keys.o \
+	ui/keymap.o \
+
+# Displays, each a module of its own: ui-NAME.so, of the objects it has here.
+MODULES = $(DISPLAYS:%=ui-%.so)
+ui-vnc.so: ui/vnc.o
+ui-sdl.so: ui/sdl.o
+ui-curses.so: ui/curses.o
+
 # Control from outside: QMP, its commands, the human monitor, qtest, gdb.
 QMP_OBJS = \
 	monitor/monitor.o \
@@ -447,24 +461,30 @@ SANITIZER_FLAGS = $(if $(SANITIZERS),-fsanitize=$(SANITIZERS) \
 	-fno-sanitize-recover=all -fno-omit-frame-pointer -DRCU_CALLS)
 LINK = $(CC) $(FLAGS) $(EXTRA_CFLAGS) -o $@
 
-LIBS = $(FDT_LIBS) $(MONITOR_LIBS) $(CORE_LIBS)
+LIBS = $(FDT_LIBS) $(MONITOR_LIBS) $(UI_LIBS) $(CORE_LIBS)
 
 ifneq ($(V),1)
 Q = @
 say = @printf '  %-8s %s\n' $(1) $@
 endif
 
-all: $(PROGRAM) $(ALIAS) $(GUESTS)
+all: $(PROGRAM) $(ALIAS) $(MODULES) $(GUESTS)
 
 $(ALIAS): $(PROGRAM)
 	$(Q)ln -sf $< $@
 
 $(PROGRAM): $(MAIN_OBJS) libflatview.a libmemory-core.a
 	$(call say,LINK)
-	$(Q)$(LINK) $^ $(EXTRA_LDFLAGS) $(LIBS)
+	$(Q)$(LINK) -rdynamic $(MAIN_OBJS) -Wl,--whole-archive libflatview.a \
+		-Wl,--no-whole-archive libmemory-core.a $(EXTRA_LDFLAGS) $(LIBS)
+
+# Modules find what they use of the program in the program that loads them.
+$(MODULES): ui-%.so:
+	$(call say,MODULE)
+	$(Q)$(LINK) -shared $(filter %.o,$^) $(EXTRA_LDFLAGS) $(LIBS_$*)
 
 libmemory-core.a: $(CORE_OBJS)
-libflatview.a: $(HW_OBJS) $(KVM_OBJS) $(QMP_OBJS) $(QMP_COMMAND_OBJS) \
+libflatview.a: $(HW_OBJS) $(UI_OBJS) $(KVM_OBJS) $(QMP_OBJS) $(QMP_COMMAND_OBJS) \
 	$(HMP_OBJS) $(QTEST_OBJS) $(GDB_OBJS)
 libtest.a: $(TEST_LIB_OBJS)
 libmemory-core.a libflatview.a libtest.a:
@@ -539,7 +559,11 @@ tests/kvm-robot.o: tests/guest/robot.bin
 # Only the core's flags for the core's objects: nothing else is needed there.
 $(CORE_OBJS): PACKAGE_CFLAGS = $(CORE_CFLAGS)
 hw/core/data-file.o: PACKAGE_CFLAGS += -DFIRMWARE_PATH='"$(FIRMWARE_PATH)"'
-PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(MONITOR_CFLAGS) $(CHECK_CFLAGS)
+ui/display.o: PACKAGE_CFLAGS += -DPREFIX='"$(PREFIX)"'
+# ui/vnc.o, ui/vnc-auth.o and so on.
+$(foreach display,$(DISPLAYS),$(eval ui/$(display)%o: PACKAGE_CFLAGS += \
+	$(CFLAGS_$(display)) -fPIC))
+PACKAGE_CFLAGS = $(CORE_CFLAGS) $(FDT_CFLAGS) $(MONITOR_CFLAGS) $(UI_CFLAGS) $(CHECK_CFLAGS)
 
 %.o: %.c config.mak
 	@mkdir -p $(@D)
@@ -664,14 +688,16 @@ bench-rig: all
 install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin
+	install -d $(DESTDIR)$(PREFIX)/lib/flatview
+	install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/flatview
 	ln -sf $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/$(ALIAS)
 	install -m 644 $(SRC_PATH)/docs/flatview.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/$(PROGRAM).1
 
-BUILD_DIRS = . hw/* monitor target-i386 tests tests/guest tests/bench tests/qtest \
+BUILD_DIRS = . hw/* ui monitor target-i386 tests tests/guest tests/bench tests/qtest \
 	tests/qmp tests/hmp tests/gdb tests/fuzz
 clean:
-	rm -f $(PROGRAM) $(ALIAS) $(TESTS_CORE) $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) \
+	rm -f $(PROGRAM) $(ALIAS) ui-*.so $(TESTS_CORE) $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) \
 		$(BENCHES) $(FUZZERS) tests/bench/bare-kvm
 	rm -f $(foreach dir,$(BUILD_DIRS),$(addprefix $(dir)/,*.o *.d *.a *.hex.h *.rom.h \
 		*.asl *.aml *.log *.elf *.bin))

@@ -410,6 +410,17 @@ bool memory_region_test_and_clear_dirty(MemoryRegion *mr, hwaddr addr,
 void memory_region_reset_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size,
                                unsigned client);
 
+/* Take what is dirty in the range for @client, writes that listeners recorded among it,
+ * and clear it, page by page atomically: a write is in this snapshot, or dirty again. Free
+ * with g_free(). NULL: the range has nothing dirty. */
+typedef struct DirtyBitmapSnapshot DirtyBitmapSnapshot;
+DirtyBitmapSnapshot *memory_region_snapshot_and_clear_dirty(MemoryRegion *mr, hwaddr addr,
+                                                            hwaddr size, unsigned client);
+
+/* Whether a page that overlaps the range was dirty in it; outside of it: no. NULL: no. */
+bool memory_region_snapshot_get_dirty(MemoryRegion *mr, const DirtyBitmapSnapshot *snap,
+                                      hwaddr addr, hwaddr size);
+
 /* Collect writes that listeners (KVM) recorded, for each view of @mr, or of the
  * target of an alias. */
 void memory_region_sync_dirty_bitmap(MemoryRegion *mr);

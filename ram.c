@@ -813,45 +813,118 @@ void memory_region_set_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size)
     memory_unlock();
 }
 
+/* Clear the pages of @r that are dirty for @client, and set them in @taken, if not NULL,
+ * whose first bit is page r.first; whether there were any. */
+static bool take_pages(MemoryRegion *leaf, PageRange r, unsigned client,
+                       uint64_t *taken)
+{
+    uint64_t *words = leaf->ram_block->dirty[client];
+    uint64_t end = end_word(r);
+    PageRange cleared = { 0, 0 };
+
+    for (uint64_t i = skip_clean(words, first_word(r), end); i < end;
+         i = skip_clean(words, i + 1, end)) {
+        uint64_t mask = word_mask(r, i);
+        uint64_t old = __atomic_load_n(&words[i], __ATOMIC_RELAXED) & mask;
+
+        if (!old) {
+            continue;
+        }
+        /* Others only set bits: these clear under the lock. */
+        __atomic_fetch_and(&words[i], ~old, __ATOMIC_SEQ_CST);
+        if (taken) {
+            taken[i - first_word(r)] = old;
+        }
+        if (!cleared.end) {
+            cleared.first = i * 64 + (unsigned)__builtin_ctzll(old);
+        }
+        cleared.end = i * 64 + 64 - (unsigned)__builtin_clzll(old);
+    }
+    if (cleared.end) {
+        memory_region_log_clear(
+            leaf, cleared.first << TARGET_PAGE_BITS,
+            (cleared.end - cleared.first) << TARGET_PAGE_BITS);
+    }
+    return cleared.end;
+}
+
 bool memory_region_test_and_clear_dirty(MemoryRegion *mr, hwaddr addr,
                                         hwaddr size, unsigned client)
 {
-    PageRange cleared = { 0, 0 };
     MemoryRegion *leaf;
+    bool dirty;
 
     if (!memory_client_check(mr, client)) {
         return false;
     }
     memory_lock();
     leaf = resolve(mr, &addr, &size);
+    dirty = leaf && take_pages(leaf, block_pages(leaf->ram_block, addr, size),
+                               client, NULL);
+    memory_unlock();
+    return dirty;
+}
+
+/* What was dirty of some pages of a block. */
+struct DirtyBitmapSnapshot {
+    const RAMBlock *block; /* only compared */
+    PageRange pages;
+    uint64_t words[]; /* as the block's, from the one of the first page on */
+};
+
+DirtyBitmapSnapshot *memory_region_snapshot_and_clear_dirty(MemoryRegion *mr,
+                                                            hwaddr addr,
+                                                            hwaddr size,
+                                                            unsigned client)
+{
+    DirtyBitmapSnapshot *snap = NULL;
+    MemoryRegion *leaf;
+
+    if (!memory_client_check(mr, client)) {
+        return NULL;
+    }
+    memory_lock();
+    memory_region_sync_dirty_bitmap(mr);
+    leaf = resolve(mr, &addr, &size);
     if (leaf) {
         PageRange r = block_pages(leaf->ram_block, addr, size);
-        uint64_t *words = leaf->ram_block->dirty[client];
-        uint64_t end = end_word(r);
 
-        for (uint64_t i = skip_clean(words, first_word(r), end); i < end;
-             i = skip_clean(words, i + 1, end)) {
-            uint64_t mask = word_mask(r, i);
-            uint64_t old = __atomic_load_n(&words[i], __ATOMIC_RELAXED) & mask;
-
-            if (!old) {
-                continue;
-            }
-            /* Others only set bits: these clear under the lock. */
-            __atomic_fetch_and(&words[i], ~old, __ATOMIC_SEQ_CST);
-            if (!cleared.end) {
-                cleared.first = i * 64 + (unsigned)__builtin_ctzll(old);
-            }
-            cleared.end = i * 64 + 64 - (unsigned)__builtin_clzll(old);
-        }
-        if (cleared.end) {
-            memory_region_log_clear(
-                leaf, cleared.first << TARGET_PAGE_BITS,
-                (cleared.end - cleared.first) << TARGET_PAGE_BITS);
+        snap = g_malloc0(sizeof(*snap) +
+                         (end_word(r) - first_word(r)) * sizeof(snap->words[0]));
+        snap->block = leaf->ram_block;
+        snap->pages = r;
+        if (!take_pages(leaf, r, client, snap->words)) {
+            g_clear_pointer(&snap, g_free);
         }
     }
     memory_unlock();
-    return cleared.end;
+    return snap;
+}
+
+bool memory_region_snapshot_get_dirty(MemoryRegion *mr,
+                                      const DirtyBitmapSnapshot *snap,
+                                      hwaddr addr, hwaddr size)
+{
+    bool dirty = false;
+    MemoryRegion *leaf;
+
+    if (!snap) {
+        return false;
+    }
+    memory_lock();
+    leaf = resolve(mr, &addr, &size);
+    if (leaf && leaf->ram_block == snap->block) {
+        PageRange r = block_pages(snap->block, addr, size);
+
+        r.first = MAX(r.first, snap->pages.first);
+        r.end = MIN(r.end, snap->pages.end);
+        for (uint64_t i = first_word(r); r.first < r.end && i < end_word(r) && !dirty;
+             i++) {
+            dirty = snap->words[i - first_word(snap->pages)] & word_mask(r, i);
+        }
+    }
+    memory_unlock();
+    return dirty;
 }
 
 void memory_region_reset_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size,

@@ -14,7 +14,9 @@ die() {
 
 # What building takes, what tests talk to, what booting Linux takes, and the rig.
 build_packages="gcc libc6-dev make pkg-config libglib2.0-dev liburcu-dev check
-libjson-glib-dev libreadline-dev libfdt-dev acpica-tools device-tree-compiler"
+libjson-glib-dev libreadline-dev libfdt-dev acpica-tools device-tree-compiler
+libpixman-1-dev libpng-dev libxkbcommon-dev xkb-data libvncserver-dev libsdl2-dev
+libncurses-dev"
 # Programs that tests have sessions with; without one its tests are skipped.
 test_packages="socat gdb python3-minimal seabios"
 guest_packages="busybox-static xz-utils"

@@ -152,6 +152,9 @@ START_TEST(no_such_client)
     EXPECT_ERROR(dirty = memory_region_get_dirty(&ram, 0, PAGE, 2), "ram",
                  "client 2");
     expect(!dirty && !ram.ram_block->dirty[2], "a client between the others");
+    EXPECT_ERROR(dirty = memory_region_snapshot_and_clear_dirty(&ram, 0, PAGE, 64),
+                 "ram", "client 64");
+    expect(!dirty, "a snapshot");
     ram_block_mark_dirty(ram.ram_block, 0, 1, UINT_MAX);
     memory_region_destroy(&ram);
 }
@@ -161,6 +164,28 @@ END_TEST
 #define MODEL_PAGES 300
 
 static bool model[DIRTY_MEMORY_NUM][MODEL_PAGES];
+
+/* A snapshot of a range with pages @first to @end - 1 has what the model has of them, and
+ * nothing of what is around; then they are clean. */
+static void check_snapshot(uint64_t addr, uint64_t len, uint64_t first, uint64_t end,
+                           unsigned client, bool dirty)
+{
+    DirtyBitmapSnapshot *snap =
+        memory_region_snapshot_and_clear_dirty(&ram, addr, len, client);
+
+    expect((snap != NULL) == dirty, "a snapshot of 0x%" PRIx64 ", 0x%" PRIx64, addr, len);
+    for (uint64_t i = 0; i < MODEL_PAGES; i++) {
+        bool want = i >= first && i < end && model[client][i];
+
+        expect(memory_region_snapshot_get_dirty(&ram, snap, i * PAGE, 1) == want,
+               "page %" PRIu64 " of the snapshot", i);
+        if (i >= first && i < end) {
+            model[client][i] = false;
+        }
+    }
+    expect(memory_region_snapshot_get_dirty(&ram, snap, 0, UINT64_MAX) == dirty, "all");
+    g_free(snap);
+}
 
 START_TEST(random_operations)
 {
@@ -190,7 +215,7 @@ START_TEST(random_operations)
         for (uint64_t i = first; i < end; i++) {
             dirty |= model[client][i];
         }
-        switch (g_rand_int(rand) % 5) {
+        switch (g_rand_int(rand) % 6) {
         case 0:
             ram_block_mark_dirty(ram.ram_block, addr, len, mask);
             for (uint64_t i = first; i < end; i++) {
@@ -227,6 +252,9 @@ START_TEST(random_operations)
                 model[DIRTY_MEMORY_VGA][i] |= set;
                 model[DIRTY_MEMORY_CODE][i] |= set;
             }
+            break;
+        case 5:
+            check_snapshot(addr, len, first, end, client, dirty);
             break;
         }
         for (unsigned c = 0; step % 64 == 0 && c < CLIENTS; c++) {
@@ -508,18 +536,26 @@ START_TEST(threads)
         expect(!pthread_create(&writers[i].thread, NULL, writer_run,
                                &writers[i]), "thread");
     }
-    for (;;) {
+    for (unsigned round = 0;; round++) {
+        DirtyBitmapSnapshot *snap = round % 2
+            ? memory_region_snapshot_and_clear_dirty(&ram, 0, pages * PAGE,
+                                                     DIRTY_MEMORY_MIGRATION)
+            : NULL;
+
         for (unsigned i = 0; i < pages; i++) {
-            if (memory_region_test_and_clear_dirty(&ram, i * PAGE, PAGE,
-                                                   DIRTY_MEMORY_MIGRATION)) {
+            if (round % 2
+                ? memory_region_snapshot_get_dirty(&ram, snap, i * PAGE, PAGE)
+                : memory_region_test_and_clear_dirty(&ram, i * PAGE, PAGE,
+                                                     DIRTY_MEMORY_MIGRATION)) {
                 copy[i] = __atomic_load_n(counters + i * (PAGE / 4),
                                           __ATOMIC_RELAXED);
             }
         }
-        if (!running) {
+        g_free(snap);
+        if (!running && round % 2) {
             break;
         }
-        if (!pthread_tryjoin_np(writers[running - 1].thread, NULL)) {
+        if (running && !pthread_tryjoin_np(writers[running - 1].thread, NULL)) {
             running--;
         }
     }
