@@ -158,6 +158,7 @@ HW_OBJS = \
 	hw/core/timer.o \
 	options.o \
 	options-boot.o \
+	options-display.o \
 	readconfig.o \
 	trace.o \
 

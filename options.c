@@ -10,6 +10,7 @@
 #include "hw/rtc/rtc-options.h"
 #include "monitor/qapi.h"
 #include "options-boot.h"
+#include "options-display.h"
 #include "opts.h"
 #include "readconfig.h"
 #include "target-i386/cpu.h"
@@ -428,7 +429,7 @@ static bool set_name(Settings *s, const char *value, GError **err)
     return opts_set(value, "guest", name_properties, s, "-name", err);
 }
 
-/* Sound and screens: there are none, so only that can be asked for. */
+/* Sound: there is none, so only that can be asked for. */
 static bool accept_none(Settings *s, const char *value, GError **err)
 {
     if (strcmp(value, "help") == 0) {
@@ -588,15 +589,21 @@ static const Option options[] = {
     { "global", "TYPE.PROP=VALUE", "a default for every device of that type",
       CALL(add_global) },
     { "readconfig", "FILE", "read options from this file", CALL(read_config) },
-    { "nodefaults", NULL, "no serial port and no monitor unless asked for",
+    { "nodefaults", NULL, "no serial port, monitor, card or window unless asked for",
       FLAG(nodefaults) },
     { "no-user-config", NULL, "accepted; only -readconfig reads files",
       CALL(NULL) },
+    { "vga", "std|none", "the display card; 'help' lists", CALL(option_set_vga) },
+    { "display", "KIND[,PROP=VALUE...]",
+      "a window, or where else the screen is seen; 'help' and 'KIND,help' list",
+      CALL(option_set_display) },
+    { "vnc", "HOST:DISPLAY[,PROP=VALUE...]",
+      "serve the screen by VNC, or none; 'help' lists", CALL(option_add_vnc) },
+    { "k", "LAYOUT", "the keyboard of who types there, as XKB names it: us, de, fr",
+      STRING(keyboard) },
     { "nographic", NULL,
-      "accepted; the serial port and a monitor are on the terminal anyway",
-      CALL(NULL) },
-    { "display", "none", "accepted; there is no display", CALL(accept_none) },
-    { "vga", "none", "accepted; there is no display", CALL(accept_none) },
+      "no display card and no display; serial port and monitor are on the terminal",
+      CALL(option_set_nographic) },
     { "audio", "none", "accepted; there is no sound", CALL(accept_none) },
     { "S", NULL, "do not run the vCPUs before a monitor says so",
       FLAG(run.start_paused) },
@@ -742,6 +749,7 @@ void settings_init(Settings *s)
                      .monitors = g_ptr_array_new_with_free_func(
                          monitor_setting_free) };
     settings_init_boot(s);
+    settings_init_displays(s);
 }
 
 void settings_clear(Settings *s)
@@ -761,6 +769,7 @@ void settings_clear(Settings *s)
     g_ptr_array_free(s->objects, TRUE);
     g_ptr_array_free(s->monitors, TRUE);
     settings_clear_boot(s);
+    settings_clear_displays(s);
     g_free(s->cpu);
     g_free(s->name);
     g_free(s->uuid);

@@ -60,6 +60,12 @@ typedef struct Settings {
     GPtrArray *flash;    /* FlashSetting * */
     char *uuid;
     RunOptions run;
+    GPtrArray *displays; /* those asked for; private to options-display.c */
+    bool display_chosen; /* -display or -vnc was given: none opens by itself */
+    bool nographic;
+    bool terminal_taken; /* by -display curses */
+    char *vga;           /* -vga; NULL: not given */
+    char *keyboard;      /* -k; NULL: not given */
     bool daemonize;
     char *pidfile;
     bool debug_threads; /* without effect: they have names anyway */

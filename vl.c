@@ -18,11 +18,12 @@
 #include "hw/core/clock.h"
 #include "hw/core/machine.h"
 #include "monitor/monitor.h"
-#include "options.h"
+#include "options-display.h"
 #include "opts.h"
 #include "qtest.h"
 #include "sysemu.h"
 #include "trace.h"
+#include "ui/display.h"
 
 /* ---- from settings to a machine ---------------------------------------------------- */
 
@@ -73,7 +74,15 @@ static Chardev *find_stdio(void)
 /* A process in the background has no terminal and no standard streams. */
 static bool check_streams(const Settings *s, GError **err)
 {
-    Chardev *chr = s->daemonize ? find_stdio() : NULL;
+    Chardev *chr = s->daemonize || s->terminal_taken ? find_stdio() : NULL;
+
+    if (chr && s->terminal_taken) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "-display curses: character device '%s' is on the terminal that "
+                    "the screen is to be shown in; use a file, a socket or a pty",
+                    chardev_id(chr));
+        return false;
+    }
 
     if (chr) {
         g_set_error(err, FLATVIEW_ERROR, 0,
@@ -88,7 +97,7 @@ static bool check_streams(const Settings *s, GError **err)
  * taken, or the process is in the background or a test's. */
 static void add_default_serial(Settings *s)
 {
-    bool stdio = !s->daemonize && !s->qtest && !find_stdio();
+    bool stdio = !s->daemonize && !s->qtest && !s->terminal_taken && !find_stdio();
 
     if (s->serials->len == 0 && !s->nodefaults) {
         g_ptr_array_add(s->serials, g_strdup(stdio ? "stdio" : "null"));
@@ -242,6 +251,9 @@ static Machine *machine_from_settings(Settings *s, GError **err)
         machine->cpus = s->smp.cpus;
         machine->topology = (CPUTopology){ s->smp.sockets, s->smp.dies,
                                            s->smp.cores, s->smp.threads };
+    }
+    if (!settings_finish_displays(s, machine, err)) {
+        goto fail;
     }
     settings_move_boot(s, machine);
     machine->name = g_steal_pointer(&s->name);
@@ -530,13 +542,15 @@ static int machine_run(Machine *machine, Settings *s, GError **err)
     }
     monitor_set_machine(machine);
     machine_reset_locked(machine);
-    if (!control_start(&control, machine, s, err) || !cpus_start(err)) {
+    if (!settings_open_displays(s, err) ||
+        !control_start(&control, machine, s, err) || !cpus_start(err)) {
         goto out_cpus;
     }
     daemon_ready();
     status = vm_main_loop(&s->run, machine_reset_opaque,
                           machine_power_button_opaque, machine);
 out_cpus:
+    displays_close();
     control_end(&control);
     monitor_set_machine(NULL);
     cpus_destroy();

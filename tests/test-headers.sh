@@ -5,7 +5,7 @@
 # Needs SRC_PATH, CC and CFLAGS, which make check sets.
 
 number=0
-headers=$(cd "$SRC_PATH" && ls ./*.h target-*/*.h hw/*/*.h tests/*.h tests/bench/*.h 2>/dev/null)
+headers=$(cd "$SRC_PATH" && ls ./*.h target-*/*.h hw/*/*.h ui/*.h tests/*.h tests/bench/*.h 2>/dev/null)
 for header in $headers; do
     header=${header#./}
     number=$((number + 1))

@@ -90,8 +90,14 @@ for topology in sockets=3 cores=5 threads=8 cores=3,threads=1 sockets=4,dies=2; 
     refused "-smp .*: sockets.* make a number other than cpus=4" -smp 4,$topology
 done
 refused "-name has no property 'gust'; did you mean 'guest'?" -name gust=x
-refused "-display sdl: 'sdl' cannot be chosen; there is 'none'" -display sdl
-refused "-vga std: 'std' cannot be chosen; there is 'none'" -vga std
+refused "-display: there is no display 'sld'.*" -M pc -accel qtest -display sld
+refused "-vga std: machine 'microvm' has no bus for a display card; machine 'pc' has" -vga std
+refused "-vga cirrus: no display card is called 'cirrus' here; .*" -vga cirrus
+refused "-nographic and -vnc exclude each other: leave out one" -nographic -vnc :1
+refused "-display curses: a process in the background has no terminal; .*" \
+    -display curses -daemonize
+refused "-display curses: character device 'serial0' is on the terminal that .*" \
+    -display curses -serial stdio
 refused "-audio alsa: 'alsa' cannot be chosen; there is 'none'" -audio alsa
 refused "-boot cdd: order: 'cdd' are not letters from a to p, each once" -boot cdd
 refused "-boot once=C: once: 'C' are not letters.*" -boot once=C
@@ -194,8 +200,8 @@ printed " *dumpdtb=<text> .*" -M microvm,help
 printed "kvm" -accel help
 printed " *dirty-ring-size=<number> .*" -accel kvm,help
 printed "qtest" -accel help
-printed "none" -display help
-printed "none" -vga help
+printed "none .*" -display help
+printed "std .*" -vga help
 printed "socket .*" -chardev help
 printed "memory-backend-ram .*" -object help
 printed " *size=<size> .*" -object memory-backend-ram,help

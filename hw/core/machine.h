@@ -61,6 +61,7 @@ typedef struct MachineType {
     unsigned min_cpus;       /* 0: it can do without */
     bool has_firmware;       /* uses boot, fw_cfg and flash of Machine, and bios
                               * also with a kernel */
+    bool has_vga;            /* uses vga and headless of Machine */
     const char *cpu_type;    /* of a vCPU as an object: "x86_64-cpu" */
     uint64_t default_ram_size;
     /* Build the board: regions and devices. False and @err where it cannot. */
@@ -90,6 +91,8 @@ struct Machine {
     BootSettings boot;
     GPtrArray *fw_cfg; /* FWCfgSetting * */
     GPtrArray *flash;  /* FlashSetting * */
+    char *vga;          /* -vga: "std", "none"; NULL: none */
+    bool headless;      /* nobody sees the screen, so firmware also speaks elsewhere */
     char *uuid;         /* as "6ba7b810-9dad-11d1-80b4-00c04fd430c8"; NULL: none */
     GPtrArray *serials; /* Chardev *, not owned; NULL: none */
 

@@ -125,7 +125,7 @@ static bool add_sleep_states(PCMachine *s, GError **err)
 static bool add_screen(PCMachine *s, GError **err)
 {
     Machine *m = &s->machine;
-    bool screen = s->graphics && has_screen(m);
+    bool screen = s->graphics && !m->headless && has_screen(m);
 
     fw_cfg_add_u16(s->fw_cfg, FW_CFG_NOGRAPHIC, !screen);
     return screen || !m->serials->len || !m->serials->pdata[0] ||

@@ -324,6 +324,12 @@ static void add_reservations(PCMachine *s)
     }
 }
 
+static bool add_vga(PCMachine *s, GError **err)
+{
+    return g_strcmp0(s->machine.vga, "std") != 0 ||
+           add_function(s, "VGA", "vga", "2.0", false, err);
+}
+
 static bool check_smm(PCMachine *s, GError **err)
 {
     KVMState *kvm = s->machine.kvm;
@@ -364,7 +370,7 @@ static bool pc_init(Machine *machine, GError **err)
     add_reservations(s);
     return (s->late_ticks || !machine->kvm ||
             kvm_pit_set_reinject(machine->kvm, false, err)) &&
-           add_devices(s, err) && pc_add_fw_cfg(s, err) && pc_add_firmware(s, err);
+           add_devices(s, err) && add_vga(s, err) && pc_add_fw_cfg(s, err) && pc_add_firmware(s, err);
 }
 
 static void pc_finish(Machine *machine)
@@ -437,6 +443,7 @@ const MachineType pc_machine_type = {
     .cpu_type = X86_CPU_TYPE,
     .default_ram_size = 128 * MIB,
     .has_firmware = true,
+    .has_vga = true,
     .init = pc_init,
     .prepare = pc_prepare,
     .reset = pc_reset,
