@@ -528,6 +528,13 @@ tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o \
 	tests/bench/bench-firmware.o \
 	tests/bench/bench-control.o
 
+# A VNC client is part of it where there is a server.
+ifneq ($(filter vnc,$(DISPLAYS)),)
+tests/bench/bench: tests/bench/bench-vnc.o
+tests/bench/bench: TEST_LDFLAGS = -lvncclient
+tests/bench/bench.o: PACKAGE_CFLAGS += -DBENCH_VNC
+endif
+
 # Built by `make fuzz` only, with clang, in a folder of its own: fuzz/.
 $(FUZZERS): %: %.o libflatview.a libmemory-core.a
 	$(call say,LINK)

@@ -369,6 +369,9 @@ int main(int argc, char **argv)
     bench_core(figures);
     bench_topology(figures);
     bench_dirty(figures);
+#ifdef BENCH_VNC
+    bench_vnc(figures);
+#endif
     if (json) {
         print_json(figures);
     } else {
