@@ -77,6 +77,9 @@ HW_OBJS = \
 	hw/core/properties.o \
 	hw/char/debugcon.o \
 	hw/char/serial.o \
+	hw/display/edid.o \
+	hw/display/bochs-vbe.o \
+	hw/display/framebuffer.o \
 	hw/misc/debug-exit.o \
 	hw/misc/pvpanic.o \
 	hw/misc/edu.o \

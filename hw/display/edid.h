@@ -11,12 +11,15 @@
 #define EDID_SIZE 256 /* the base block and one extension */
 
 typedef struct EDIDInfo {
-    const char *vendor, *name, *serial; /* 3 letters, 13 characters; NULL: ours, none */
-    uint32_t width, height;       /* preferred; 0: 1280x800 */
+    const char *vendor, *name, *serial; /* 3 capital letters, 13 characters; NULL: "FLV",
+                                         * "flatview", none */
+    uint32_t width, height;         /* preferred, at most 16384; 0: 1280, 800 */
     uint32_t width_max, height_max; /* no mode is larger; 0: no limit */
     uint32_t refresh_mhz;           /* 1/1000 Hz; 0: 75,000 */
 } EDIDInfo;
 
+/* The preferred mode is not named if it is wider or higher than 4095, and slower where
+ * its pixel clock would be above 655 MHz. */
 void edid_make(uint8_t edid[EDID_SIZE], const EDIDInfo *info);
 
 /* Properties "edid", "xres", "yres", "xmax", "ymax", "refresh_rate" of a state struct

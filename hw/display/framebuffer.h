@@ -16,7 +16,9 @@ typedef struct Framebuffer {
     /* Private: */
     MemoryRegion *mr; /* RAM; NULL: nothing is shown */
     hwaddr offset;
-    unsigned stride, height;
+    unsigned width, height; /* pixels, lines */
+    unsigned stride, line;  /* bytes to the next line, bytes that are seen of one */
+    bool all;               /* the next refresh tells of all */
 } Framebuffer;
 
 /* Show @height lines of @width pixels of @mr from @offset on, @stride bytes apart, as
