@@ -108,6 +108,8 @@ HW_OBJS = \
 	hw/input/ps2.o \
 	hw/input/ps2-keyboard.o \
 	hw/input/ps2-mouse.o \
+	hw/display/vga-draw.o \
+	hw/display/vga-text.o \
 	hw/rtc/rtc-options.o \
 	hw/core/machine.o \
 	hw/core/machine-table.o \
