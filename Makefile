@@ -203,6 +203,7 @@ QMP_COMMAND_OBJS = \
 	monitor/qmp-qom.o \
 	monitor/qmp-device.o \
 	monitor/qmp-chardev.o \
+	monitor/qmp-screen.o \
 	monitor/qmp-misc.o \
 	monitor/qmp-hmp.o \
 

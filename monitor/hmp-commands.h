@@ -25,7 +25,7 @@ HMPHandler hmp_gva2gpa, hmp_memsave, hmp_pmemsave, hmp_port_in, hmp_port_out,
 HMPHandler hmp_chardev_add, hmp_chardev_remove, hmp_cont, hmp_cpu_command,
            hmp_device_add, hmp_device_del, hmp_nmi, hmp_object_add,
            hmp_object_del, hmp_qom_get, hmp_qom_list, hmp_qom_set, hmp_quit,
-           hmp_stop, hmp_system_powerdown, hmp_system_reset, hmp_system_wakeup;
+           hmp_screendump, hmp_stop, hmp_system_powerdown, hmp_system_reset, hmp_system_wakeup;
 
 /* hmp-help.c */
 HMPHandler hmp_help;
@@ -33,7 +33,7 @@ HMPHandler hmp_help;
 /* hmp-complete.c */
 HMPCompleter complete_chardev, complete_chardev_backend, complete_command,
              complete_device, complete_device_type, complete_file,
-             complete_info, complete_object, complete_object_type,
+             complete_image_format, complete_info, complete_object, complete_object_type,
              complete_qom_path;
 
 #endif

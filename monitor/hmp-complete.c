@@ -128,6 +128,12 @@ void complete_device(const char *word, GPtrArray *names)
     add_children("/machine/peripheral", names);
 }
 
+void complete_image_format(const char *word, GPtrArray *names)
+{
+    add(names, "png");
+    add(names, "ppm");
+}
+
 void complete_object(const char *word, GPtrArray *names)
 {
     add_children("/objects", names);
@@ -178,7 +184,8 @@ void complete_file(const char *word, GPtrArray *names)
 static const HMPArg *argument_at(const HMPCommand *command, unsigned index)
 {
     for (const HMPArg *arg = command->args; arg->name; arg++) {
-        if (arg->kind == HMP_FLAG || arg->kind == HMP_FORMAT) {
+        if (arg->kind == HMP_FLAG || arg->kind == HMP_OPTION ||
+            arg->kind == HMP_FORMAT) {
             continue;
         }
         if (index == 0) {
@@ -198,17 +205,21 @@ static const char *skip_spaces(const char *p)
 static HMPCompleter *completer_at(const char *line, const char *word)
 {
     const HMPCommand *command = NULL;
-    const HMPArg *arg;
+    const HMPArg *arg, *option = NULL; /* that the word before was */
     unsigned index = 0;
 
     for (const char *p = skip_spaces(line); p < word; p = skip_spaces(p)) {
         size_t len = strcspn(p, " \t");
 
-        if (!command || command->sub) {
+        if (option) {
+            option = NULL; /* its value */
+        } else if (!command || command->sub) {
             command = hmp_find(command ? command->sub : hmp_commands, p, len);
             if (!command) {
                 return NULL;
             }
+        } else if ((option = hmp_option_at(command, p))) {
+            /* Its value is the next word. */
         } else if (*p != '-' && *p != '/') {
             index++;
         } else if (*p == '/' && command->args[0].kind != HMP_FORMAT) {
@@ -218,6 +229,9 @@ static HMPCompleter *completer_at(const char *line, const char *word)
     }
     if (!command) {
         return complete_command;
+    }
+    if (option) {
+        return option->complete;
     }
     arg = argument_at(command, index);
     return arg ? arg->complete : NULL;

@@ -135,6 +135,27 @@ bool hmp_chardev_remove(const HMPCall *call, GError **err)
     return by_id(call, "chardev-remove", err);
 }
 
+/* ---- the screen -------------------------------------------------------------------------- */
+
+bool hmp_screendump(const HMPCall *call, GError **err)
+{
+    static const char *const members[][2] = {
+        { "filename", "filename" }, { "format", "-f format" }, { "device", "device" },
+    };
+    JsonObject *args = json_object_new();
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(members); i++) {
+        if (hmp_text(call, members[i][1])) {
+            json_object_set_string_member(args, members[i][0],
+                                          hmp_text(call, members[i][1]));
+        }
+    }
+    if (hmp_value(call, "head")->given) {
+        json_object_set_int_member(args, "head", hmp_value(call, "head")->number);
+    }
+    return hmp_qmp(call, "screendump", args, NULL, err);
+}
+
 /* ---- properties ------------------------------------------------------------------------ */
 
 bool hmp_qom_list(const HMPCall *call, GError **err)

@@ -95,7 +95,7 @@ char *hmp_usage(const HMPCommand *command, const char *prefix)
     g_string_append(s, command->name);
     for (const HMPArg *arg = command->args; arg->name; arg++) {
         bool optional = arg->optional || arg->kind == HMP_FLAG ||
-                        arg->kind == HMP_FORMAT;
+                        arg->kind == HMP_OPTION || arg->kind == HMP_FORMAT;
 
         g_string_append_printf(s, optional ? " [%s%s]" : " %s%s",
                                arg->kind == HMP_FORMAT ? "/" : "", arg->name);
@@ -306,6 +306,42 @@ static bool take_flags(HMPCall *call, const char **p, GError **err)
     return true;
 }
 
+const HMPArg *hmp_option_at(const HMPCommand *command, const char *p)
+{
+    if (*p != '-' || !p[1] || !strchr(" \t", p[2])) {
+        return NULL;
+    }
+    for (const HMPArg *arg = command->args; arg->name; arg++) {
+        if (arg->kind == HMP_OPTION && arg->name[1] == p[1]) {
+            return arg;
+        }
+    }
+    return NULL;
+}
+
+/* Options, as long as there are some. */
+static bool take_options(HMPCall *call, const char **p, GError **err)
+{
+    const HMPArg *arg;
+
+    while ((arg = hmp_option_at(call->command, *p))) {
+        HMPValue *value = &call->values[arg - call->command->args];
+
+        *p = skip_spaces(*p + 2);
+        if (!**p) {
+            return fail(err, "argument '%s': the value is missing", arg->name);
+        }
+        g_clear_pointer(&value->text, g_free);
+        if (!take_text(p, false, &value->text, err)) {
+            g_prefix_error(err, "argument '%s': ", arg->name);
+            return false;
+        }
+        value->given = true;
+        *p = skip_spaces(*p);
+    }
+    return true;
+}
+
 static bool take_value(const HMPCall *call, const HMPArg *arg, HMPValue *value,
                        const char **p, GError **err)
 {
@@ -332,7 +368,11 @@ static bool take_arguments(HMPCall *call, const char *p, GError **err)
         HMPValue *value = &call->values[i];
 
         value->format = (HMPFormat){ .count = 1, .letter = 'x', .size = 4 };
-        if (arg->kind == HMP_FLAG || (arg->kind == HMP_FORMAT && *p != '/')) {
+        if (!take_options(call, &p, err)) {
+            return false;
+        }
+        if (arg->kind == HMP_FLAG || arg->kind == HMP_OPTION ||
+            (arg->kind == HMP_FORMAT && *p != '/')) {
             continue;
         }
         if (!*p) {
@@ -347,6 +387,9 @@ static bool take_arguments(HMPCall *call, const char *p, GError **err)
         }
         value->given = true;
         p = skip_spaces(p);
+    }
+    if (!take_options(call, &p, err)) {
+        return false;
     }
     return !*p || fail(err, "nothing more is expected at '%.32s'", p);
 }

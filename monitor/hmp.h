@@ -15,6 +15,7 @@
 
 typedef enum HMPArgKind {
     HMP_FLAG,   /* -f; before all others, in any order, also as in -fd */
+    HMP_OPTION, /* -f VALUE, a word; between any others. After HMP_FLAGs, if any */
     HMP_WORD,   /* up to a space, or between " " */
     HMP_REST,   /* to the end of the line, or between " " */
     HMP_NUMBER, /* an expression, see expression.h */
@@ -28,9 +29,9 @@ typedef void HMPCompleter(const char *word, GPtrArray *names);
 
 /* An argument. Those that are not optional come before those that are. */
 typedef struct HMPArg {
-    const char *name; /* of a flag: "-f" */
+    const char *name; /* of a flag: "-f"; of an option: "-f value" */
     HMPArgKind kind;
-    bool optional;    /* flags and formats are in any case */
+    bool optional;    /* flags, options and formats are in any case */
     HMPCompleter *complete; /* NULL: nothing to propose */
 } HMPArg;
 
@@ -44,7 +45,7 @@ typedef struct HMPFormat {
 
 typedef struct HMPValue {
     bool given;
-    char *text;      /* word, rest */
+    char *text;      /* option, word, rest */
     uint64_t number; /* number, size */
     HMPFormat format;
 } HMPValue;
@@ -119,6 +120,10 @@ char *hmp_execute(Monitor *mon, const char *line);
 /* The command called @name, @len characters, in @table; NULL: none. */
 const HMPCommand *hmp_find(const HMPCommand *table, const char *name,
                            size_t len);
+
+/* The option of @command whose letter is at @p, as "-f" before a space or the end; NULL:
+ * it is none. */
+const HMPArg *hmp_option_at(const HMPCommand *command, const char *p);
 
 /* Complete the word of @line that ends at byte @end: the whole words that it may
  * become, sorted, char *, to be freed with g_ptr_array_unref(); *@start: where

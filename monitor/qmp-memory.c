@@ -8,10 +8,7 @@
 
 #include <errno.h>
 #include <inttypes.h>
-#include <poll.h>
 #include <unistd.h>
-
-#include <fcntl.h>
 
 #include "cpu-debug.h"
 #include "hw/core/machine.h"
@@ -143,28 +140,6 @@ static bool run_memdevs(const QMPCall *call, JsonObject *args,
 /* ---- copies in files -------------------------------------------------------------------- */
 
 #define PIECE 65536
-#define READER_PATIENCE_MS 1000 /* for whoever reads a FIFO */
-
-/* The bytes of @buf to @fd, which does not block; 0 or an errno. */
-static int write_all(int fd, const uint8_t *buf, size_t len)
-{
-    while (len) {
-        struct pollfd reader = { .fd = fd, .events = POLLOUT };
-        ssize_t n = write(fd, buf, len);
-
-        if (n >= 0) {
-            buf += n;
-            len -= n;
-        } else if (errno == EAGAIN) {
-            if (poll(&reader, 1, READER_PATIENCE_MS) == 0) {
-                return ETIMEDOUT;
-            }
-        } else if (errno != EINTR) {
-            return errno;
-        }
-    }
-    return 0;
-}
 
 typedef size_t ReadFunction(CPUState *cpu, uint64_t addr, void *buf, size_t len,
                             bool is_write);
@@ -177,7 +152,7 @@ static bool save_pieces(CPUState *cpu, ReadFunction *read, uint64_t addr,
     for (int64_t left = size; left;) {
         size_t len = MIN(left, PIECE);
         size_t n = read(cpu, addr, piece, len, false);
-        int error = write_all(fd, piece, n);
+        int error = output_write(fd, piece, n);
 
         if (error) {
             g_set_error(err, QMP_ERROR, QMP_ERROR_GENERIC,
@@ -204,7 +179,7 @@ static bool save(JsonObject *args, int64_t index, ReadFunction *read,
 {
     const char *filename = qmp_arg_string(args, "filename");
     int64_t size = qmp_arg_int(args, "size", 0);
-    FILE *file;
+    int fd;
     bool ok;
 
     if (index < 0 || index >= cpus_count()) {
@@ -218,19 +193,18 @@ static bool save(JsonObject *args, int64_t index, ReadFunction *read,
                     " bytes", INT64_MAX);
         return false;
     }
-    file = output_stream_open(filename);
-    if (!file) {
+    fd = output_open(filename, false);
+    if (fd < 0) {
         g_set_error(err, QMP_ERROR, QMP_ERROR_GENERIC,
                     "Could not open '%s': %s", filename,
                     output_stream_error(errno));
         return false;
     }
-    fcntl(fileno(file), F_SETFL, O_NONBLOCK);
     cpus_stop();
     ok = save_pieces(cpus_get(index), read, qmp_arg_int(args, "val", 0), size,
-                     fileno(file), filename, err);
+                     fd, filename, err);
     cpus_go_on();
-    if (fclose(file) != 0 && ok) {
+    if (close(fd) != 0 && ok) {
         g_set_error(err, QMP_ERROR, QMP_ERROR_GENERIC,
                     "Could not write to '%s': %s", filename, g_strerror(errno));
         return false;

@@ -285,6 +285,30 @@ int output_open(const char *path, bool append)
                 O_CLOEXEC | O_NONBLOCK | O_NOCTTY, 0666);
 }
 
+#define READER_PATIENCE_MS 1000 /* for whoever reads a FIFO */
+
+int output_write(int fd, const void *buf, size_t len)
+{
+    const char *from = buf;
+
+    while (len) {
+        struct pollfd reader = { .fd = fd, .events = POLLOUT };
+        ssize_t n = write(fd, from, len);
+
+        if (n >= 0) {
+            from += n;
+            len -= n;
+        } else if (errno == EAGAIN) {
+            if (poll(&reader, 1, READER_PATIENCE_MS) == 0) {
+                return ETIMEDOUT;
+            }
+        } else if (errno != EINTR) {
+            return errno;
+        }
+    }
+    return 0;
+}
+
 const char *output_stream_error(int error)
 {
     return error == ENXIO ? "it is a FIFO that nobody reads" : g_strerror(error);

@@ -164,9 +164,6 @@ bool chardev_is_ready(const Chardev *chr);
 bool chardev_open_failed(const Chardev *chr, const char *what, const char *path,
                          GError **err);
 
-/* Open a file for output, not waiting for a FIFO's reader. -1 with errno. */
-int output_open(const char *path, bool append);
-
 /* ---- between the files of the frontends' side ---------------------------------- */
 
 /* Tell the slot's frontend whatever it is to know now. */

@@ -196,6 +196,14 @@ void chardev_write_soon(Chardev *chr);
  * in errno; ENXIO: a FIFO that nobody reads, which is not waited for. */
 FILE *output_stream_open(const char *path);
 
+/* The same as a descriptor that does not block; with @append it is not emptied. -1 with
+ * errno. */
+int output_open(const char *path, bool append);
+
+/* All of @buf to it. 0, or an errno; ETIMEDOUT: whoever reads the FIFO takes nothing for
+ * a second. */
+int output_write(int fd, const void *buf, size_t len);
+
 /* What that errno, or one of writing to it, means. */
 const char *output_stream_error(int error);
 

@@ -258,6 +258,25 @@ static const Case cases[] = {
     { "object_del", "object_del: argument 'id' is missing*" },
     { "info memdev", "" },
 
+    /* What it writes is looked at in tests/test-screendump.c. */
+    { "screendump", "screendump: argument 'filename' is missing\r\n"
+                    "Usage: screendump filename [-f format] [device] [head]\r\n" },
+    { "screendump f", "Error: the machine has no screen: *" },
+    { "screendump -f", "screendump: argument '-f format': the value is missing*" },
+    { "screendump f -f", "screendump: argument '-f format': the value is missing*" },
+    { "screendump -f \"p", "screendump: argument '-f format': the closing*" },
+    { "screendump -f gif f", "Error: Parameter 'format' does not accept value "
+                             "'gif'\r\n" },
+    { "screendump f -f gif", "Error: *'gif'\r\n" },
+    { "screendump f -f png -f gif", "Error: *'gif'\r\n" },
+    { "screendump f nosuch -f png", "Error: Device 'nosuch' not found\r\n" },
+    { "screendump f -f png rtc 1", "Error: device 'rtc' has no console of head 1; "
+                                   "consoles: none\r\n" },
+    { "screendump f rtc -1", "Error: device 'rtc' has no console of head 4294967295;*" },
+    { "screendump f rtc x", "screendump: argument 'head': 'x' is no number*" },
+    { "screendump f rtc 0 0", "screendump: nothing more is expected at '0'*" },
+    { "screendump -x", "Error: the machine has no screen: *" }, /* a name of a file */
+
     /* Requests, which the main loop would carry out. */
     { "stop", "" },
     { "s please", "stop: nothing more is expected at 'please'\r\n"
@@ -316,8 +335,8 @@ static bool has_case(const HMPCommand *command, const char *prefix, bool well)
 START_TEST(all_commands)
 {
     static const char *const work_elsewhere[] = { "memsave", "pmemsave", "nmi",
-                                                  "qom-set", "system_wakeup",
-                                                  NULL };
+                                                  "qom-set", "screendump",
+                                                  "system_wakeup", NULL };
 
     for (const HMPCommand *c = hmp_commands; c->name; c++) {
         bool saves = g_str_has_suffix(c->name, "memsave");
@@ -549,6 +568,9 @@ START_TEST(completion)
     expect_completion("qom-get rtc", "");
     expect_completion("qom-get /no/such/", "");
     expect_completion("x /4xw ", "");
+    expect_completion("screendump f -f pn", "png");
+    expect_completion("screendump -f ppm f ex", "exit0");
+    expect_completion("screendump f -f ppm ex", "exit0");
     g_mkdir(sub, 0700);
     expect_completion(line, wanted);
     g_rmdir(sub);

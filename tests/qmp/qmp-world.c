@@ -84,6 +84,7 @@ const char *const qmp_corpus[] = {
     "{'execute':'ringbuf-write','arguments':{'device':'c0','data':'YWJj',"
     "'format':'base64'}}",
     "{'execute':'ringbuf-read','arguments':{'device':'c0','size':100}}",
+    "{'execute':'screendump','arguments':{'filename':'d','format':'png'}}",
     "{'execute':'x-query-mtree'}",
     "{'execute':'human-monitor-command','arguments':{'command-line':'info mtree -f'}}",
     "{'execute':'human-monitor-command','arguments':{'command-line':'xp /4xw 0x1000',"

@@ -124,6 +124,19 @@ static const Form forms[] = {
     { "pmemsave", "{'val':0,'size':16,'filename':'DIR'}",
       G "Could not open 'DIR': Is a directory" },
 
+    /* ---- the screen, which there is none of */
+    { "screendump", "{'filename':'DIR/s'}", "..." },
+    { "screendump", "{'filename':'DIR/s','head':0}",
+      G "'head' must be specified together with 'device'" },
+    { "screendump", "{'filename':'DIR/s','device':'nope'}",
+      "DeviceNotFound: Device 'nope' not found" },
+    { "screendump", "{'filename':'DIR/s','device':'rtc','format':'png'}",
+      G "device 'rtc' has no console of head 0; consoles: none" },
+    { "screendump", "{'filename':'DIR/s','device':'rtc','head':-1}",
+      G "device 'rtc' has no console of head 4294967295; consoles: none" },
+    { "screendump", "{'filename':'DIR/s','format':'gif'}",
+      G "Parameter 'format' does not accept value 'gif'" },
+
     /* ---- objects */
     { "qom-list", "{'path':'/'}", NULL },
     { "qom-list", "{'path':'/machine'}", NULL },
@@ -333,7 +346,7 @@ static const Form forms[] = {
 /* What is not in the table: good at the start or the end of each test here, or
  * in test-qmp-commands-kvm, or never. */
 static const char *const good_elsewhere[] = {
-    "qmp_capabilities", "quit", "inject-nmi", "system_wakeup", NULL,
+    "qmp_capabilities", "quit", "inject-nmi", "system_wakeup", "screendump", NULL,
 };
 
 static char *dir;
