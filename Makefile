@@ -80,6 +80,7 @@ HW_OBJS = \
 	hw/display/edid.o \
 	hw/display/bochs-vbe.o \
 	hw/display/framebuffer.o \
+	hw/display/bochs-display.o \
 	hw/misc/debug-exit.o \
 	hw/misc/pvpanic.o \
 	hw/misc/edu.o \

@@ -9,6 +9,7 @@
 #define DEVICE_TYPES     \
     TYPE(acpi_pm)        \
     TYPE(apic_msi)       \
+    TYPE(bochs_display)  \
     TYPE(edu)            \
     TYPE(fw_cfg_io)      \
     TYPE(pflash_cfi01)   \

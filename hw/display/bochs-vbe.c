@@ -62,7 +62,9 @@ static unsigned pixel_bits(unsigned bpp)
 
 static uint64_t line_bytes(const BochsVBE *s)
 {
-    return (uint64_t)s->regs[VBE_VIRT_WIDTH] * pixel_bits(s->regs[VBE_BPP]) / 8;
+    uint64_t width = MAX(s->regs[VBE_XRES], s->regs[VBE_VIRT_WIDTH]);
+
+    return width * pixel_bits(s->regs[VBE_BPP]) / 8;
 }
 
 static uint64_t start_offset(const BochsVBE *s)

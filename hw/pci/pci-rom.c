@@ -11,6 +11,8 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "hw/core/data-file.h"
+
 #define ROM_MIN 2048 /* below are the register's other bits */
 #define ROM_MAX (UINT64_C(1) << 31)
 
@@ -76,12 +78,18 @@ static bool rom_load(PCIDevice *dev, const char *path, int fd, GError **err)
 
 bool pci_add_rom(PCIDevice *dev, GError **err)
 {
-    const char *path = dev->romfile ? dev->romfile : dev->device.type->pci->romfile;
+    const char *name = dev->romfile ? dev->romfile : dev->device.type->pci->romfile;
+    g_autofree char *path = NULL;
     bool ok;
     int fd;
 
-    if (!path || !path[0] || !dev->rom_bar || dev->bars[PCI_ROM_SLOT].mr) {
+    if (!name || !name[0] || !dev->rom_bar || dev->bars[PCI_ROM_SLOT].mr) {
         return true;
+    }
+    path = data_file_path(name, err);
+    if (!path) {
+        g_prefix_error(err, "failed to find romfile \"%s\" (romfile= for none): ", name);
+        return false;
     }
     /* Not to wait for whoever may be at the other end of a pipe. */
     fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
