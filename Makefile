@@ -297,6 +297,7 @@ TESTS_HW = \
 	tests/test-i8042 \
 	tests/test-pit \
 	tests/test-ps2 \
+	tests/test-keys \
 	tests/test-hpet \
 	tests/test-clock \
 	tests/test-rtc \

@@ -70,6 +70,39 @@ static InputKind kind_of(unsigned code)
                                                     : INPUT_KEYBOARD;
 }
 
+static unsigned lock_of(unsigned code)
+{
+    switch (code) {
+    case KEY_SCROLLLOCK:
+        return INPUT_LOCK_SCROLL;
+    case KEY_NUMLOCK:
+        return INPUT_LOCK_NUM;
+    case KEY_CAPSLOCK:
+        return INPUT_LOCK_CAPS;
+    default:
+        return 0;
+    }
+}
+
+void input_set_lamps(InputHandler *handler, unsigned lamps)
+{
+    handler->locks = lamps;
+    handler->has_lamps = true;
+}
+
+void input_reset_lamps(InputHandler *handler)
+{
+    handler->locks = 0;
+    handler->has_lamps = false;
+}
+
+bool input_is_locked(unsigned code)
+{
+    const InputHandler *handler = handler_of(INPUT_KEYBOARD);
+
+    return handler && (handler->locks & lock_of(code));
+}
+
 static bool send_to(InputHandler *handler, unsigned code, bool down)
 {
     bool was_down = handler->down[code];
@@ -81,6 +114,9 @@ static bool send_to(InputHandler *handler, unsigned code, bool down)
     if (down && !has_room(handler, was_down ? 1 : 2)) {
         push_lost(handler);
         return false;
+    }
+    if (down && !was_down && !handler->has_lamps) {
+        handler->locks ^= lock_of(code);
     }
     handler->down[code] = down;
     handler->down_nr += down - was_down;

@@ -49,7 +49,14 @@ typedef struct InputHandler {
     GQueue waiting; /* InputEvent *; after INPUT_LOST nothing was refused yet */
     bool down[INPUT_CODES_NR];
     unsigned down_nr;
+    unsigned locks;        /* INPUT_LOCK_ bits */
+    bool has_lamps;        /* the guest tells of them */
 } InputHandler;
+
+/* A keyboard's lamps, as its guest sees them. */
+#define INPUT_LOCK_SCROLL 0x1u
+#define INPUT_LOCK_NUM 0x2u
+#define INPUT_LOCK_CAPS 0x4u
 
 /* ---- for devices ------------------------------------------------------------------ */
 
@@ -66,6 +73,12 @@ void input_feed(InputHandler *handler);
 /* Forget what waits: at a reset, and where the guest says so. */
 void input_drop(InputHandler *handler);
 
+/* The guest has set the lamps to these INPUT_LOCK_ bits. */
+void input_set_lamps(InputHandler *handler, unsigned lamps);
+
+/* A reset: the lamps are off, and nobody knows whether the guest will set them. */
+void input_reset_lamps(InputHandler *handler);
+
 /* ---- for whoever sends ------------------------------------------------------------- */
 
 /* Press or release. False: no device takes it, there is no such number, or it was
@@ -75,6 +88,10 @@ bool input_send_key(unsigned code, bool down);
 
 /* Move the pointer, turn its wheel. False as above. */
 bool input_send_motion(int dx, int dy, int wheel);
+
+/* Whether KEY_CAPSLOCK, KEY_NUMLOCK or KEY_SCROLLLOCK is on for the guest: as it has set
+ * the lamps, or where it sets none, after every other press of that key. */
+bool input_is_locked(unsigned code);
 
 /* Release what is pressed: whoever pressed it has gone. */
 void input_release_all(void);

@@ -403,6 +403,7 @@ static void kbd_command(PS2Keyboard *kbd, uint8_t command)
     case CMD_RESET:
         kbd_set_defaults(kbd);
         kbd->leds = 0;
+        input_reset_lamps(&kbd->input);
         kbd->scanning = true;
         ps2_answer(out, ACK);
         ps2_answer(out, TEST_PASSED);
@@ -423,6 +424,7 @@ static bool kbd_parameter(PS2Keyboard *kbd, uint8_t byte)
     switch (command) {
     case CMD_LEDS:
         kbd->leds = byte;
+        input_set_lamps(&kbd->input, byte); /* which has the same bits */
         break;
     case CMD_RATE:
         kbd->rate = byte;
@@ -471,6 +473,7 @@ void ps2_keyboard_reset(PS2Keyboard *kbd)
 {
     kbd->out = (PS2Out){ .answers_nr = 0 };
     kbd->command = kbd->leds = 0;
+    input_reset_lamps(&kbd->input);
     kbd->scanning = true;
     kbd_set_defaults(kbd);
 }
