@@ -81,6 +81,11 @@ HW_OBJS = \
 	hw/display/bochs-vbe.o \
 	hw/display/framebuffer.o \
 	hw/display/bochs-display.o \
+	hw/display/vga.o \
+	hw/display/vga-memory.o \
+	hw/display/vga-pci.o \
+	hw/display/vga-draw.o \
+	hw/display/vga-text.o \
 	hw/misc/debug-exit.o \
 	hw/misc/pvpanic.o \
 	hw/misc/edu.o \
@@ -109,8 +114,6 @@ HW_OBJS = \
 	hw/input/ps2.o \
 	hw/input/ps2-keyboard.o \
 	hw/input/ps2-mouse.o \
-	hw/display/vga-draw.o \
-	hw/display/vga-text.o \
 	hw/rtc/rtc-options.o \
 	hw/core/machine.o \
 	hw/core/machine-table.o \

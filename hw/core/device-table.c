@@ -30,7 +30,8 @@
     TYPE(pc_testdev)     \
     TYPE(pci_bridge)     \
     TYPE(pci_testdev)    \
-    TYPE(pvpanic)
+    TYPE(pvpanic)        \
+    TYPE(vga_pci)
 
 #define TYPE(name) extern const DeviceType name##_type;
 DEVICE_TYPES

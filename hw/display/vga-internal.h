@@ -26,16 +26,33 @@
 #define VGA_CR_NR 256 /* of which 25 are known */
 
 typedef struct VGADrawing VGADrawing; /* vga-draw.c's own */
+typedef struct VGAState VGAState;
 
-typedef struct VGAState {
+/* What a mode makes of the window. */
+typedef struct VGAWindow {
+    hwaddr first, size; /* which part of it shows VRAM; the rest nothing */
+    hwaddr offset;      /* of what the first byte shows: bytes in chain-4 modes,
+                         * otherwise of a plane */
+    bool chain4;        /* VRAM is linear in it, the map mask says which planes */
+    bool direct;        /* and all of them: it can be an alias */
+} VGAWindow;
+
+#define VGA_PORT_WINDOWS 5
+
+struct VGAState {
     Device *dev;
-    MemoryRegion *container; /* that the window is mapped in: the bus's memory */
     MemoryRegion vram;
+    uint8_t *vram_ptr;  /* its bytes */
     uint64_t vram_size; /* a power of two */
 
     /* The window: I/O below, an alias of VRAM on top where the mode lets it be one. */
     MemoryRegion window, window_alias;
-    MemoryRegion ports;
+    VGAWindow shown;
+    uint32_t bank;      /* VBE's, in bytes */
+    /* All ports; those of them that the bus shows, and that the memory BAR does. */
+    MemoryRegion ports, port_windows[VGA_PORT_WINDOWS], mmio_ports;
+    MemoryRegion vbe_ports;
+    MemoryRegion *memory_root, *ports_root; /* where they are mapped; NULL: not */
 
     uint8_t misc;     /* miscellaneous output, read at 0x3cc */
     uint8_t feature;  /* feature control */
@@ -58,13 +75,20 @@ typedef struct VGAState {
     Console *console;
     Framebuffer fb;      /* in the modes that are linear */
     VGADrawing *drawing;
-} VGAState;
+
+    /* The card's, to be set before vga_init(): a viewer would like this size. NULL: the
+     * guest cannot be told. */
+    void (*suggest_size)(VGAState *s, unsigned width, unsigned height);
+};
 
 /* ---- vga.c: registers --------------------------------------------------------------- */
 
 /* What a function or card calls: @vram_size is a power of two from 1 MiB to 512 MiB.
  * False with @err, nothing left. */
 bool vga_init(VGAState *s, Device *dev, uint64_t vram_size, GError **err);
+
+/* Takes it off the bus, too. All but the region vram, which may be a BAR: whoever owns it
+ * destroys that one afterwards. */
 void vga_cleanup(VGAState *s);
 void vga_reset(VGAState *s);
 
@@ -74,12 +98,14 @@ void vga_port_write(VGAState *s, unsigned port, uint8_t value);
 
 /* ---- vga-memory.c: the window ------------------------------------------------------- */
 
-bool vga_memory_init(VGAState *s, GError **err);
+/* After VRAM was made. */
+void vga_memory_init(VGAState *s);
 void vga_memory_cleanup(VGAState *s);
 
-/* Show the window, and the ports, in these: the bus's. */
-void vga_map(VGAState *s, MemoryRegion *memory, MemoryRegion *ports);
-void vga_unmap(VGAState *s);
+/* Show the window, and the ports, in these: the bus's. False with @err: another device has
+ * one of the ports. */
+bool vga_map(VGAState *s, MemoryRegion *memory, MemoryRegion *ports, GError **err);
+void vga_unmap(VGAState *s); /* it is not mapped: nothing */
 
 /* A register that decides what the window shows may have changed (sr[4], sr[2], gr[5],
  * gr[6], VBE's bank and enable): place and kind of the window follow. */
