@@ -322,6 +322,7 @@ TESTS_HW = \
 	tests/test-acpi \
 	tests/test-acpi-pc \
 	tests/test-smbios \
+	tests/test-vga-draw \
 	tests/test-microvm \
 	tests/test-pc \
 	tests/qtest/test-qtest-wires \

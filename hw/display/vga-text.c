@@ -215,7 +215,7 @@ static void fonts_update(VGAState *s, const uint8_t *vram)
             uint8_t *glyph = t->fonts[font][ch];
             bool changed = false;
 
-            for (unsigned i = 0; i < GLYPH_LINES; i++) {
+            for (unsigned i = 0; i < t->layout.glyph_lines; i++) {
                 uint8_t bits = vga_byte(s, vram, addr[font] +
                                         (ch * GLYPH_LINES + i) * CELL_BYTES + 2);
 
