@@ -100,7 +100,7 @@ static void world_setup(void)
     s = g_new0(VGAState, 1);
     s->vram_size = s->vbe.vram_size = VRAM_SIZE;
     memory_region_init_ram(&s->vram, "vram", VRAM_SIZE);
-    vram = memory_region_get_ram_ptr(&s->vram);
+    vram = s->vram_ptr = memory_region_get_ram_ptr(&s->vram);
     s->dac_mask = 0xff;
     bochs_vbe_reset(&s->vbe);
     expect(vga_draw_init(s, NULL), "no console");

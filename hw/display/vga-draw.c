@@ -277,13 +277,11 @@ static void group_dots(const VGAMode *mode, const uint8_t bytes[GROUP_BYTES],
 /* Bytes of VRAM, which wraps. */
 static void vram_copy(const VGAState *s, uint8_t *to, uint64_t addr, unsigned len)
 {
-    const uint8_t *vram = memory_region_get_ram_ptr((MemoryRegion *)&s->vram);
-
     while (len) {
         uint64_t from = addr & (s->vram_size - 1);
         unsigned part = MIN(len, s->vram_size - from);
 
-        memcpy(to, vram + from, part);
+        memcpy(to, s->vram_ptr + from, part);
         to += part;
         addr += part;
         len -= part;
@@ -528,11 +526,21 @@ static bool vga_text(void *opaque, ConsoleText *text)
     return vga_text_cells(opaque, text);
 }
 
+static void vga_suggest_size(void *opaque, unsigned width, unsigned height)
+{
+    VGAState *s = opaque;
+
+    if (s->suggest_size) {
+        s->suggest_size(s, width, height);
+    }
+}
+
 static const ConsoleOps vga_console_ops = {
     .refresh = vga_refresh,
     .invalidate = vga_invalidate,
     .watch = vga_watch,
     .text = vga_text,
+    .suggest_size = vga_suggest_size,
 };
 
 bool vga_draw_init(VGAState *s, GError **err)

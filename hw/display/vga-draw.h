@@ -64,9 +64,9 @@ void vga_picture_show(VGAState *s);
 void vga_colours(const VGAState *s, uint8_t colours[16]);
 
 /* The byte at @addr, which wraps at the end of VRAM. */
-static inline uint8_t vga_byte(const VGAState *s, const uint8_t *vram, uint64_t addr)
+static inline uint8_t vga_byte(const VGAState *s, uint64_t addr)
 {
-    return vram[addr & (s->vram_size - 1)];
+    return s->vram_ptr[addr & (s->vram_size - 1)];
 }
 
 /* Where the CRTC starts, its step from row to row, in bytes of VRAM; and the line after

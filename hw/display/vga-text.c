@@ -205,7 +205,7 @@ static void text_view(const VGAState *s, const TextLayout *l, TextView *view)
 /* ---- fonts ---------------------------------------------------------------------------- */
 
 /* Look at the fonts, and mark the characters that have changed. */
-static void fonts_update(VGAState *s, const uint8_t *vram)
+static void fonts_update(VGAState *s)
 {
     VGAText *t = s->drawing->text;
     const uint32_t *addr = t->layout.fonts;
@@ -216,8 +216,8 @@ static void fonts_update(VGAState *s, const uint8_t *vram)
             bool changed = false;
 
             for (unsigned i = 0; i < t->layout.glyph_lines; i++) {
-                uint8_t bits = vga_byte(s, vram, addr[font] +
-                                        (ch * GLYPH_LINES + i) * CELL_BYTES + 2);
+                uint8_t bits = vga_byte(s, addr[font] +
+                                           (ch * GLYPH_LINES + i) * CELL_BYTES + 2);
 
                 changed |= glyph[i] != bits;
                 glyph[i] = bits;
@@ -229,11 +229,11 @@ static void fonts_update(VGAState *s, const uint8_t *vram)
 
 /* ---- cells ---------------------------------------------------------------------------- */
 
-static uint32_t cell_shown(const VGAState *s, const uint8_t *vram, uint64_t addr)
+static uint32_t cell_shown(const VGAState *s, uint64_t addr)
 {
     const TextView *view = &s->drawing->text->view;
-    uint8_t character = vga_byte(s, vram, addr);
-    uint8_t attribute = vga_byte(s, vram, addr + 1);
+    uint8_t character = vga_byte(s, addr);
+    uint8_t attribute = vga_byte(s, addr + 1);
     unsigned foreground = attribute & 0xf, background = attribute >> 4;
     unsigned font = attribute >> 3 & 1;
 
@@ -297,7 +297,7 @@ static void cell_draw(VGAState *s, const TextPart *part, int x, int y, uint32_t 
 }
 
 /* Draw the cells that show something else than they did, or are to be drawn @anew. */
-static void cells_draw(VGAState *s, const uint8_t *vram, bool anew)
+static void cells_draw(VGAState *s, bool anew)
 {
     VGAText *t = s->drawing->text;
     const TextLayout *l = &t->layout;
@@ -314,7 +314,7 @@ static void cells_draw(VGAState *s, const uint8_t *vram, bool anew)
             uint64_t addr = row_addr;
 
             for (unsigned column = 0; column < part_columns(l, part); column++, shown++) {
-                uint32_t now = cell_shown(s, vram, addr);
+                uint32_t now = cell_shown(s, addr);
 
                 if (anew || now != *shown ||
                     t->glyph_changed[SHOWN_FONT(now)][SHOWN_CHARACTER(now)]) {
@@ -345,7 +345,6 @@ void vga_text_refresh(VGAState *s)
 {
     VGADrawing *d = s->drawing;
     VGAText *t = d->text;
-    const uint8_t *vram = memory_region_get_ram_ptr(&s->vram);
     DirtyBitmapSnapshot *snap;
     TextLayout layout;
     TextView view;
@@ -368,8 +367,8 @@ void vga_text_refresh(VGAState *s)
     }
     if (anew || d->all || snap || memcmp(&view, &t->view, sizeof(view)) != 0) {
         t->view = view;
-        fonts_update(s, vram);
-        cells_draw(s, vram, anew);
+        fonts_update(s);
+        cells_draw(s, anew);
     }
     if (other) {
         vga_picture_show(s);
@@ -384,7 +383,6 @@ void vga_text_refresh(VGAState *s)
 bool vga_text_cells(VGAState *s, ConsoleText *text)
 {
     VGAText *t = s->drawing->text;
-    const uint8_t *vram = memory_region_get_ram_ptr(&s->vram);
     TextLayout l;
     TextView view;
 
@@ -403,7 +401,7 @@ bool vga_text_cells(VGAState *s, ConsoleText *text)
 
         for (unsigned column = 0; column < l.columns; column++, addr += CELL_BYTES) {
             t->cells[row * l.columns + column] =
-                (ConsoleCell){ vga_byte(s, vram, addr), vga_byte(s, vram, addr + 1) };
+                (ConsoleCell){ vga_byte(s, addr), vga_byte(s, addr + 1) };
             if (addr == view.cursor && !text->cursor) {
                 text->cursor = true;
                 text->cursor_column = column;
