@@ -81,6 +81,7 @@ HW_OBJS = \
 	hw/display/bochs-vbe.o \
 	hw/display/framebuffer.o \
 	hw/display/bochs-display.o \
+	hw/display/ramfb.o \
 	hw/display/vga.o \
 	hw/display/vga-memory.o \
 	hw/display/vga-pci.o \

@@ -31,6 +31,7 @@
     TYPE(pci_bridge)     \
     TYPE(pci_testdev)    \
     TYPE(pvpanic)        \
+    TYPE(ramfb)          \
     TYPE(vga_pci)
 
 #define TYPE(name) extern const DeviceType name##_type;

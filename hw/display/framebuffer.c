@@ -27,12 +27,13 @@ bool framebuffer_set(Framebuffer *fb, MemoryRegion *mr, hwaddr offset, unsigned 
                      unsigned height, unsigned stride, pixman_format_code_t format,
                      const pixman_indexed_t *palette)
 {
-    unsigned line = width * PIXMAN_FORMAT_BPP(format) / 8;
+    unsigned bpp = PIXMAN_FORMAT_BPP(format);
+    unsigned line = width * bpp / 8, unit = bpp == 32 ? 4 : bpp == 16 ? 2 : 1;
     uint64_t size = memory_region_size(mr);
     pixman_image_t *image;
 
     if (!width || !height || width > CONSOLE_SIZE_MAX || height > CONSOLE_SIZE_MAX ||
-        offset % 4 || stride % 4 || stride > INT_MAX || offset > size ||
+        offset % unit || stride % 4 || stride > INT_MAX || offset > size ||
         frame_size(height, stride, line) > size - offset) {
         framebuffer_clear(fb);
         return false;

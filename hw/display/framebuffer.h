@@ -24,8 +24,9 @@ typedef struct Framebuffer {
 /* Show @height lines of @width pixels of @mr from @offset on, @stride bytes apart, as
  * @format. @palette: of PIXMAN_c8, the owner's, else NULL. False, and nothing is shown
  * (black): it has no line, is larger than CONSOLE_SIZE_MAX, does not lie within @mr, or
- * pixman cannot use it (offset and stride are multiples of 4). The owner turns the dirty
- * log of @mr on and off as it is watched. */
+ * pixman cannot use it (the offset is a multiple of a pixel of 2 or 4 bytes, the stride
+ * of 4). The owner turns the dirty log of @mr on while the console is watched, before
+ * this, and off. */
 bool framebuffer_set(Framebuffer *fb, MemoryRegion *mr, hwaddr offset, unsigned width,
                      unsigned height, unsigned stride, pixman_format_code_t format,
                      const pixman_indexed_t *palette);
