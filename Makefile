@@ -244,13 +244,14 @@ MAIN_OBJS = \
 	daemon.o \
 
 # What tests share; needs the core only, but for device-util,
-# chardev-util, countdown and pci-copier.
+# chardev-util, countdown, pci-copier and screen-util.
 TEST_LIB_OBJS = \
 	tests/test-util.o \
 	tests/device-util.o \
 	tests/chardev-util.o \
 	tests/countdown.o \
 	tests/pci-copier.o \
+	tests/screen-util.o \
 	tests/kernel-image.o \
 	tests/model.o \
 	tests/random-graph.o \
@@ -313,6 +314,9 @@ TESTS_HW = \
 	tests/test-pci-bus \
 	tests/test-pcihp \
 	tests/test-pci-monitor \
+	tests/test-console \
+	tests/test-image \
+	tests/test-displays \
 	tests/test-pci-copier \
 	tests/test-pci-random \
 	tests/test-msi \
@@ -502,6 +506,14 @@ $(MODULES): ui-%.so:
 	$(call say,MODULE)
 	$(Q)$(LINK) -shared $(filter %.o,$^) $(EXTRA_LDFLAGS) $(LIBS_$*)
 
+# A display for tests/test-displays.
+tests/ui-probe.so: tests/ui-probe.o
+	$(call say,MODULE)
+	$(Q)$(LINK) -shared $< $(EXTRA_LDFLAGS)
+
+tests/ui-probe.o: PACKAGE_CFLAGS += -fPIC
+tests/test-displays: | tests/ui-probe.so
+
 libmemory-core.a: $(CORE_OBJS)
 libflatview.a: $(HW_OBJS) $(UI_OBJS) $(KVM_OBJS) $(QMP_OBJS) $(QMP_COMMAND_OBJS) \
 	$(HMP_OBJS) $(QTEST_OBJS) $(GDB_OBJS)
@@ -567,6 +579,7 @@ tests/fuzz/fuzz-qmp: tests/qmp/qmp-world.o
 tests/test-pci tests/test-pci-bus tests/test-pci-random tests/test-pci-monitor \
 tests/test-pci-copier tests/test-msi tests/test-pci-bridge tests/test-pcihp: tests/pci-world.o
 tests/test-user-object: TEST_LDFLAGS = -Wl,--wrap=madvise
+tests/test-console: TEST_LDFLAGS = -Wl,--wrap=pixman_image_create_bits
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
 
 tests/test-display-sdl: tests/display-world.o

@@ -23,6 +23,8 @@ struct Console {
     pixman_image_t *image;
     GPtrArray *viewers; /* Viewer * */
     unsigned lookers;   /* viewers that are not paused */
+    bool watched;       /* what the device was told last */
+    bool refreshing;
 };
 
 typedef struct Listener {
@@ -56,9 +58,11 @@ static pixman_image_t *black_image(int width, int height)
     return image;
 }
 
+/* One that has yet to hear of the image hears that all of it has changed then. */
 static void tell_changed(Viewer *viewer, int x, int y, int width, int height)
 {
-    if (!viewer->paused && viewer->ops->changed) {
+    if (!viewer->paused && viewer->ops->changed &&
+        viewer->image == viewer->console->image) {
         viewer->ops->changed(viewer->opaque, x, y, width, height);
     }
 }
@@ -73,6 +77,7 @@ static void tell_all_changed(Viewer *viewer)
 
 static void tell_image(Viewer *viewer)
 {
+    viewer->image = viewer->console->image;
     viewer->ops->image(viewer->opaque, viewer->console->image);
     if (viewer->console) {
         tell_all_changed(viewer);
@@ -123,8 +128,33 @@ bool console_watched(const Console *con)
 
 /* ---- refreshing --------------------------------------------------------------------- */
 
-static void refresh_watched(Console *con)
+static gboolean refresh_all(gpointer opaque);
+
+/* Tell the device whether somebody looks, but not from a viewer's callback in the middle
+ * of its refresh. */
+static void update_watch(Console *con)
 {
+    bool watched = con->lookers > 0;
+
+    if (con->refreshing || con->watched == watched) {
+        return;
+    }
+    con->watched = watched;
+    if (con->ops->watch) {
+        con->ops->watch(con->opaque, watched);
+    }
+    if (watched) {
+        /* Nobody has recorded what changed before. */
+        con->ops->invalidate(con->opaque);
+        if (!refresh_source) {
+            refresh_source = g_timeout_add(CONSOLE_REFRESH_MS, refresh_all, NULL);
+        }
+    }
+}
+
+static void refresh(Console *con)
+{
+    con->refreshing = true;
     con->ops->refresh(con->opaque);
     for (unsigned i = con->viewers->len; i-- > 0;) {
         Viewer *viewer = i < con->viewers->len ? con->viewers->pdata[i] : NULL;
@@ -133,6 +163,8 @@ static void refresh_watched(Console *con)
             viewer->ops->refreshed(viewer->opaque);
         }
     }
+    con->refreshing = false;
+    update_watch(con);
 }
 
 static gboolean refresh_all(gpointer opaque)
@@ -144,7 +176,7 @@ static gboolean refresh_all(gpointer opaque)
         Console *con = console_by_index(i);
 
         if (con && console_watched(con)) {
-            refresh_watched(con);
+            refresh(con);
         }
     }
     for (unsigned i = 0; i < consoles_nr(); i++) {
@@ -161,12 +193,10 @@ static gboolean refresh_all(gpointer opaque)
 
 pixman_image_t *console_refresh(Console *con)
 {
-    if (console_watched(con)) {
-        refresh_watched(con);
-    } else {
+    if (!con->watched) {
         con->ops->invalidate(con->opaque);
-        con->ops->refresh(con->opaque);
     }
+    refresh(con);
     return con->image;
 }
 
@@ -174,24 +204,14 @@ pixman_image_t *console_refresh(Console *con)
 
 static void add_looker(Console *con)
 {
-    if (con->lookers++) {
-        return;
-    }
-    if (con->ops->watch) {
-        con->ops->watch(con->opaque, true);
-    }
-    /* Nobody has recorded what changed before. */
-    con->ops->invalidate(con->opaque);
-    if (!refresh_source) {
-        refresh_source = g_timeout_add(CONSOLE_REFRESH_MS, refresh_all, NULL);
-    }
+    con->lookers++;
+    update_watch(con);
 }
 
 static void remove_looker(Console *con)
 {
-    if (!--con->lookers && con->ops->watch) {
-        con->ops->watch(con->opaque, false);
-    }
+    con->lookers--;
+    update_watch(con);
 }
 
 void viewer_attach(Viewer *viewer, Console *con)

@@ -82,10 +82,10 @@ bool console_watched(const Console *con);
 
 typedef struct ViewerOps {
     /* The picture is another one, perhaps of another size or format; told first when the
-     * viewer is attached. What it is drawn from may go with the next such call. NULL: the
+     * viewer is attached. Unless it is paused, changed() follows for all of it. What it is drawn from may go with the next such call. NULL: the
      * console has gone, and the viewer is detached. */
     void (*image)(void *opaque, pixman_image_t *image);
-    /* These pixels of the image have changed. */
+    /* These pixels of the image have changed; NULL: nothing to do. */
     void (*changed)(void *opaque, int x, int y, int width, int height);
     /* A refresh is over; NULL: nothing to do. */
     void (*refreshed)(void *opaque);
@@ -97,6 +97,7 @@ struct Viewer {
     void *opaque;
     /* Private to console.c: */
     Console *console;
+    const pixman_image_t *image; /* that it was told of; may have gone */
     bool paused;
 };
 

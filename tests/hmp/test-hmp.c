@@ -258,7 +258,7 @@ static const Case cases[] = {
     { "object_del", "object_del: argument 'id' is missing*" },
     { "info memdev", "" },
 
-    /* What it writes is looked at in tests/test-screendump.c. */
+    /* What it writes is looked at in tests/test-console.c. */
     { "screendump", "screendump: argument 'filename' is missing\r\n"
                     "Usage: screendump filename [-f format] [device] [head]\r\n" },
     { "screendump f", "Error: the machine has no screen: *" },
