@@ -141,6 +141,9 @@ bool settings_finish_displays(Settings *s, Machine *machine, GError **err)
                     "has", s->vga, machine->type->name);
         return false;
     }
+    if (!s->vga && machine->type->has_vga && !s->nodefaults && !s->nographic) {
+        s->vga = g_strdup("std");
+    }
     if (s->nographic) {
         if (s->displays->len) {
             const DisplaySetting *d = s->displays->pdata[0];

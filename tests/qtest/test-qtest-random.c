@@ -314,17 +314,30 @@ END_TEST
 /* A function comes, or is asked to go; either may be refused. */
 static void hot_plug(QVM *vm)
 {
-    static const char *const types[] = { "edu", "pci-testdev", "pci-bridge" };
+    static const char *const types[] = { "edu", "pci-testdev", "pci-bridge",
+                                         "bochs-display" };
     g_autofree char *command = NULL;
     unsigned n = random_below(4);
 
     command = random_below(2)
         ? g_strdup_printf("{'execute': 'device_add', 'arguments': {'driver': '%s', "
                           "'id': 'hot%u', 'addr': '%x'%s}}",
-                          types[random_below(3)], n, 8 + random_below(4),
+                          types[random_below(4)], n, 8 + random_below(4),
                           random_below(3) ? "" : ", 'multifunction': true")
         : g_strdup_printf("{'execute': 'device_del', 'arguments': {'id': 'hot%u'}}",
                           n);
+    g_free(qvm_qmp(vm, "%s", command));
+}
+
+/* Look at a screen, whatever its registers say by now. */
+static void look(QVM *vm)
+{
+    g_autofree char *command =
+        g_strdup_printf("{'execute': 'screendump', 'arguments': {'filename': '/dev/null', "
+                        "'device': '%s', 'format': '%s'}}",
+                        random_below(2) ? "/machine/vga" : "screen",
+                        random_below(20) ? "ppm" : "png");
+
     g_free(qvm_qmp(vm, "%s", command));
 }
 
@@ -340,7 +353,8 @@ START_TEST(random_pc)
     close(fd);
     options = g_strdup_printf(
         "-M pc -m 16 -serial null -serial null -no-shutdown "
-        "-drive if=pflash,format=raw,file=%s -device edu,addr=2,msix-vectors=8 "
+        "-drive if=pflash,format=raw,file=%s -device edu,addr=5,msix-vectors=8 "
+        "-device bochs-display,id=screen,addr=6 "
         "-device pci-testdev,addr=3,membar=64K -device pci-bridge,id=b,chassis_nr=1,addr=4 "
         "-device edu,bus=b,addr=1 -device pci-bridge,bus=b,id=c,chassis_nr=2,addr=2 "
         "-device pci-testdev,bus=c,addr=1 -device pc-testdev -device pvpanic", flash);
@@ -353,6 +367,7 @@ START_TEST(random_pc)
             edges_find(vm);
         }
         hot_plug(vm);
+        look(vm);
         run_batch(vm, MIN(BATCH, commands - done));
     }
     random_end(vm);
