@@ -437,6 +437,7 @@ TESTS_SH = \
 	tests/test-kernel-docs.sh \
 	tests/test-compare-mtree.sh \
 	tests/test-compare-pci.sh \
+	tests/test-compare-screen.sh \
 	tests/gdb/session.sh \
 	tests/qmp/schema.sh \
 	tests/qmp/socat.sh \

@@ -356,12 +356,15 @@ static uint32_t vbe_pixel(unsigned x, unsigned y)
     } else if (bpp >= 24) {
         return colour & 0xffffff;
     }
-    /* The highest bits again fill up the lowest ones. */
     low = colour & 31;
     high = bpp == 15 ? colour >> 10 & 31 : colour >> 11 & 31;
-    colour = bpp == 15 ? colour >> 5 & 31 : colour >> 5 & 63;
-    colour = bpp == 15 ? colour << 3 | colour >> 2 : colour << 2 | colour >> 4;
-    return (high << 3 | high >> 2) << 16 | colour << 8 | (low << 3 | low >> 2);
+    colour = bpp == 15 ? colour >> 4 & 62 : colour >> 5 & 63;
+    if (bpp == 16 && !s->mmio.big_endian) {
+        /* The highest bits again fill up the lowest ones. */
+        return (high << 3 | high >> 2) << 16 | (colour << 2 | colour >> 4) << 8 |
+               (low << 3 | low >> 2);
+    }
+    return high << 19 | colour << 10 | low << 3;
 }
 
 static uint32_t model_pixel(unsigned x, unsigned y)

@@ -4,8 +4,9 @@
  * Hardware Interface Technical Reference: Video Subsystems"; VBE: bochs-vbe.h.
  *
  * A frame buffer of VBE is shown as it lies in VRAM (framebuffer.h). Where pixman cannot
- * do that, as its lines wrap, repeat or split, they are copied as they are. Anything
- * else becomes a picture of bytes, each the number of a colour in the DAC: dots of planes
+ * do that, as its lines wrap, repeat or split, they are copied as they are. Pixels of 15
+ * bits, and of 16 with the high byte first, are widened with zeros as QEMU does it, which
+ * pixman does otherwise. Anything else becomes a picture of bytes, each the number of a colour in the DAC: dots of planes
  * are put together, and colours are left to whoever looks. Of a picture that is drawn
  * the lines of dirty pages are drawn again, and what differs from what was there is told.
  *
@@ -186,36 +187,39 @@ static void mode_dots(const VGAState *s, VGAMode *mode, const FramebufferMode *v
     }
 }
 
-/* The format of a frame buffer, as pixman calls it; 16 bits the other way round have no
- * name there. */
-static pixman_format_code_t linear_format(const VGAState *s, unsigned bpp, bool *swapped)
-{
-    bool big = s->mmio.big_endian;
-
-    *swapped = big && (bpp == 15 || bpp == 16);
-    switch (bpp) {
-    case 8:
-        return PIXMAN_c8;
-    case 15:
-        return PIXMAN_x1r5g5b5;
-    case 16:
-        return PIXMAN_r5g6b5;
-    case 24:
-        return big ? PIXMAN_b8g8r8 : PIXMAN_r8g8b8;
-    default:
-        return big ? PIXMAN_b8g8r8x8 : PIXMAN_x8r8g8b8;
-    }
-}
-
 static void mode_linear(const VGAState *s, VGAMode *mode, const FramebufferMode *vbe)
 {
+    bool big = s->mmio.big_endian;
+    unsigned bytes = (vbe->bpp + 7) / 8;
+
     mode->kind = VGA_LINEAR;
-    mode->format = linear_format(s, vbe->bpp, &mode->swapped);
+    switch (vbe->bpp) {
+    case 8:
+        mode->format = PIXMAN_c8;
+        break;
+    case 16:
+        if (!big) {
+            mode->format = PIXMAN_r5g6b5;
+            break;
+        }
+        /* fall through */
+    case 15:
+        mode->format = PIXMAN_x8r8g8b8;
+        mode->word_bits = vbe->bpp;
+        mode->swapped = big;
+        break;
+    case 24:
+        mode->format = big ? PIXMAN_b8g8r8 : PIXMAN_r8g8b8;
+        break;
+    default:
+        mode->format = big ? PIXMAN_b8g8r8x8 : PIXMAN_x8r8g8b8;
+        break;
+    }
     mode->width = vbe->width;
     mode->height = vbe->height;
     mode->start = vbe->offset & ~(uint64_t)(GROUP_BYTES - 1);
     mode->stride = vbe->stride;
-    mode->line_bytes = vbe->width * (PIXMAN_FORMAT_BPP(mode->format) / 8);
+    mode->line_bytes = vbe->width * bytes;
     mode->split = UINT16_MAX;
     mode->dot_width = 1;
 }
@@ -242,7 +246,7 @@ static void mode_read(const VGAState *s, VGAMode *mode)
 
 /* ---- one line ------------------------------------------------------------------------ */
 
-/* What to copy and what not: the dots of a group, as numbers in the DAC. */
+/* The dots of a group, as numbers in the DAC. */
 static void group_dots(const VGAMode *mode, const uint8_t bytes[GROUP_BYTES],
                        uint8_t dots[GROUP_DOTS])
 {
@@ -274,6 +278,19 @@ static void group_dots(const VGAMode *mode, const uint8_t bytes[GROUP_BYTES],
     }
 }
 
+/* Words of 5, 5 or 6, and 5 bits to pixels of 8 bits each. */
+static void words_widen(const VGAMode *mode, const uint8_t *bytes, uint32_t *pixels)
+{
+    unsigned green = mode->word_bits - 10;
+
+    for (unsigned i = 0; i < mode->line_bytes; i += 2) {
+        unsigned word = bytes[i + !mode->swapped] << 8 | bytes[i + mode->swapped];
+
+        *pixels++ = (word >> (5 + green) & 0x1f) << 19 |
+                    (word >> 5 & ((1 << green) - 1)) << (16 - green) | (word & 0x1f) << 3;
+    }
+}
+
 /* Bytes of VRAM, which wraps. */
 static void vram_copy(const VGAState *s, uint8_t *to, uint64_t addr, unsigned len)
 {
@@ -296,13 +313,11 @@ static const uint8_t *line_draw(const VGAState *s, const VGAMode *mode, uint64_t
     uint8_t *to = line;
 
     vram_copy(s, bytes, addr, mode->line_bytes);
+    if (mode->word_bits) {
+        words_widen(mode, bytes, (uint32_t *)line);
+        return line;
+    }
     if (mode->kind == VGA_LINEAR) {
-        for (unsigned i = 0; mode->swapped && i < mode->line_bytes; i += 2) {
-            uint8_t low = bytes[i];
-
-            bytes[i] = bytes[i + 1];
-            bytes[i + 1] = low;
-        }
         return bytes;
     }
     for (unsigned i = 0; i < mode->line_bytes; i += GROUP_BYTES) {
@@ -427,7 +442,7 @@ static void lines_draw(VGAState *s, const VGAMode *mode, DirtyBitmapSnapshot *sn
 /* Whether pixman can show it as it lies in VRAM. */
 static bool mode_is_plain(const VGAState *s, const VGAMode *mode)
 {
-    return mode->kind == VGA_LINEAR && !mode->swapped && mode->scans * mode->scan_lines == 1 &&
+    return mode->kind == VGA_LINEAR && !mode->word_bits && mode->scans * mode->scan_lines == 1 &&
            !mode->bank[0] && !mode->bank[1] && mode->stride % 4 == 0 &&
            mode->stride >= mode->line_bytes &&
            mode->start + (uint64_t)mode->stride * (mode->height - 1) + mode->line_bytes <=

@@ -25,7 +25,8 @@ typedef enum VGAKind {
 typedef struct VGAMode {
     VGAKind kind;
     pixman_format_code_t format;
-    bool swapped;            /* LINEAR: the two bytes of a pixel, high one first */
+    unsigned word_bits;      /* LINEAR: 15 or 16, in two bytes that are to be widened; 0: */
+    bool swapped;            /* as they lie there; of words, the high byte is first */
     unsigned width, height;  /* of the picture */
     uint64_t start;          /* of the first line */
     unsigned stride;         /* from one row of bytes to the next */
