@@ -182,7 +182,7 @@ UI_OBJS = \
 
 # Displays, each a module of its own: ui-NAME.so, of the objects it has here.
 MODULES = $(DISPLAYS:%=ui-%.so)
-ui-vnc.so: ui/vnc.o
+ui-vnc.so: ui/vnc.o ui/vnc-client.o ui/vnc-listen.o ui/vnc-shadow.o
 ui-sdl.so: ui/sdl.o ui/sdl-keys.o
 ui-curses.so: ui/curses.o ui/curses-keys.o
 
@@ -209,6 +209,7 @@ QMP_COMMAND_OBJS = \
 	monitor/qmp-device.o \
 	monitor/qmp-chardev.o \
 	monitor/qmp-screen.o \
+	monitor/qmp-display.o \
 	monitor/qmp-misc.o \
 	monitor/qmp-hmp.o \
 
@@ -219,6 +220,7 @@ HMP_OBJS = \
 	monitor/hmp-help.o \
 	monitor/hmp-info.o \
 	monitor/hmp-pci.o \
+	monitor/hmp-display.o \
 	monitor/hmp-machine.o \
 	monitor/hmp-memory.o \
 	monitor/hmp-complete.o \

@@ -41,6 +41,9 @@ typedef enum VMEventKind {
     VM_EVENT_GUEST_CRASHLOADED, /* action: it panicked and deals with it itself */
     VM_EVENT_DEVICE_DELETED, /* device (id, may be NULL), path */
     VM_EVENT_RTC_CHANGE,     /* offset, path */
+    VM_EVENT_VNC_CONNECTED,  /* server, client, auth */
+    VM_EVENT_VNC_INITIALIZED,  /* the same: it was let in */
+    VM_EVENT_VNC_DISCONNECTED, /* the same */
 } VMEventKind;
 
 typedef struct VMEvent {
@@ -50,6 +53,8 @@ typedef struct VMEvent {
     const char *device;
     const char *path;   /* of the object, see hw/core/object.h */
     int64_t offset;     /* seconds from the host's clock */
+    const struct DisplayClient *server, *client; /* ends of a connection; ui/display.h */
+    const char *auth;   /* "none", "vnc" */
 } VMEvent;
 
 /* Tell the listeners, in the order in which they came. From any thread, under

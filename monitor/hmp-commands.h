@@ -17,6 +17,11 @@ HMPHandler hmp_info_chardev, hmp_info_cpus, hmp_info_iothreads, hmp_info_kvm,
 /* hmp-pci.c */
 HMPHandler hmp_info_pci;
 
+/* hmp-display.c */
+HMPHandler hmp_change, hmp_expire_password, hmp_info_vnc, hmp_set_password;
+HMPCompleter complete_display_protocol, complete_expiry, complete_password_word,
+             complete_vnc;
+
 /* hmp-memory.c */
 HMPHandler hmp_gva2gpa, hmp_memsave, hmp_pmemsave, hmp_port_in, hmp_port_out,
            hmp_print, hmp_sum, hmp_x, hmp_xp;

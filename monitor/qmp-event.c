@@ -6,6 +6,7 @@
  * Of an event with an interval the first is sent at once; of those that follow
  * in this time only the last is sent, when it is over.
  */
+#include "monitor/qmp-types.h"
 #include "monitor/qmp.h"
 #include "vm-event.h"
 
@@ -49,6 +50,12 @@ static const QMember device_data[] = {
     { 0 },
 };
 
+static const QMember vnc_data[] = {
+    { "server", &qmp_vnc_event_server, false, "Where it came in." },
+    { "client", &qmp_vnc_client, false, "Where it is." },
+    { 0 },
+};
+
 static const QMember rtc_data[] = {
     { "offset", &q_int, false,
       "Seconds that the guest's clock is ahead of the host's." },
@@ -79,6 +86,16 @@ const QMPEventType qmp_event_types[] = {
     },
     [VM_EVENT_RTC_CHANGE] = {
         "RTC_CHANGE", "The guest has set its clock.", rtc_data, 1000
+    },
+    [VM_EVENT_VNC_CONNECTED] = {
+        "VNC_CONNECTED", "A VNC client has connected; who it is has to be seen.",
+        vnc_data, 0
+    },
+    [VM_EVENT_VNC_INITIALIZED] = {
+        "VNC_INITIALIZED", "A VNC client was let in.", vnc_data, 0
+    },
+    [VM_EVENT_VNC_DISCONNECTED] = {
+        "VNC_DISCONNECTED", "A VNC client has gone.", vnc_data, 0
     },
     { 0 },
 };
@@ -116,7 +133,7 @@ static void happening_free(void *opaque)
 
 static JsonObject *event_data(const VMEvent *event)
 {
-    JsonObject *data = json_object_new();
+    JsonObject *data = json_object_new(), *server;
 
     switch (event->kind) {
     case VM_EVENT_RESET:
@@ -139,6 +156,14 @@ static JsonObject *event_data(const VMEvent *event)
     case VM_EVENT_RTC_CHANGE:
         json_object_set_int_member(data, "offset", event->offset);
         json_object_set_string_member(data, "qom-path", event->path);
+        break;
+    case VM_EVENT_VNC_CONNECTED:
+    case VM_EVENT_VNC_INITIALIZED:
+    case VM_EVENT_VNC_DISCONNECTED:
+        server = qmp_display_end(event->server);
+        json_object_set_string_member(server, "auth", event->auth);
+        json_object_set_object_member(data, "server", server);
+        json_object_set_object_member(data, "client", qmp_display_end(event->client));
         break;
     default:
         json_object_unref(data);

@@ -14,6 +14,7 @@ extern const QMPCommand qmp_qom_commands[];
 extern const QMPCommand qmp_device_commands[];
 extern const QMPCommand qmp_chardev_commands[];
 extern const QMPCommand qmp_screen_commands[];
+extern const QMPCommand qmp_display_commands[];
 extern const QMPCommand qmp_misc_commands[];
 extern const QMPCommand qmp_hmp_commands[];
 extern const QMPCommand qmp_mtree_commands[];
@@ -29,6 +30,7 @@ const QMPCommand *const qmp_command_groups[] = {
     qmp_device_commands,  /* qmp-device.c: what is added and taken away */
     qmp_chardev_commands, /* qmp-chardev.c */
     qmp_screen_commands,  /* qmp-screen.c: screendump */
+    qmp_display_commands, /* qmp-display.c: VNC servers */
     qmp_misc_commands,    /* qmp-misc.c: what there is none of */
     qmp_hmp_commands,     /* qmp-hmp.c: the human monitor */
     qmp_mtree_commands,   /* qmp-mtree.c: x-query-mtree */

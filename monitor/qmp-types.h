@@ -20,6 +20,12 @@ extern const QType qmp_target;
 extern const QType qmp_cpu_place;
 JsonObject *qmp_cpu_place_new(unsigned index);
 
+/* A client of a VNC server, and that server as an event has it; the members of both for
+ * an end of a connection. */
+struct DisplayClient;
+extern const QType qmp_vnc_client, qmp_vnc_event_server;
+JsonObject *qmp_display_end(const struct DisplayClient *end);
+
 /* What clients call a class of PCI functions; NULL: they have no name for it. */
 const char *qmp_pci_class_name(unsigned class);
 

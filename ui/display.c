@@ -271,29 +271,22 @@ Display *display_find(const char *type, const char *id, GError **err)
     return NULL;
 }
 
+void display_client_free(DisplayClient *client)
+{
+    g_free(client->host);
+    g_free(client->service);
+    g_free(client->family);
+    g_free(client);
+}
+
 void display_info_free(DisplayInfo *info)
 {
-    if (!info) {
-        return;
-    }
-    for (unsigned i = 0; info->clients && i < info->clients->len; i++) {
-        DisplayClient *client = info->clients->pdata[i];
-
-        g_free(client->host);
-        g_free(client->service);
-        g_free(client->x509_dname);
-        g_free(client->sasl_username);
-        g_free(client);
-    }
-    if (info->clients) {
+    if (info) {
+        g_ptr_array_unref(info->servers);
         g_ptr_array_unref(info->clients);
+        g_free(info->id);
+        g_free(info);
     }
-    g_free(info->id);
-    g_free(info->host);
-    g_free(info->service);
-    g_free(info->family);
-    g_free(info->auth);
-    g_free(info);
 }
 
 /* ---- help --------------------------------------------------------------------------- */

@@ -14,18 +14,20 @@
 
 typedef struct Display Display;
 
-/* What a client of a display sees itself as; strings are owned. */
+/* One end of a connection; strings are owned. */
 typedef struct DisplayClient {
-    char *host, *service;
-    bool websocket;
-    char *x509_dname, *sasl_username; /* NULL: none */
+    char *host, *service; /* an address and a port; of a UNIX socket "" and its path */
+    char *family;         /* "ipv4", "ipv6", "unix" */
 } DisplayClient;
 
-/* What query-vnc tells of one; strings are owned. */
+void display_client_free(DisplayClient *client);
+
+/* What query-vnc tells of a display. */
 typedef struct DisplayInfo {
-    char *id, *host, *service, *family; /* "ipv4", "ipv6", "unix" */
-    char *auth;                         /* "none" or "vnc" */
-    GPtrArray *clients;                 /* DisplayClient * */
+    char *id;           /* owned */
+    const char *auth;   /* "none" or "vnc" */
+    GPtrArray *servers; /* DisplayClient *, owned: where it can be reached */
+    GPtrArray *clients; /* the same: who has */
 } DisplayInfo;
 
 void display_info_free(DisplayInfo *info);
