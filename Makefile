@@ -311,6 +311,9 @@ TESTS_HW = \
 	tests/test-misc-devices \
 	tests/test-fw-cfg \
 	tests/test-pflash \
+	tests/test-edid \
+	tests/test-bochs-vbe \
+	tests/test-framebuffer \
 	tests/test-countdown \
 	tests/test-pci \
 	tests/test-pci-bus \

@@ -47,7 +47,8 @@
 #define TAG_UNUSED 0x10
 
 #define TIMING_PIXELS_MAX 4095
-#define TIMING_CLOCK_MAX 65535 /* in 10 kHz */
+#define TIMING_CLOCK_MIN 1000  /* in 10 kHz */
+#define TIMING_CLOCK_MAX 65535
 #define TIMING_DIGITAL_SEPARATE_SYNC 0x18
 
 /* A mode with a bit, or code, of its own. */
@@ -78,6 +79,14 @@ static const EDIDMode standard[] = {
     { 1680, 1050, 0, ASPECT_16_10 }, { 1440, 900, 0, ASPECT_16_10 },
     { 1280, 1024, 0, ASPECT_5_4 },   { 1280, 960, 0, ASPECT_4_3 },
 };
+
+/* The extension: where its data blocks begin, with a byte of kind and length each. */
+#define CTA_DATA 4
+#define CTA_UNDERSCAN 0x80
+#define CTA_VIDEO 0x40
+
+/* Colours from 0 to 255 if that is what comes; nothing is cut off at the edges. */
+static const uint8_t cta_capabilities[] = { 0xe2, 0x00, 0x4a };
 
 /* Value: the mode's number in CTA-861. */
 static const EDIDMode cta_modes[] = {
@@ -153,15 +162,15 @@ static void put_established_iii(uint8_t *to, const EDIDInfo *info)
     }
 }
 
-/* The preferred mode; false: it is too large to be told so. The clock is slower where
- * its field is too small for it. */
+/* The preferred mode; false: it is too large to be told so. The clock is slower, or
+ * faster, where it is not one that a monitor can have. */
 static bool put_timing(uint8_t *to, const EDIDInfo *info)
 {
     unsigned w = info->width, h = info->height;
     unsigned w_front = MAX(w * 25 / 100, 1), w_sync = MAX(w * 3 / 100, 1);
     unsigned h_front = MAX(h * 5 / 1000, 1), h_sync = MAX(h * 5 / 1000, 1);
-    unsigned w_blank = MAX(w * 35 / 100, w_front + w_sync);
-    unsigned h_blank = MAX(h * 35 / 1000, h_front + h_sync);
+    unsigned w_blank = MAX(w * 35 / 100, w_front + w_sync + 1);
+    unsigned h_blank = MAX(h * 35 / 1000, h_front + h_sync + 1);
     uint64_t clock = (uint64_t)(w + w_blank) * (h + h_blank) * info->refresh_mhz /
                      10000000;
     unsigned w_mm = millimetres(w), h_mm = millimetres(h);
@@ -169,7 +178,7 @@ static bool put_timing(uint8_t *to, const EDIDInfo *info)
     if (w > TIMING_PIXELS_MAX || h > TIMING_PIXELS_MAX) {
         return false;
     }
-    put_u16(to, CLAMP(clock, 1, TIMING_CLOCK_MAX));
+    put_u16(to, CLAMP(clock, TIMING_CLOCK_MIN, TIMING_CLOCK_MAX));
     to[2] = w;
     to[3] = w_blank;
     to[4] = (w >> 8) << 4 | w_blank >> 8;
@@ -269,21 +278,20 @@ static void put_base(uint8_t *block, const EDIDInfo *info)
 /* CTA-861, revision 3: a list of modes, and no timings. */
 static void put_extension(uint8_t *block, const EDIDInfo *info)
 {
-    uint8_t *to = block + 5;
+    uint8_t *to = block + CTA_DATA + 1;
+    unsigned nr = 0;
 
     for (unsigned i = 0; i < G_N_ELEMENTS(cta_modes); i++) {
         if (fits(info, &cta_modes[i])) {
-            *to++ = cta_modes[i].value;
+            to[nr++] = cta_modes[i].value;
         }
     }
-    if (to > block + 5) {
-        block[4] = 2 << 5 | (to - (block + 5)); /* video modes */
-    } else {
-        to = block + 4;
-    }
+    block[CTA_DATA] = CTA_VIDEO | nr;
+    memcpy(to + nr, cta_capabilities, sizeof(cta_capabilities));
     block[0] = 2;
     block[1] = 3;
-    block[2] = to - block;
+    block[2] = to + nr + sizeof(cta_capabilities) - block;
+    block[3] = CTA_UNDERSCAN;
     set_checksum(block);
 }
 
