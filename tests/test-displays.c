@@ -188,24 +188,28 @@ START_TEST(help)
 }
 END_TEST
 
+static GPtrArray *ends_new(const char *service)
+{
+    DisplayClient *end = g_new0(DisplayClient, 1);
+    GPtrArray *list =
+        g_ptr_array_new_with_free_func((GDestroyNotify)display_client_free);
+
+    end->host = g_strdup("::1");
+    end->service = g_strdup(service);
+    end->family = g_strdup("ipv6");
+    g_ptr_array_add(list, end);
+    return list;
+}
+
 START_TEST(info)
 {
     DisplayInfo *info = g_new0(DisplayInfo, 1);
-    DisplayClient *client = g_new0(DisplayClient, 1);
 
     display_info_free(NULL);
-    display_info_free(g_new0(DisplayInfo, 1));
-    client->host = g_strdup("::1");
-    client->service = g_strdup("5900");
-    client->sasl_username = g_strdup("u");
-    client->x509_dname = g_strdup("d");
     info->id = g_strdup("default");
-    info->host = g_strdup("::");
-    info->service = g_strdup("5900");
-    info->family = g_strdup("ipv6");
-    info->auth = g_strdup("none");
-    info->clients = g_ptr_array_new();
-    g_ptr_array_add(info->clients, client);
+    info->auth = "none";
+    info->servers = ends_new("5900");
+    info->clients = ends_new("33333");
     display_info_free(info); /* a sanitizer sees what is left */
 }
 END_TEST
