@@ -443,6 +443,7 @@ TESTS_SH = \
 	tests/test-compare-mtree.sh \
 	tests/test-compare-pci.sh \
 	tests/test-compare-screen.sh \
+	tests/test-compare-vga.sh \
 	tests/gdb/session.sh \
 	tests/qmp/schema.sh \
 	tests/qmp/socat.sh \

@@ -133,9 +133,9 @@ static void vbe_written(void *opaque, unsigned index, uint16_t old)
     if (index == VBE_BANK) {
         s->bank = (uint32_t)value << 16;
     } else if (index == VBE_ENABLE) {
-        if (!(value & VBE_ENABLED)) {
+        if (!(value & ~old & VBE_ENABLED)) {
             s->bank = 0;
-        } else if (!(old & VBE_ENABLED) && !(value & VBE_NOCLEARMEM)) {
+        } else if (!(value & VBE_NOCLEARMEM)) {
             vram_clear(s);
         }
         vga_draw_invalidate(s);
