@@ -424,6 +424,7 @@ TESTS_KVM = \
 	$(ROBOT_TESTS) \
 	tests/test-kvm-program \
 	tests/test-kvm-pci \
+	tests/test-kvm-screen \
 	tests/test-terminal \
 
 # Shell scripts that print TAP. In the environment: SRC_PATH, BUILD_PATH,
@@ -471,6 +472,7 @@ GUESTS = \
 	tests/guest/monitor.bin \
 	tests/guest/multiboot.bin \
 	tests/guest/pci-driver.bin \
+	tests/guest/screen.bin \
 
 # Benchmarks: each prints its lines of the table, or JSON with --json.
 BENCHES = \
@@ -602,7 +604,9 @@ tests/hmp/test-query-mtree: tests/qmp/qmp-client.o
 tests/qmp/test-qmp-mutations: tests/qmp/qmp-world.o
 $(TESTS_GDB): tests/gdb/gdb-client.o tests/gdb/gdb-world.o tests/kvm-fake.o
 tests/test-kvm-move: TEST_LDFLAGS = -Wl,--wrap=kvm_cpu_handle_exit
-tests/test-kvm-program tests/test-terminal tests/qmp/test-qmp-commands-kvm: | $(PROGRAM) $(GUESTS)
+tests/test-kvm-program tests/test-terminal tests/test-kvm-screen \
+tests/qmp/test-qmp-commands-kvm: | $(PROGRAM) $(GUESTS)
+tests/test-kvm-screen: tests/qmp/qmp-client.o
 tests/test-terminal: TEST_LDFLAGS = -lutil
 tests/hmp/test-editor: TEST_LDFLAGS = -lutil
 tests/hmp/test-editor: | $(GUESTS)
@@ -675,13 +679,15 @@ tests/guest/multiboot.elf: tests/guest/multiboot.S tests/guest/multiboot.ld conf
 		-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments,-e,0 \
 		-Wl,-T,$(SRC_PATH)/tests/guest/multiboot.ld -o $@ $(filter %.S,$^)
 
-tests/guest/pci-driver.elf: tests/guest/pci-driver.c tests/guest/pci-driver.ld config.mak
+tests/guest/pci-driver.elf tests/guest/screen.elf: tests/guest/%.elf: tests/guest/%.c \
+		tests/guest/pci-driver.ld config.mak
 	@mkdir -p $(@D)
 	$(call say,GUEST)
 	$(Q)$(GUEST_CC) -m32 -std=gnu11 -O1 -Wall -Wextra -Wno-unused-parameter \
 		-ffreestanding -nostdlib -static -no-pie -fno-pic -mgeneral-regs-only \
 		-fno-stack-protector -fcf-protection=none -fno-asynchronous-unwind-tables \
-		-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments,-e,0 \
+		-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments,-e,0 -MMD -MP \
+		-iquote $(SRC_PATH) \
 		-Wl,-T,$(SRC_PATH)/tests/guest/pci-driver.ld -o $@ $(filter %.c,$^)
 
 .PRECIOUS: tests/guest/%.elf %.rom.elf
