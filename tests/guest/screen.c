@@ -486,11 +486,22 @@ static void draw_pieces(unsigned seed, unsigned width, unsigned height)
     }
 }
 
+/* To the window @height lines of @pitch bytes, which repeat as the pattern does. */
+static void copy_lines(u32 from, unsigned pitch, unsigned height)
+{
+    for (unsigned y = 0; y < height; y += SCREEN_INDEX_LINES) {
+        unsigned lines = height - y < SCREEN_INDEX_LINES ? height - y :
+                                                           SCREEN_INDEX_LINES;
+
+        copy(WINDOW + y * pitch, from, lines * pitch);
+    }
+}
+
 static void draw_planar(unsigned seed, unsigned width, unsigned height)
 {
-    unsigned pitch = width / 8, size = pitch * height;
+    unsigned pitch = width / 8, size = pitch * SCREEN_INDEX_LINES;
 
-    for (unsigned y = 0; y < height; y++) {
+    for (unsigned y = 0; y < SCREEN_INDEX_LINES; y++) {
         for (unsigned n = 0; n < pitch; n++) {
             u8 bytes[4] = { 0 };
 
@@ -509,31 +520,34 @@ static void draw_planar(unsigned seed, unsigned width, unsigned height)
     }
     for (unsigned plane = 0; plane < 4; plane++) {
         set_indexed(VGA_SEQUENCER, 2, 1 << plane);
-        copy(WINDOW, PAGES + plane * size, size);
+        copy_lines(PAGES + plane * size, pitch, height);
     }
     draw_pieces(seed, width, height);
 }
 
 static void draw_mode_x(unsigned seed)
 {
-    for (unsigned y = 0; y < 240; y++) {
+    unsigned size = 80 * SCREEN_INDEX_LINES;
+
+    for (unsigned y = 0; y < SCREEN_INDEX_LINES; y++) {
         for (unsigned x = 0; x < 320; x++) {
-            *at8(PAGES + (x & 3) * 80 * 240 + y * 80 + x / 4) = screen_index(seed, x, y);
+            *at8(PAGES + (x & 3) * size + y * 80 + x / 4) = screen_index(seed, x, y);
         }
     }
     for (unsigned plane = 0; plane < 4; plane++) {
         set_indexed(VGA_SEQUENCER, 2, 1 << plane);
-        copy(WINDOW, PAGES + plane * 80 * 240, 80 * 240);
+        copy_lines(PAGES + plane * size, 80, 240);
     }
 }
 
 static void draw_vga256(unsigned seed)
 {
-    for (unsigned y = 0; y < 200; y++) {
+    for (unsigned y = 0; y < SCREEN_INDEX_LINES; y++) {
         for (unsigned x = 0; x < 320; x++) {
-            *at8(WINDOW + y * 320 + x) = screen_index(seed, x, y);
+            *at8(PAGES + y * 320 + x) = screen_index(seed, x, y);
         }
     }
+    copy_lines(PAGES, 320, 200);
 }
 
 static void draw_banks(unsigned seed)

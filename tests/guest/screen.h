@@ -48,9 +48,9 @@ typedef enum ScreenMode {
 
 /* Pixels of VBE's modes, and of those after them; of the larger picture; and where the
  * part that is shown begins. */
-#define SCREEN_WIDTH 512
-#define SCREEN_HEIGHT 384
-#define SCREEN_VIRT_WIDTH 600
+#define SCREEN_WIDTH 320
+#define SCREEN_HEIGHT 256
+#define SCREEN_VIRT_WIDTH 400
 #define SCREEN_X 24
 #define SCREEN_Y 40
 
@@ -63,8 +63,10 @@ static inline uint8_t screen_dac(unsigned seed, unsigned i, unsigned component)
 }
 
 /* A pixel of a mode with a palette: the bits that it has. */
+#define SCREEN_INDEX_LINES 64 /* then the same again */
 static inline uint32_t screen_index(unsigned seed, unsigned x, unsigned y)
 {
+    y %= SCREEN_INDEX_LINES;
     return (x ^ y * 3) + (x >> 4) * (y >> 3) + seed;
 }
 
