@@ -529,6 +529,20 @@ START_TEST(firmware_versions)
                                                    ? 0x38000000 : 63 * MIB - 4096);
     board_free();
 
+    /* One whose field syssize cannot be trusted, and is not looked at. */
+    board_with_bios(64 * MIB);
+    {
+        g_autofree uint8_t *image = bzimage_new();
+
+        image_put(image, 0x206, 0x203, 2);
+        image_put(image, 0x1f4, 0, 4);
+        g_free(write_file("kernel", image, BZIMAGE_SIZE));
+    }
+    board_init();
+    board_start();
+    expect_hex(item(FW_CFG_KERNEL_SIZE, 0, 4), BZIMAGE_CODE_SIZE);
+    board_free();
+
     /* No 64-bit entry point is needed. */
     board_with_bios(64 * MIB);
     change_kernel(0x236, 0, 2);

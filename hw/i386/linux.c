@@ -44,6 +44,7 @@
 #define VERSION_MIN 0x20c       /* the first with xloadflags */
 #define VERSION_MIN_16 0x202    /* with a command line that can be anywhere */
 #define VERSION_INITRD_MAX 0x203 /* the first with initrd_addr_max, */
+#define VERSION_SYSSIZE 0x204    /* whose syssize can be trusted, */
 #define VERSION_CMDLINE_SIZE 0x206 /* with cmdline_size, */
 #define VERSION_INIT_SIZE 0x20a /* with pref_address and init_size */
 #define LOADED_HIGH 0x01
@@ -129,7 +130,10 @@ static bool header_read(LinuxHeader *h, const LoaderFile *file, unsigned version
     }
     sects = h->raw[SETUP_SECTS] ? h->raw[SETUP_SECTS] : SETUP_SECTS_DEFAULT;
     h->code_offset = (sects + 1) * 512;
-    h->code_size = get(h->raw, SYSSIZE, 4) * 16;
+    /* Before that, its 16 bits say nothing: the code is the rest of the file, as it is in
+     * GRUB's images that pass for kernels. */
+    h->code_size = h->version >= VERSION_SYSSIZE ? get(h->raw, SYSSIZE, 4) * 16 :
+                   file->size < h->code_offset ? 0 : file->size - h->code_offset;
     if (h->code_size <= ENTRY_64) {
         return loader_file_error(file, err,
                                  "field syssize: %" PRIu64 " bytes are too few "
