@@ -341,6 +341,9 @@ TESTS_HW = \
 ifneq ($(filter sdl,$(DISPLAYS)),)
 TESTS_HW += tests/test-display-sdl
 endif
+ifneq ($(filter curses,$(DISPLAYS)),)
+TESTS_HW += tests/test-display-curses
+endif
 
 # Tests of a whole machine through qtest, each linked with tests/qtest/qvm.o,
 # and through monitors; the program is started by them.
@@ -591,12 +594,14 @@ tests/test-user-object: TEST_LDFLAGS = -Wl,--wrap=madvise
 tests/test-console: TEST_LDFLAGS = -Wl,--wrap=pixman_image_create_bits
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
 
-tests/test-display-sdl: tests/display-world.o
+tests/test-display-sdl tests/test-display-curses: tests/display-world.o
 tests/test-display-sdl: ui/sdl.o ui/sdl-keys.o
 tests/test-display-sdl: TEST_LDFLAGS = $(LIBS_sdl) \
 	-Wl,--wrap=SDL_CreateRenderer,--wrap=SDL_CreateTexture \
 	-Wl,--wrap=vm_request_shutdown,--wrap=vm_is_running
 tests/test-display-sdl.o: PACKAGE_CFLAGS += $(CFLAGS_sdl)
+tests/test-display-curses: ui/curses.o ui/curses-keys.o
+tests/test-display-curses: TEST_LDFLAGS = $(LIBS_curses) -lutil
 
 $(ROBOT_TESTS): tests/kvm-robot.o
 $(TESTS_QMP): tests/qmp/qmp-client.o

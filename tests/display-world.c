@@ -182,6 +182,12 @@ void input_expect(const char *wanted)
     g_string_truncate(told, 0);
 }
 
+void input_await(const char *wanted)
+{
+    world_until(told->len >= strlen(wanted));
+    input_expect(wanted);
+}
+
 /* ---- the whole ----------------------------------------------------------------------------- */
 
 void world_begin(void)

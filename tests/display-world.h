@@ -42,6 +42,9 @@ void screen_changed(TestScreen *screen, int x, int y, int width, int height);
  * and up, "3,-4,1" for a movement and the wheel, parted by blanks. */
 void input_expect(const char *wanted);
 
+/* The same, once as much has arrived. */
+void input_await(const char *wanted);
+
 /* How often the end was asked for; the cause of the last. */
 extern unsigned world_shutdowns;
 extern ShutdownCause world_cause;

@@ -145,11 +145,10 @@ size_t terminal_key(const uint8_t *bytes, size_t len, bool last, TerminalKey *ke
     if (bytes[0] != ESC) {
         return plain_key(bytes, len, last, key);
     }
-    if (len == 1) {
-        control_character(ESC, key);
-        return last ? 1 : 0;
+    if (len == 1 && !last) {
+        return 0;
     }
-    if (bytes[1] == ESC) { /* the key; another one follows */
+    if (len == 1 || bytes[1] == ESC) { /* the key; perhaps another one follows */
         control_character(ESC, key);
         return 1;
     }

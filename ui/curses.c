@@ -17,6 +17,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <glib-unix.h>
+#include <iconv.h>
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
@@ -67,49 +68,55 @@ static CursesDisplay *curses_user;
 static const wchar_t control_glyphs[0x20] =
     L" ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼";
 
-/* @c if the terminal's own character set has it, or what comes near it. */
-static wchar_t showable(wchar_t c, const char *codeset)
+/* The one character at @from in another set, as a number of at most 4 bytes; 0: that
+ * does not have it. */
+static uint32_t convert(iconv_t conv, const void *from, size_t len)
 {
-    g_autofree char *utf8 = g_ucs4_to_utf8((const gunichar *)&c, 1, NULL, NULL, NULL);
-    g_autofree char *target = g_strconcat(codeset, "//TRANSLIT", NULL);
-    g_autofree char *near = NULL;
+    uint32_t to = 0;
+    char *in = (char *)from, *out = (char *)&to;
+    size_t out_left = sizeof(to);
+
+    iconv(conv, NULL, NULL, NULL, NULL);
+    return iconv(conv, &in, &len, &out, &out_left) == (size_t)-1 ? 0 : to;
+}
+
+/* @c if the terminal's own character set has it, or what comes near it. */
+static wchar_t showable(wchar_t c, iconv_t to_near)
+{
     char bytes[MB_LEN_MAX];
+    uint32_t near;
 
     if (wctomb(bytes, c) > 0) {
         return c;
     }
-    near = utf8 ? g_convert(utf8, -1, target, "UTF-8", NULL, NULL, NULL) : NULL;
-    return near && near[0] > ' ' && near[0] < 0x7f ? near[0] : '?';
+    near = to_near == (iconv_t)-1 ? 0 : convert(to_near, &c, sizeof(c));
+    return near > ' ' && near < 0x7f ? near : '?'; /* one letter, not several */
 }
 
 /* What the guest's characters are. False with @err: nobody knows its character set. */
 static bool make_glyphs(CursesDisplay *s, GError **err)
 {
-    const char *codeset = nl_langinfo(CODESET);
-    GIConv conv = g_iconv_open("UTF-32LE", s->charset);
+    g_autofree char *here = g_strconcat(nl_langinfo(CODESET), "//TRANSLIT", NULL);
+    iconv_t conv = iconv_open("UTF-32LE", s->charset);
+    iconv_t to_near;
 
-    if (conv == (GIConv)-1) {
+    if (conv == (iconv_t)-1) {
         g_set_error(err, FLATVIEW_ERROR, 0,
                     "charset '%s' is not known here; 'iconv -l' lists them", s->charset);
         return false;
     }
+    to_near = iconv_open(here, "UTF-32LE");
     for (unsigned i = 0; i < 256; i++) {
-        char from = i, *in = &from;
-        uint32_t to = ' ';
-        char *out = (char *)&to;
-        size_t in_left = 1, out_left = sizeof(to);
+        uint8_t character = i;
+        uint32_t c = i < 0x20 ? (uint32_t)control_glyphs[i] : i == 0x7f ? L'⌂'
+                   : convert(conv, &character, 1);
 
-        if (i < 0x20) {
-            to = control_glyphs[i];
-        } else if (i == 0x7f) {
-            to = L'⌂';
-        } else if (g_iconv(conv, &in, &in_left, &out, &out_left) == (size_t)-1) {
-            to = '?';
-            g_iconv(conv, NULL, NULL, NULL, NULL);
-        }
-        s->glyphs[i] = showable(to, codeset);
+        s->glyphs[i] = showable(c ? c : '?', to_near);
     }
-    g_iconv_close(conv);
+    if (to_near != (iconv_t)-1) {
+        iconv_close(to_near);
+    }
+    iconv_close(conv);
     return true;
 }
 
