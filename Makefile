@@ -446,6 +446,7 @@ TESTS_SH = \
 	tests/test-kernel-docs.sh \
 	tests/test-compare-mtree.sh \
 	tests/test-compare-pci.sh \
+	tests/test-compare-display.sh \
 	tests/test-compare-screen.sh \
 	tests/test-compare-vga.sh \
 	tests/gdb/session.sh \

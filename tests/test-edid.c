@@ -45,13 +45,22 @@ typedef struct Timing {
     uint64_t hz;
 } Timing;
 
-/* The preferred one; false: there is none. */
+/* The preferred one; false: it is DisplayID's. */
 static bool preferred(Timing *t)
 {
     const uint8_t *d = edid + DESCRIPTORS;
     uint64_t clock = (d[0] | d[1] << 8) * 10000ull;
 
+    expect((clock ? 1 : 2) == edid[126], "%u extensions", edid[126]);
     if (!clock) {
+        d = edid + 2 * BLOCK;
+        expect(d[0] == 0x70 && d[11] & 0x80, "nothing preferred");
+        clock = (d[8] | d[9] << 8 | d[10] << 16) + 1;
+        t->width = (d[12] | d[13] << 8) + 1;
+        t->width_total = t->width + (d[14] | d[15] << 8) + 1;
+        t->height = (d[20] | d[21] << 8) + 1;
+        t->height_total = t->height + (d[22] | d[23] << 8) + 1;
+        t->hz = clock * 10000 / (t->width_total * t->height_total);
         return false;
     }
     t->width = d[2] | (d[4] & 0xf0) << 4;
@@ -66,7 +75,7 @@ static void expect_preferred(unsigned width, unsigned height, unsigned hz)
 {
     Timing t;
 
-    expect(preferred(&t), "no preferred mode");
+    expect(preferred(&t) == (width < 4096 && height < 4096), "in the wrong block");
     expect(t.width == width && t.height == height && t.hz + 1 >= hz && t.hz <= hz,
            "%ux%u at %u Hz, not %ux%u at %u", t.width, t.height, (unsigned)t.hz, width,
            height, hz);
@@ -105,6 +114,12 @@ END_TEST
 
 START_TEST(preferred_modes)
 {
+    /* Of 5120x2880: 1544.83 MHz, and the rest by the same rules. */
+    static const uint8_t displayid[] = {
+        0x70, 0x13, 0x17, 0x03, 0x00, 0x03, 0x00, 0x14, 0x72, 0x5b, 0x02, 0x88, 0xff, 0x13,
+        0xff, 0x06, 0xff, 0x04, 0x98, 0x00, 0x3f, 0x0b, 0x63, 0x00, 0x0d, 0x00, 0x0d, 0x00,
+        0xec,
+    };
     Timing t;
 
     make((EDIDInfo){ .width = 1920, .height = 1080 });
@@ -127,12 +142,14 @@ START_TEST(preferred_modes)
     expect_preferred(1920, 1000, 75);
 
     /* More than the fields hold: the other descriptors move up. */
-    make((EDIDInfo){ .width = 4096, .height = 2160 });
-    expect(!preferred(&t), "4096 pixels in 12 bits");
+    make((EDIDInfo){ .width = 4096, .height = 2160, .refresh_mhz = 60000 });
+    expect_preferred(4096, 2160, 60);
     expect(descriptor(0xfc) && descriptor(0xfd) && descriptor(0xf7) && descriptor(0x10),
            "descriptors");
-    make((EDIDInfo){ .width = 16384, .height = 16384 });
-    expect(!preferred(&t), "16384 pixels in 12 bits");
+    make((EDIDInfo){ .width = 5120, .height = 2880 });
+    expect(memcmp(edid + 256, displayid, sizeof(displayid)) == 0, "not as it should be");
+    make((EDIDInfo){ .width = 16384, .height = 16384, .refresh_mhz = 1000000 });
+    expect_preferred(16384, 16384, 447); /* its clock is the fastest there is */
     expect(edid[21] == 255 && edid[22] == 255, "more cm than it is");
 }
 END_TEST
@@ -182,11 +199,8 @@ START_TEST(any_size)
         Timing t;
 
         make((EDIDInfo){ .width = w, .height = 16385 - w, .refresh_mhz = 1 + w * 60 });
-        if (preferred(&t)) {
-            expect(t.width == w && t.height == 16385 - w, "%u", w);
-        } else {
-            expect(w > 4095 || 16385 - w > 4095, "%u has no preferred mode", w);
-        }
+        expect(preferred(&t) == (w < 4096 && 16385 - w < 4096), "%u: wrong block", w);
+        expect(t.width == w && t.height == 16385 - w, "%u", w);
     }
 }
 END_TEST
@@ -211,7 +225,7 @@ START_TEST(in_order)
         g_autofree char *out = NULL;
 
         make(infos[i]);
-        ck_assert(g_file_set_contents(path, (char *)edid, EDID_SIZE, NULL));
+        ck_assert(g_file_set_contents(path, (char *)edid, (1 + edid[126]) * BLOCK, NULL));
         ck_assert(g_spawn_sync(NULL, (char **)command, NULL, 0, NULL, NULL, &out, NULL,
                                NULL, NULL));
         if (!strstr(out, "EDID conformity: PASS")) {

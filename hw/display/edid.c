@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * EDID: what a monitor says of itself. Specification: VESA Enhanced EDID Standard,
- * release A revision 2 (chapter 3); the extension block: CTA-861-G, chapter 7. Tables
- * are in the order, and timings are made by the rules, that guests know from QEMU.
+ * release A revision 2 (chapter 3); its extension blocks: CTA-861-G, chapter 7, and
+ * DisplayID 1.3, chapter 4. Tables are in the order, and timings are made by the rules,
+ * that guests know from QEMU.
  */
 #include "hw/display/edid.h"
 
@@ -50,6 +51,9 @@
 #define TIMING_CLOCK_MIN 1000  /* in 10 kHz */
 #define TIMING_CLOCK_MAX 65535
 #define TIMING_DIGITAL_SEPARATE_SYNC 0x18
+
+#define DISPLAYID_PREFERRED 0x80
+#define DISPLAYID_ANY_ASPECT 0x08
 
 /* A mode with a bit, or code, of its own. */
 typedef struct EDIDMode {
@@ -100,14 +104,15 @@ static bool fits(const EDIDInfo *info, const EDIDMode *mode)
            (!info->height_max || mode->height <= info->height_max);
 }
 
-static void set_checksum(uint8_t *block)
+/* Have the @size bytes add up to 0, by the last one. */
+static void set_checksum(uint8_t *bytes, unsigned size)
 {
     uint8_t sum = 0;
 
-    for (unsigned i = 0; i < BLOCK_SIZE - 1; i++) {
-        sum += block[i];
+    for (unsigned i = 0; i < size - 1; i++) {
+        sum += bytes[i];
     }
-    block[BLOCK_SIZE - 1] = -sum;
+    bytes[size - 1] = -sum;
 }
 
 static void put_u16(uint8_t *to, unsigned value)
@@ -119,6 +124,35 @@ static void put_u16(uint8_t *to, unsigned value)
 static unsigned millimetres(unsigned pixels)
 {
     return pixels * 254 / (DPI * 10);
+}
+
+/* ---- the preferred mode's timing ------------------------------------------------------ */
+
+/* Pixels and lines: seen, from there to the sync pulse, in it, not seen. */
+typedef struct EDIDTiming {
+    unsigned w, w_front, w_sync, w_blank;
+    unsigned h, h_front, h_sync, h_blank;
+    uint64_t clock; /* of pixels, in 10 kHz */
+} EDIDTiming;
+
+static EDIDTiming timing(const EDIDInfo *info)
+{
+    unsigned w = info->width, h = info->height;
+    EDIDTiming t = {
+        .w = w, .w_front = MAX(w * 25 / 100, 1), .w_sync = MAX(w * 3 / 100, 1),
+        .h = h, .h_front = MAX(h * 5 / 1000, 1), .h_sync = MAX(h * 5 / 1000, 1),
+    };
+
+    t.w_blank = MAX(w * 35 / 100, t.w_front + t.w_sync + 1);
+    t.h_blank = MAX(h * 35 / 1000, t.h_front + t.h_sync + 1);
+    t.clock = (uint64_t)(w + t.w_blank) * (h + t.h_blank) * info->refresh_mhz / 10000000;
+    return t;
+}
+
+/* Whether a descriptor has no room for it. */
+static bool is_large(const EDIDInfo *info)
+{
+    return info->width > TIMING_PIXELS_MAX || info->height > TIMING_PIXELS_MAX;
 }
 
 /* ---- descriptors, of 18 bytes --------------------------------------------------------- */
@@ -163,32 +197,27 @@ static void put_established_iii(uint8_t *to, const EDIDInfo *info)
 }
 
 /* The preferred mode; false: it is too large to be told so. The clock is slower, or
- * faster, where it is not one that a monitor can have. */
+ * faster, where it is not one that the field can have, or a monitor. */
 static bool put_timing(uint8_t *to, const EDIDInfo *info)
 {
-    unsigned w = info->width, h = info->height;
-    unsigned w_front = MAX(w * 25 / 100, 1), w_sync = MAX(w * 3 / 100, 1);
-    unsigned h_front = MAX(h * 5 / 1000, 1), h_sync = MAX(h * 5 / 1000, 1);
-    unsigned w_blank = MAX(w * 35 / 100, w_front + w_sync + 1);
-    unsigned h_blank = MAX(h * 35 / 1000, h_front + h_sync + 1);
-    uint64_t clock = (uint64_t)(w + w_blank) * (h + h_blank) * info->refresh_mhz /
-                     10000000;
-    unsigned w_mm = millimetres(w), h_mm = millimetres(h);
+    EDIDTiming t = timing(info);
+    unsigned w_mm = millimetres(info->width), h_mm = millimetres(info->height);
 
-    if (w > TIMING_PIXELS_MAX || h > TIMING_PIXELS_MAX) {
+    if (is_large(info)) {
         return false;
     }
-    put_u16(to, CLAMP(clock, TIMING_CLOCK_MIN, TIMING_CLOCK_MAX));
-    to[2] = w;
-    to[3] = w_blank;
-    to[4] = (w >> 8) << 4 | w_blank >> 8;
-    to[5] = h;
-    to[6] = h_blank;
-    to[7] = (h >> 8) << 4 | h_blank >> 8;
-    to[8] = w_front;
-    to[9] = w_sync;
-    to[10] = (h_front & 15) << 4 | (h_sync & 15);
-    to[11] = (w_front >> 8) << 6 | (w_sync >> 8) << 4 | (h_front >> 4) << 2 | h_sync >> 4;
+    put_u16(to, CLAMP(t.clock, TIMING_CLOCK_MIN, TIMING_CLOCK_MAX));
+    to[2] = t.w;
+    to[3] = t.w_blank;
+    to[4] = (t.w >> 8) << 4 | t.w_blank >> 8;
+    to[5] = t.h;
+    to[6] = t.h_blank;
+    to[7] = (t.h >> 8) << 4 | t.h_blank >> 8;
+    to[8] = t.w_front;
+    to[9] = t.w_sync;
+    to[10] = (t.h_front & 15) << 4 | (t.h_sync & 15);
+    to[11] = (t.w_front >> 8) << 6 | (t.w_sync >> 8) << 4 | (t.h_front >> 4) << 2 |
+             t.h_sync >> 4;
     to[12] = w_mm;
     to[13] = h_mm;
     to[14] = (w_mm >> 8) << 4 | h_mm >> 8;
@@ -271,8 +300,8 @@ static void put_base(uint8_t *block, const EDIDInfo *info)
     }
     put_standard(block + EDID_STANDARD, info);
     put_descriptors(block + EDID_DESCRIPTORS, info);
-    block[EDID_EXTENSIONS] = 1;
-    set_checksum(block);
+    block[EDID_EXTENSIONS] = is_large(info) ? 2 : 1;
+    set_checksum(block, BLOCK_SIZE);
 }
 
 /* CTA-861, revision 3: a list of modes, and no timings. */
@@ -292,7 +321,33 @@ static void put_extension(uint8_t *block, const EDIDInfo *info)
     block[1] = 3;
     block[2] = to + nr + sizeof(cta_capabilities) - block;
     block[3] = CTA_UNDERSCAN;
-    set_checksum(block);
+    set_checksum(block, BLOCK_SIZE);
+}
+
+/* DisplayID, version 1.3, of a stand-alone display: one timing, whose numbers are all one
+ * less. Here is room for the largest mode. */
+static void put_displayid(uint8_t *block, const EDIDInfo *info)
+{
+    static const uint8_t head[] = { 0x70, 0x13, 23, 0x03, 0, /* 23 bytes of blocks: */
+                                    0x03, 0, 20 };           /* of a detailed timing */
+    EDIDTiming t = timing(info);
+    uint32_t clock = MIN(t.clock, 1 << 24) - 1;
+    uint8_t *to = block + sizeof(head);
+
+    memcpy(block, head, sizeof(head));
+    put_u16(to, clock);
+    to[2] = clock >> 16;
+    to[3] = DISPLAYID_PREFERRED | DISPLAYID_ANY_ASPECT;
+    put_u16(to + 4, t.w - 1);
+    put_u16(to + 6, t.w_blank - 1);
+    put_u16(to + 8, t.w_front - 1);
+    put_u16(to + 10, t.w_sync - 1);
+    put_u16(to + 12, t.h - 1);
+    put_u16(to + 14, t.h_blank - 1);
+    put_u16(to + 16, t.h_front - 1);
+    put_u16(to + 18, t.h_sync - 1);
+    set_checksum(block + 1, sizeof(head) - 1 + 20 + 1);
+    set_checksum(block, BLOCK_SIZE);
 }
 
 void edid_make(uint8_t edid[EDID_SIZE], const EDIDInfo *info)
@@ -307,4 +362,7 @@ void edid_make(uint8_t edid[EDID_SIZE], const EDIDInfo *info)
     memset(edid, 0, EDID_SIZE);
     put_base(edid, &full);
     put_extension(edid + BLOCK_SIZE, &full);
+    if (is_large(&full)) {
+        put_displayid(edid + 2 * BLOCK_SIZE, &full);
+    }
 }

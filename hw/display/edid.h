@@ -8,7 +8,7 @@
 
 #include "hw/core/device.h"
 
-#define EDID_SIZE 256 /* the base block and one extension */
+#define EDID_SIZE 384 /* the base block and two extensions */
 
 typedef struct EDIDInfo {
     const char *vendor, *name, *serial; /* 3 capital letters, 13 characters; NULL: "FLV",
@@ -18,8 +18,9 @@ typedef struct EDIDInfo {
     uint32_t refresh_mhz;           /* 1/1000 Hz; 0: 75,000 */
 } EDIDInfo;
 
-/* The preferred mode is not named if it is wider or higher than 4095, and slower where
- * its pixel clock would be above 655 MHz. */
+/* The preferred mode is in a second extension, as DisplayID, if it is wider or higher than
+ * 4095; else the first timing, and slower where its pixel clock would be above 655 MHz.
+ * What is not used is 0. */
 void edid_make(uint8_t edid[EDID_SIZE], const EDIDInfo *info);
 
 /* Properties "edid", "xres", "yres", "xmax", "ymax", "refresh_rate" of a state struct
