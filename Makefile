@@ -332,6 +332,7 @@ TESTS_HW = \
 	tests/test-acpi \
 	tests/test-acpi-pc \
 	tests/test-smbios \
+	tests/test-vga \
 	tests/test-vga-draw \
 	tests/test-microvm \
 	tests/test-pc \
