@@ -570,7 +570,9 @@ tests/bench/bare-kvm: tests/bench/bare-kvm.o
 tests/bench/bench: tests/bench/bench-core.o tests/bench/bench-start.o \
 	tests/bench/bench-topology.o tests/bench/bench-dirty.o \
 	tests/bench/bench-firmware.o \
-	tests/bench/bench-control.o
+	tests/bench/bench-control.o tests/bench/bench-display.o tests/kvm-robot.o
+# With a guest in it.
+tests/bench/bench: TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 
 # A VNC client is part of it where there is a server.
 ifneq ($(filter vnc,$(DISPLAYS)),)

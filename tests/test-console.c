@@ -7,6 +7,7 @@
 #include <limits.h>
 #include <string.h>
 
+#include "hw/input/input.h"
 #include "monitor/monitor.h"
 #include "monitor/qapi.h"
 #include "tests/device-util.h"
@@ -256,6 +257,102 @@ START_TEST(timer)
 }
 END_TEST
 
+static gint64 shortest_gap; /* of two refreshes, in microseconds */
+static gint64 last_refresh;
+static unsigned refreshes;
+
+static void time_gap(TestViewer *v, bool image)
+{
+    gint64 now = g_get_monotonic_time();
+
+    if (v->refreshes == refreshes) {
+        return; /* a change, not the end of a refresh */
+    }
+    refreshes = v->refreshes;
+    shortest_gap = MIN(shortest_gap, now - last_refresh);
+    last_refresh = now;
+}
+
+static void expect_slow(TestScreen *s)
+{
+    /* However slow this machine is: they may not be more. */
+    s->refreshes = 0;
+    loop_for((CONSOLE_QUIET + 2) * CONSOLE_REFRESH_MS + 5 * CONSOLE_IDLE_MS);
+    expect(s->refreshes <= CONSOLE_QUIET + 2 + 6, "%u refreshes", s->refreshes);
+    s->refreshes = 0;
+    loop_for(5 * CONSOLE_IDLE_MS);
+    expect(s->refreshes <= 6, "%u refreshes of what does not change", s->refreshes);
+}
+
+/* However slow: at some time one follows the other quickly. */
+static void expect_fast(bool again(void *opaque), void *opaque)
+{
+    shortest_gap = G_MAXINT64;
+    while (shortest_gap > CONSOLE_IDLE_MS * 1000 / 2) {
+        expect(again(opaque), "again");
+        g_main_context_iteration(NULL, TRUE);
+    }
+}
+
+static bool draw_again(void *opaque)
+{
+    test_screen_draw(opaque, 0, 0, 1, 1, 0);
+    return true;
+}
+
+static bool show_again(void *opaque)
+{
+    test_screen_show(opaque, PIXMAN_x8r8g8b8, 5, 5);
+    return true;
+}
+
+static bool type_again(void *opaque)
+{
+    memory_lock();
+    input_send_key(KEY_A, true);
+    memory_unlock();
+    return true;
+}
+
+static bool move_again(void *opaque)
+{
+    memory_lock();
+    input_send_motion(1, 1, 0);
+    memory_unlock();
+    return true;
+}
+
+/* What does not change is looked at less often, until it does or somebody types. */
+START_TEST(idle)
+{
+    bool (*const calls[])(void *opaque) = {
+        draw_again, show_again, type_again, move_again,
+    };
+    TestScreen *s = test_screen_new(NULL, 0);
+    TestViewer v;
+
+    memory_lock();
+    input_send_key(KEY_A, true); /* nobody has looked yet */
+    memory_unlock();
+    test_viewer_init(&v);
+    v.hook = time_gap;
+    test_screen_show(s, PIXMAN_x8r8g8b8, 5, 5);
+    attach(&v, s->con);
+    expect_slow(s);
+    for (unsigned i = 0; i < G_N_ELEMENTS(calls); i++) {
+        expect_fast(calls[i], s);
+        expect_slow(s);
+    }
+    detach(&v);
+    type_again(NULL);
+    s->refreshes = 0;
+    loop_for(3 * CONSOLE_IDLE_MS);
+    ck_assert_uint_eq(s->refreshes, 0);
+    test_viewer_cleanup(&v);
+    test_screen_free(s);
+}
+END_TEST
+
 /* A look where nobody else does: all of it, and the dirty log stays off. */
 START_TEST(one_look)
 {
@@ -278,27 +375,23 @@ static Console *crowd_screen;
 static GRand *rand_source;
 static unsigned depth;
 
-/* Take some viewer out, put it back, or pause it. */
+/* Take some viewers out, put them back, or pause them. */
 static void stir(TestViewer *v, bool image)
 {
-    TestViewer *victim = &crowd[g_rand_int_range(rand_source, 0, CROWD)];
-
     if (depth || g_rand_int_range(rand_source, 0, 2)) {
         return;
     }
     depth++;
-    switch (g_rand_int_range(rand_source, 0, 3)) {
-    case 0:
-        viewer_detach(&victim->viewer);
-        break;
-    case 1:
-        viewer_pause(&victim->viewer, !victim->viewer.paused);
-        break;
-    default:
+    for (unsigned i = g_rand_int_range(rand_source, 0, 4); i-- > 0;) {
+        TestViewer *victim = &crowd[g_rand_int_range(rand_source, 0, CROWD)];
+
         if (!victim->viewer.console) {
             viewer_attach(&victim->viewer, crowd_screen);
+        } else if (g_rand_int_range(rand_source, 0, 2)) {
+            viewer_detach(&victim->viewer);
+        } else {
+            viewer_pause(&victim->viewer, !victim->viewer.paused);
         }
-        break;
     }
     depth--;
 }
@@ -636,6 +729,6 @@ START_TEST(screendump_without_memory)
 }
 END_TEST
 
-TEST_MAIN("console", first_picture, told, clipped, watching, timer, one_look, stirred,
+TEST_MAIN("console", first_picture, told, clipped, watching, timer, idle, one_look, stirred,
           console_goes, finding, listening, what_devices_offer, large_black, screendump,
           screendump_without_memory)

@@ -9,6 +9,7 @@
 
 #include <assert.h>
 
+#include "hw/input/input.h"
 #include "memory.h"
 
 #define FIRST_WIDTH 640
@@ -34,7 +35,9 @@ typedef struct Listener {
 
 static GPtrArray *consoles;  /* Console *, NULL where one has gone; NULL: none yet */
 static GPtrArray *listeners; /* Listener *; NULL: none yet */
-static guint refresh_source; /* while a console is watched */
+static GSource *timer;       /* armed while a console is watched; NULL: none yet */
+static bool has_changed;     /* some picture, since the timer looked */
+static unsigned quiet;       /* rounds of the timer without a change */
 
 /* ---- the picture -------------------------------------------------------------------- */
 
@@ -88,6 +91,7 @@ void console_set_image(Console *con, pixman_image_t *image)
 {
     pixman_image_t *old = con->image;
 
+    has_changed = true;
     if (image) {
         assert(pixman_image_get_width(image) <= CONSOLE_SIZE_MAX &&
                pixman_image_get_height(image) <= CONSOLE_SIZE_MAX);
@@ -114,6 +118,7 @@ void console_changed(Console *con, int x, int y, int width, int height)
     if (x >= right || y >= bottom) {
         return;
     }
+    has_changed = true;
     for (unsigned i = con->viewers->len; i-- > 0;) {
         if (i < con->viewers->len) {
             tell_changed(con->viewers->pdata[i], x, y, right - x, bottom - y);
@@ -128,7 +133,37 @@ bool console_watched(const Console *con)
 
 /* ---- refreshing --------------------------------------------------------------------- */
 
-static gboolean refresh_all(gpointer opaque);
+static gboolean refresh_all(GSource *source, GSourceFunc callback, gpointer opaque);
+
+/* No later than in one period, and on with short ones. */
+static void refresh_soon(void)
+{
+    int64_t soon = g_get_monotonic_time() + CONSOLE_REFRESH_MS * 1000;
+    int64_t due = g_source_get_ready_time(timer);
+
+    quiet = 0;
+    if (due < 0 || due > soon) {
+        g_source_set_ready_time(timer, soon);
+    }
+}
+
+/* Somebody uses the machine, and waits for what the guest shows. */
+static void hear_input(void)
+{
+    if (g_source_get_ready_time(timer) >= 0) {
+        refresh_soon();
+    }
+}
+
+static void make_timer(void)
+{
+    static GSourceFuncs funcs = { .dispatch = refresh_all };
+
+    timer = g_source_new(&funcs, sizeof(GSource));
+    g_source_set_name(timer, "consoles");
+    g_source_attach(timer, NULL);
+    input_set_watcher(hear_input);
+}
 
 /* Tell the device whether somebody looks, but not from a viewer's callback in the middle
  * of its refresh. */
@@ -146,9 +181,10 @@ static void update_watch(Console *con)
     if (watched) {
         /* Nobody has recorded what changed before. */
         con->ops->invalidate(con->opaque);
-        if (!refresh_source) {
-            refresh_source = g_timeout_add(CONSOLE_REFRESH_MS, refresh_all, NULL);
+        if (!timer) {
+            make_timer();
         }
+        refresh_soon();
     }
 }
 
@@ -167,28 +203,29 @@ static void refresh(Console *con)
     update_watch(con);
 }
 
-static gboolean refresh_all(gpointer opaque)
+static gboolean refresh_all(GSource *source, GSourceFunc callback, gpointer opaque)
 {
     bool watched = false;
+    unsigned period;
 
     memory_lock();
+    g_source_set_ready_time(timer, -1);
     for (unsigned i = 0; i < consoles_nr(); i++) {
         Console *con = console_by_index(i);
 
-        if (con && console_watched(con)) {
+        if (con && con->watched) {
             refresh(con);
+            watched |= con->watched;
         }
     }
-    for (unsigned i = 0; i < consoles_nr(); i++) {
-        Console *con = console_by_index(i);
-
-        watched |= con && console_watched(con);
-    }
-    if (!watched) {
-        refresh_source = 0;
+    quiet = has_changed ? 0 : quiet + 1;
+    has_changed = false;
+    if (watched) {
+        period = quiet < CONSOLE_QUIET ? CONSOLE_REFRESH_MS : CONSOLE_IDLE_MS;
+        g_source_set_ready_time(timer, g_get_monotonic_time() + period * 1000);
     }
     memory_unlock();
-    return watched ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+    return G_SOURCE_CONTINUE;
 }
 
 pixman_image_t *console_refresh(Console *con)

@@ -7,7 +7,8 @@
  * A Viewer (a window, a VNC server, a file) looks at one console. While anybody does,
  * the console is refreshed some 33 times a second: the device looks at what has changed
  * (by the dirty log, which is on only then), and tells of the rectangles that have.
- * What nobody looks at costs nothing.
+ * What nobody looks at costs nothing, and what does not change for a while is looked at
+ * less often, until it changes or somebody types.
  *
  * All functions in the main loop, or before the machine runs, under the memory lock, as
  * are all callbacks. A guest writes at any time: what a viewer reads of an image may be
@@ -24,6 +25,8 @@ typedef struct Console Console;
 typedef struct Viewer Viewer;
 
 #define CONSOLE_REFRESH_MS 30
+#define CONSOLE_IDLE_MS 100 /* after so many times in a row without any change: */
+#define CONSOLE_QUIET 10
 #define CONSOLE_SIZE_MAX 16384 /* pixels, width or height */
 
 /* Text mode as characters; for viewers without pixels. */

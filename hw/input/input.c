@@ -9,6 +9,20 @@
 /* The last of each kind is the one that gets what comes. The memory lock. */
 static GSList *handlers[INPUT_KINDS_NR];
 
+static void (*watcher)(void);
+
+void input_set_watcher(void (*heard)(void))
+{
+    watcher = heard;
+}
+
+static void tell_watcher(void)
+{
+    if (watcher) {
+        watcher();
+    }
+}
+
 static InputHandler *handler_of(InputKind kind)
 {
     return handlers[kind] ? handlers[kind]->data : NULL;
@@ -129,6 +143,7 @@ bool input_send_key(unsigned code, bool down)
 {
     InputHandler *handler;
 
+    tell_watcher();
     if (code == KEY_RESERVED || code >= INPUT_CODES_NR) {
         return false;
     }
@@ -147,6 +162,7 @@ bool input_send_motion(int dx, int dy, int wheel)
     InputHandler *handler = handler_of(INPUT_POINTER);
     InputEvent *last = handler ? g_queue_peek_tail(&handler->waiting) : NULL;
 
+    tell_watcher();
     if (last && last->type == INPUT_MOTION) {
         last->dx = add(last->dx, dx);
         last->dy = add(last->dy, dy);

@@ -79,6 +79,10 @@ void input_set_lamps(InputHandler *handler, unsigned lamps);
 /* A reset: the lamps are off, and nobody knows whether the guest will set them. */
 void input_reset_lamps(InputHandler *handler);
 
+/* Call @heard whenever somebody sends something, NULL: nothing. There is one. For
+ * screens, which may change soon. */
+void input_set_watcher(void (*heard)(void));
+
 /* ---- for whoever sends ------------------------------------------------------------- */
 
 /* Press or release. False: no device takes it, there is no such number, or it was

@@ -369,6 +369,7 @@ int main(int argc, char **argv)
     bench_core(figures);
     bench_topology(figures);
     bench_dirty(figures);
+    bench_display(figures);
 #ifdef BENCH_VNC
     bench_vnc(figures);
 #endif

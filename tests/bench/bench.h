@@ -91,6 +91,7 @@ void bench_dirty(GArray *figures);
 void bench_start(GArray *figures);
 void bench_firmware(GArray *figures);
 void bench_control(GArray *figures);
+void bench_display(GArray *figures);
 void bench_vnc(GArray *figures); /* where a VNC client can be built */
 
 #endif
