@@ -345,6 +345,10 @@ endif
 ifneq ($(filter curses,$(DISPLAYS)),)
 TESTS_HW += tests/test-display-curses
 endif
+ifneq ($(filter vnc,$(DISPLAYS)),)
+TESTS_VNC = tests/test-vnc
+TESTS_HW += $(TESTS_VNC)
+endif
 
 # Tests of a whole machine through qtest, each linked with tests/qtest/qvm.o,
 # and through monitors; the program is started by them.
@@ -597,6 +601,9 @@ tests/test-pci-copier tests/test-msi tests/test-pci-bridge tests/test-pcihp: tes
 tests/test-user-object: TEST_LDFLAGS = -Wl,--wrap=madvise
 tests/test-console: TEST_LDFLAGS = -Wl,--wrap=pixman_image_create_bits
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
+
+$(TESTS_VNC): tests/vnc-client.o ui/vnc.o ui/vnc-client.o ui/vnc-listen.o ui/vnc-shadow.o
+$(TESTS_VNC): TEST_LDFLAGS = $(LIBS_vnc)
 
 tests/test-display-sdl tests/test-display-curses: tests/display-world.o
 tests/test-display-sdl: ui/sdl.o ui/sdl-keys.o

@@ -259,6 +259,21 @@ static const Case cases[] = {
     { "info memdev", "" },
 
     /* What it writes is looked at in tests/test-console.c. */
+    { "info vnc", "None\r\n" },
+    { "set_password", "set_password: argument 'protocol' is missing*" },
+    { "set_password vnc x", "Error: no display 'vnc' is open; *" },
+    { "set_password vnc x -d nosuch", "Error: no display 'vnc' with id 'nosuch' *" },
+    { "set_password -d nosuch vnc x keep", "Error: no display 'vnc' with id *" },
+    { "set_password spice x", "Error: SPICE is not in use\r\n" },
+    { "set_password rdp x", "Error: Parameter 'protocol' does not accept *" },
+    { "expire_password vnc", "expire_password: argument 'time' is missing*" },
+    { "expire_password vnc never", "Error: no display 'vnc' is open; *" },
+    { "expire_password -d nosuch vnc now", "Error: no display 'vnc' with id *" },
+    { "change", "change: argument 'device' is missing*" },
+    { "change vnc password", "Error: of vnc there is the password: *" },
+    { "change vnc 127.0.0.1:1", "Error: of vnc there is the password: *" },
+    { "change vnc password x", "Error: no display 'vnc' is open; *" },
+    { "change ide1-cd0 file", "Error: device 'ide1-cd0' has no medium *" },
     { "screendump", "screendump: argument 'filename' is missing\r\n"
                     "Usage: screendump filename [-f format] [device] [head]\r\n" },
     { "screendump f", "Error: the machine has no screen: *" },
@@ -336,6 +351,8 @@ START_TEST(all_commands)
 {
     static const char *const work_elsewhere[] = { "memsave", "pmemsave", "nmi",
                                                   "qom-set", "screendump",
+                                                  "change", "expire_password",
+                                                  "set_password",
                                                   "system_wakeup", NULL };
 
     for (const HMPCommand *c = hmp_commands; c->name; c++) {

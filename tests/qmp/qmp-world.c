@@ -85,6 +85,12 @@ const char *const qmp_corpus[] = {
     "'format':'base64'}}",
     "{'execute':'ringbuf-read','arguments':{'device':'c0','size':100}}",
     "{'execute':'screendump','arguments':{'filename':'d','format':'png'}}",
+    "{'execute':'query-vnc'}",
+    "{'execute':'query-vnc-servers'}",
+    "{'execute':'set_password','arguments':{'protocol':'vnc','password':'x',"
+    "'connected':'keep','display':'default'}}",
+    "{'execute':'expire_password','arguments':{'protocol':'vnc','time':'+60'}}",
+    "{'execute':'change-vnc-password','arguments':{'password':'x'}}",
     "{'execute':'x-query-mtree'}",
     "{'execute':'human-monitor-command','arguments':{'command-line':'info mtree -f'}}",
     "{'execute':'human-monitor-command','arguments':{'command-line':'xp /4xw 0x1000',"

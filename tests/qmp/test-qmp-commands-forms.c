@@ -137,6 +137,25 @@ static const Form forms[] = {
     { "screendump", "{'filename':'DIR/s','format':'gif'}",
       G "Parameter 'format' does not accept value 'gif'" },
 
+    /* ---- VNC servers, which there are none of */
+    { "query-vnc", "{}", NULL },
+    { "query-vnc-servers", "{}", NULL },
+    { "set_password", "{'protocol':'vnc','password':'x'}",
+      G "no display 'vnc' is open; -display vnc opens one" },
+    { "set_password", "{'protocol':'vnc','password':'x','display':'nope'}",
+      G "no display 'vnc' with id 'nope' is open" },
+    { "set_password", "{'protocol':'spice','password':'x'}",
+      "DeviceNotActive: SPICE is not in use" },
+    { "set_password", "{'protocol':'vnc','password':'x','connected':'nope'}",
+      G "Parameter 'connected' does not accept value 'nope'" },
+    { "set_password", "{'protocol':'vnc'}", G "Parameter 'password' is missing" },
+    { "expire_password", "{'protocol':'vnc','time':'now'}",
+      G "no display 'vnc' is open; -display vnc opens one" },
+    { "expire_password", "{'protocol':'spice','time':'now'}",
+      "DeviceNotActive: SPICE is not in use" },
+    { "change-vnc-password", "{'password':'x'}",
+      G "no display 'vnc' is open; -display vnc opens one" },
+
     /* ---- objects */
     { "qom-list", "{'path':'/'}", NULL },
     { "qom-list", "{'path':'/machine'}", NULL },
@@ -346,7 +365,8 @@ static const Form forms[] = {
 /* What is not in the table: good at the start or the end of each test here, or
  * in test-qmp-commands-kvm, or never. */
 static const char *const good_elsewhere[] = {
-    "qmp_capabilities", "quit", "inject-nmi", "system_wakeup", "screendump", NULL,
+    "qmp_capabilities", "quit", "inject-nmi", "system_wakeup", "screendump",
+    "set_password", "expire_password", "change-vnc-password", NULL,
 };
 
 static char *dir;
