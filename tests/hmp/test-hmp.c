@@ -164,9 +164,10 @@ static const Case cases[] = {
     { "help c", "cont|c -- let the machine run\r\n" },
     { "? x", "x [/fmt] addr -- dump memory at a virtual address*" },
     { "help info mtree", "info mtree [-f] [-d] [-o] -- memory regions;*" },
-    { "help", "chardev-add backend,id=ID[,key=value...] -- make a character "
+    { "help", "change device what [password] -- change vnc password PASSWORD: *"
+              "\r\nchardev-add backend,id=ID[,key=value...] -- make a character "
               "device\r\n*" },
-    { "help \"\"", "chardev-add *" },
+    { "help \"\"", "change *" },
     { "help info", "info chardev -- character devices*" },
     { "help nosuch", "Error: there is no command 'nosuch'; help lists them\r\n" },
     { "help info nosuch", "Error: there is no command 'info nosuch'*" },
