@@ -6,6 +6,7 @@
 
 #include <string.h>
 
+#include "opts.h"
 #include "ui/display.h"
 
 /* A display as it was asked for. Strings are owned. */
@@ -133,6 +134,22 @@ static bool window_wanted(const Settings *s)
            display_available("sdl");
 }
 
+/* Whether -device makes a VGA: the board's own would be in its place. What is wrong with
+ * a -device is told when it is plugged. */
+static bool has_vga_device(const Settings *s)
+{
+    for (unsigned i = 0; i < s->devices->len; i++) {
+        g_autofree char *driver = NULL, *id = NULL;
+        g_autoptr(GHashTable) settings =
+            opts_to_settings(s->devices->pdata[i], "driver", &driver, &id, NULL);
+
+        if (driver && strcmp(driver, "VGA") == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 bool settings_finish_displays(Settings *s, Machine *machine, GError **err)
 {
     if (s->vga && strcmp(s->vga, "none") != 0 && !machine->type->has_vga) {
@@ -141,7 +158,8 @@ bool settings_finish_displays(Settings *s, Machine *machine, GError **err)
                     "has", s->vga, machine->type->name);
         return false;
     }
-    if (!s->vga && machine->type->has_vga && !s->nodefaults && !s->nographic) {
+    if (!s->vga && machine->type->has_vga && !s->nodefaults && !s->nographic &&
+        !has_vga_device(s)) {
         s->vga = g_strdup("std");
     }
     if (s->nographic) {

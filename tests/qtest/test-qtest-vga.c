@@ -224,11 +224,26 @@ START_TEST(refused)
     qvm_refused("video memory has 1 to 512 MiB", "-device VGA,vgamem_mb=0");
     qvm_refused("port 0x1ce is already taken by 'vbe'; there is one VGA at most on a bus, "
                 "and another screen is a bochs-display", "-device VGA -device VGA");
+    qvm_refused("port 0x1ce is already taken by 'vbe'", "-vga std -device VGA");
     qvm_refused("port 0x3c4 is already taken by 'isa-debugcon'",
                 "-device isa-debugcon,iobase=0x3c4 -device VGA");
     qvm_refused("ports 0x3c4 to 0x3c4 are not free: 'vga' is at 0x3c4",
                 "-device VGA -device isa-debugcon,iobase=0x3c4");
     qvm_refused("romfile=", "-device VGA,romfile=there-is-none.bin");
+}
+END_TEST
+
+/* The board has one, unless it is in the command line. */
+START_TEST(of_the_board)
+{
+    vm = qvm_start("-M pc -m 32 -serial none -monitor none");
+    expect(qpci_is_there(vm, 0, 2, 0), "none");
+    expect_hex(get(0x3c4, 0), 0);
+    qvm_end(vm);
+    vm = qvm_start("-M pc -m 32 -serial none -monitor none -device VGA,addr=9");
+    expect(qpci_is_there(vm, 0, 9, 0) && !qpci_is_there(vm, 0, 2, 0), "not that one alone");
+    expect_hex(get(0x3c4, 0), 0);
+    qvm_end(vm);
 }
 END_TEST
 
@@ -279,4 +294,4 @@ START_TEST(behind_a_bridge)
 END_TEST
 
 TEST_MAIN("qtest-vga", on_pci, memory_bars, a_screen, properties, refused,
-          stays_while_the_machine_runs, behind_a_bridge)
+          of_the_board, stays_while_the_machine_runs, behind_a_bridge)
