@@ -314,6 +314,7 @@ TESTS_HW = \
 	tests/test-edid \
 	tests/test-bochs-vbe \
 	tests/test-framebuffer \
+	tests/test-display-devices \
 	tests/test-countdown \
 	tests/test-pci \
 	tests/test-pci-bus \

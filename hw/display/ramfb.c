@@ -79,32 +79,15 @@ static pixman_format_code_t format_find(uint32_t fourcc)
 static bool find_ram(const RAMFB *s, hwaddr addr, uint64_t size, hwaddr *offset)
 {
     Machine *m = s->dev.machine;
-    uint64_t ram = m->ram_size ? memory_region_get_ram_addr(&m->ram) : 0;
-    uint64_t found = 0;
+    MemoryRegionSection section = memory_region_find(&m->memory_root, addr, size);
 
-    if (!m->ram_size || addr + size < addr) {
+    if (!m->ram_size || !section.mr || !memory_region_is_ram(section.mr) ||
+        section.offset_within_address_space != addr || section.size < size) {
         return false;
     }
-    /* The map may show it in several pieces. */
-    while (found < size) {
-        MemoryRegionSection section = memory_region_find(&m->memory_root, addr + found,
-                                                         size - found);
-        uint64_t at;
-
-        if (!section.mr || !memory_region_is_ram(section.mr) ||
-            section.offset_within_address_space != addr + found) {
-            return false;
-        }
-        at = memory_region_get_ram_addr(section.mr) + section.offset_within_region - ram;
-        if (at >= m->ram_size || (found && at != *offset + found)) {
-            return false;
-        }
-        if (!found) {
-            *offset = at;
-        }
-        found += section.size;
-    }
-    return true;
+    *offset = memory_region_get_ram_addr(section.mr) + section.offset_within_region -
+              memory_region_get_ram_addr(&m->ram);
+    return *offset < m->ram_size;
 }
 
 /* What the file says now; false, and nothing set: it makes no picture. */
