@@ -420,6 +420,7 @@ ROBOT_TESTS = \
 	tests/test-kvm-romd \
 	tests/test-kvm-smm \
 	tests/test-kvm-pc-map \
+	tests/test-kvm-vga \
 
 # Tests of KVM, linked like those of devices, where it is built in; they skip
 # where /dev/kvm is missing.
