@@ -449,6 +449,8 @@ TESTS_SH = \
 	tests/test-seabios.sh \
 	tests/test-pc-docs.sh \
 	tests/test-options.sh \
+	tests/test-display-docs.sh \
+	tests/test-display-window.sh \
 	tests/test-fdt.sh \
 	tests/test-kvm-multiboot.sh \
 	tests/test-kernel-docs.sh \

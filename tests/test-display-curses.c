@@ -20,6 +20,14 @@
 #include "tests/display-world.h"
 #include "ui/curses-keys.h"
 
+/* ncurses leaks where it does not know the terminal. */
+const char *__lsan_default_suppressions(void);
+
+const char *__lsan_default_suppressions(void)
+{
+    return "leak:new_prescr";
+}
+
 /* ---- the terminal ------------------------------------------------------------------------ */
 
 #define ROWS_MAX 64
@@ -320,7 +328,6 @@ static bool shows(TestScreen *s, unsigned left, unsigned top, unsigned columns,
 
 START_TEST(all_characters_in_all_colours)
 {
-    g_autofree gunichar *glyphs = g_utf8_to_ucs4_fast(cp437, -1, NULL);
     TestScreen *s;
     Display *d;
 
