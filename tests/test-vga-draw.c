@@ -408,8 +408,30 @@ static void expect_seen(const char *what)
     }
 }
 
-/* Refresh; what the viewer sees is right, and where lines (cells of text) have not
- * changed, it was not told so. */
+static bool pixel_changed(pixman_image_t *before, unsigned x, unsigned y)
+{
+    return (pixman_image_get_data(before)[y * width() + x] & 0xffffff) != seen_pixel(x, y);
+}
+
+/* Where a line of graphics was told, its first and its last pixel have changed. */
+static void expect_ends(const char *what, pixman_image_t *before)
+{
+    for (unsigned y = 0; y < height(); y++) {
+        const uint8_t *line = told + y * width(), *first = memchr(line, 1, width());
+
+        if (first) {
+            const uint8_t *last = memrchr(line, 1, width());
+
+            expect(pixel_changed(before, first - line, y) &&
+                   pixel_changed(before, last - line, y),
+                   "%s: told of line %u from %d to %d", what, y, (int)(first - line),
+                   (int)(last - line));
+        }
+    }
+}
+
+/* Refresh; what the viewer sees is right, and where lines (@cell_height is 1), or cells of
+ * text, have not changed, it was not told so. */
 static void expect_exact(const char *what, unsigned cell_width, unsigned cell_height)
 {
     pixman_image_t *before = pixman_image_create_bits(PIXMAN_x8r8g8b8, width(), height(),
@@ -425,14 +447,15 @@ static void expect_exact(const char *what, unsigned cell_width, unsigned cell_he
 
             for (unsigned y = top; y < MIN(height(), top + cell_height); y++) {
                 for (unsigned x = left; x < MIN(width(), left + cell_width); x++) {
-                    uint32_t old = pixman_image_get_data(before)[y * width() + x];
-
-                    changed |= (old & 0xffffff) != seen_pixel(x, y);
+                    changed |= pixel_changed(before, x, y);
                     said |= told[y * width() + x];
                 }
             }
             expect(changed || !said, "%s: told of %u,%u, which is as it was", what, left, top);
         }
+    }
+    if (cell_height == 1) {
+        expect_ends(what, before);
     }
     pixman_image_unref(before);
 }
@@ -494,13 +517,52 @@ START_TEST(moved)
             s->cr[0x17] = below(4) | below(2) << 6;
             s->sr[1] ^= below(2) << 3;
         }
-        split = below(2) ? 1023 : below(model_lines());
+        s->cr[7] |= below(2) << 6; /* 512 lines more */
+        split = below(4) ? below(model_lines()) : 1023;
         s->cr[0x18] = split;
         s->cr[7] = (s->cr[7] & ~0x10) | (split >> 8 & 1) << 4;
         s->cr[9] = (s->cr[9] & ~0x40) | (split >> 9 & 1) << 6;
         refresh();
         expect_seen(mode->name);
     }
+    world_free();
+}
+END_TEST
+
+/* What only some combinations show. */
+START_TEST(splits)
+{
+    world_setup();
+    vram_random();
+    dac_random();
+    /* The same bytes on each line, but moved by other dots. */
+    set_mode(find_mode("640x480 in 16 colours"));
+    s->cr[0x13] = 0;
+    s->cr[0x18] = 100;
+    s->cr[7] &= ~0x10;
+    s->cr[9] &= ~0x40;
+    s->ar[0x13] = 3;
+    s->ar[0x10] |= 0x20;
+    refresh();
+    expect_seen("panning above the split");
+    /* A row of text that the split cuts: its cells change above it only. */
+    set_mode(find_mode("text 80x25"));
+    s->cr[0x18] = 100;
+    s->cr[7] &= ~0x10;
+    s->cr[9] &= ~0x40;
+    s->cr[0xc] = 0x10;
+    refresh();
+    expect_seen("text above the split");
+    for (unsigned n = 0; n < 80; n++) {
+        poke((0x1000 + 6 * 80 + n) * 4, below(256));
+    }
+    refresh();
+    expect_seen("the row at the split");
+    for (unsigned n = 0; n < 80; n++) {
+        poke(n * 4, below(256));
+    }
+    refresh();
+    expect_seen("the row below it");
     world_free();
 }
 END_TEST
@@ -648,6 +710,7 @@ START_TEST(vbe)
         bochs_vbe_write(&s->vbe, VBE_Y_OFFSET, below(100));
         s->vbe.regs[VBE_ENABLE] |= below(2) ? VBE_8BIT_DAC : 0;
         s->ar[0x12] = below(16);
+        s->sr[1] = below(2) << 3; /* the clock of VBE is its own */
         s->mmio.big_endian = n >= 60;
         what = g_strdup_printf("%ux%ux%u", s->vbe.regs[VBE_XRES], s->vbe.regs[VBE_YRES], bpp);
         refresh();
@@ -671,6 +734,47 @@ START_TEST(vbe)
 }
 END_TEST
 
+/* Frame buffers that pixman cannot show: registers as no guest can set them, should
+ * limits be others. */
+START_TEST(vbe_copied)
+{
+    static const struct { unsigned width, virtual_width, x, y; uint8_t bpp; } cases[] = {
+        { 56, 63, 0, 0, 8 },       /* lines that are no whole words */
+        { 40, 41, 0, 0, 24 },
+        { 64, 64, 0, VRAM_SIZE / 64 - 10, 8 },       /* goes on at the beginning */
+        { 64, 64, 32, VRAM_SIZE / 256 - 10, 32 },    /* within a line */
+        { 64, 64, 32, VRAM_SIZE / 128 - 10, 15 },
+        { 64, 64, 32, VRAM_SIZE / 32 - 10, 4 },
+    };
+
+    world_setup();
+    set_mode(find_mode("320x200 in 256 colours"));
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *what = NULL;
+        uint32_t end;
+
+        vram_random();
+        dac_random();
+        vbe_set(64, 64, cases[i].bpp, 64);
+        s->vbe.regs[VBE_XRES] = cases[i].width;
+        s->vbe.regs[VBE_VIRT_WIDTH] = cases[i].virtual_width;
+        s->vbe.regs[VBE_X_OFFSET] = cases[i].x;
+        s->vbe.regs[VBE_Y_OFFSET] = cases[i].y;
+        refresh();
+        what = g_strdup_printf("copy %u", i);
+        expect_seen(what);
+        end = cases[i].x ? 0 : cases[i].y ? 640 : VRAM_SIZE;
+        for (unsigned n = 0; n < 20; n++) {
+            poke(end + below(128) - (n % 2 ? 0 : 128), below(256));
+            expect_exact(what, width(), 1);
+        }
+        poke(0, vram[0] ^ 0xff);
+        expect_exact("the beginning", width(), 1);
+    }
+    world_free();
+}
+END_TEST
+
 START_TEST(blank)
 {
     world_setup();
@@ -686,6 +790,9 @@ START_TEST(blank)
         refresh();
         expect(width() == w && height() == h, "%ux%u", width(), height());
         expect_seen("blank");
+        forget_told();
+        refresh();
+        expect(rectangles == 0, "told of black again");
         s->ar_index = 0x20;
         refresh();
         expect_seen("again");
@@ -719,8 +826,18 @@ START_TEST(transient)
     s->cr[9] = 0x4f;
     refresh();
     expect_seen("text at last");
+    vbe_set(640, 400, 15, 640); /* another format */
+    refresh();
+    expect_seen("VBE of the same size");
+    bochs_vbe_write(&s->vbe, VBE_ENABLE, 0);
+    set_mode(find_mode("320x200 in 256 colours"));
+    refresh();
+    expect_seen("bytes of the same size");
+    set_mode(find_mode("text 80x50"));
+    refresh();
     s->cr[1] = 0;
     s->cr[7] = 0;
+    s->cr[9] = 0x4f;
     s->cr[0x12] = 15;
     refresh();
     expect(width() == 640 && height() == 400, "one cell is %ux%u", width(), height());
@@ -744,11 +861,16 @@ START_TEST(nobody_looks)
     image = console_refresh(s->console);
     image_convert(seen, image, 0, 0, width(), height());
     expect_seen("a look");
+    memset(vram, 0xc3, 0x4000);
+    image_convert(seen, console_refresh(s->console), 0, 0, width(), height());
+    expect_seen("another look");
     memset(vram, 0xa5, 0x4000);
     viewer_pause(&viewer, false);
     expect(memory_region_is_logging(&s->vram), "not logged for who looks");
+    forget_told();
     refresh();
     expect_seen("looking again");
+    expect(!memchr(told, 0, width() * height()), "not all is new to who looks again");
     world_free();
 }
 END_TEST
@@ -790,6 +912,25 @@ START_TEST(as_characters)
 }
 END_TEST
 
+static unsigned wide, high;
+
+static void note_size(VGAState *vga, unsigned w, unsigned h)
+{
+    wide = w;
+    high = h;
+}
+
+START_TEST(size_suggested)
+{
+    world_setup();
+    console_suggest_size(s->console, 800, 600); /* nobody to be told */
+    s->suggest_size = note_size;
+    console_suggest_size(s->console, 1024, 768);
+    expect(wide == 1024 && high == 768, "%ux%u", wide, high);
+    world_free();
+}
+END_TEST
+
 /* Any register has any value. */
 START_TEST(hostile)
 {
@@ -823,5 +964,6 @@ START_TEST(hostile)
 }
 END_TEST
 
-TEST_MAIN("vga-draw", every_mode, moved, register_by_register, cursor_and_blink, fonts, vbe,
-          blank, transient, nobody_looks, as_characters, hostile)
+TEST_MAIN("vga-draw", every_mode, moved, splits, register_by_register, cursor_and_blink, fonts,
+          vbe, vbe_copied, blank, transient, nobody_looks, as_characters, size_suggested,
+          hostile)

@@ -78,15 +78,6 @@ void vga_colours(const VGAState *s, uint8_t colours[16])
 
 /* ---- the picture -------------------------------------------------------------------- */
 
-/* VRAM is not the picture any more. */
-static void share_end(VGAState *s)
-{
-    if (s->drawing->shared) {
-        s->drawing->shared = false;
-        framebuffer_clear(&s->fb);
-    }
-}
-
 bool vga_picture(VGAState *s, pixman_format_code_t format, unsigned width, unsigned height)
 {
     VGADrawing *d = s->drawing;
@@ -111,7 +102,6 @@ bool vga_picture(VGAState *s, pixman_format_code_t format, unsigned width, unsig
 
 void vga_picture_show(VGAState *s)
 {
-    share_end(s);
     console_set_image(s->console, s->drawing->image);
 }
 
@@ -246,35 +236,40 @@ static void mode_read(const VGAState *s, VGAMode *mode)
 
 /* ---- one line ------------------------------------------------------------------------ */
 
+/* The bits of @byte as bytes of 0 and 1, the highest bit first in memory. */
+static uint64_t spread(uint8_t byte)
+{
+    return GUINT64_TO_LE(byte * UINT64_C(0x8040201008040201) >> 7 &
+                         UINT64_C(0x0101010101010101));
+}
+
 /* The dots of a group, as numbers in the DAC. */
 static void group_dots(const VGAMode *mode, const uint8_t bytes[GROUP_BYTES],
                        uint8_t dots[GROUP_DOTS])
 {
     uint8_t plane[4];
 
+    for (unsigned p = 0; p < 4; p++) {
+        plane[p] = mode->planes >> p & 1 ? bytes[p] : 0;
+    }
     if (mode->kind == VGA_BYTES) {
         for (unsigned i = 0; i < GROUP_DOTS; i++) {
             dots[i] = bytes[i / 2];
         }
-        return;
-    }
-    for (unsigned p = 0; p < 4; p++) {
-        plane[p] = mode->planes >> p & 1 ? bytes[p] : 0;
-    }
-    for (unsigned i = 0; i < GROUP_DOTS; i++) {
-        unsigned dot;
+    } else if (mode->kind == VGA_PLANES) {
+        uint64_t all = spread(plane[0]) | spread(plane[1]) << 1 | spread(plane[2]) << 2 |
+                       spread(plane[3]) << 3;
 
-        if (mode->kind == VGA_PLANES) {
-            unsigned bit = 7 - i;
-
-            dot = (plane[0] >> bit & 1) | (plane[1] >> bit & 1) << 1 |
-                  (plane[2] >> bit & 1) << 2 | (plane[3] >> bit & 1) << 3;
-        } else {
+        memcpy(dots, &all, GROUP_DOTS);
+        for (unsigned i = 0; i < GROUP_DOTS; i++) {
+            dots[i] = mode->colours[dots[i]];
+        }
+    } else {
+        for (unsigned i = 0; i < GROUP_DOTS; i++) {
             unsigned p = i / 4, bit = 6 - i % 4 * 2;
 
-            dot = (plane[p] >> bit & 3) | (plane[p + 2] >> bit & 3) << 2;
+            dots[i] = mode->colours[(plane[p] >> bit & 3) | (plane[p + 2] >> bit & 3) << 2];
         }
-        dots[i] = mode->colours[dot];
     }
 }
 
@@ -444,25 +439,23 @@ static bool mode_is_plain(const VGAState *s, const VGAMode *mode)
 {
     return mode->kind == VGA_LINEAR && !mode->word_bits && mode->scans * mode->scan_lines == 1 &&
            !mode->bank[0] && !mode->bank[1] && mode->stride % 4 == 0 &&
-           mode->stride >= mode->line_bytes &&
            mode->start + (uint64_t)mode->stride * (mode->height - 1) + mode->line_bytes <=
            s->vram_size;
 }
 
-static void graphics_refresh(VGAState *s, const VGAMode *mode, bool all)
+static void graphics_refresh(VGAState *s, const VGAMode *mode)
 {
     VGADrawing *d = s->drawing;
     bool other = memcmp(mode, &d->mode, sizeof(*mode)) != 0;
+    bool all = d->all || other;
     DirtyBitmapSnapshot *snap;
 
     if (mode_is_plain(s, mode)) {
-        if (!d->shared || other) {
-            d->shared = framebuffer_set(&s->fb, &s->vram, mode->start, mode->width,
-                                        mode->height, mode->stride, mode->format,
-                                        mode->format == PIXMAN_c8 ? &d->palette : NULL);
+        if (other) {
+            framebuffer_set(&s->fb, &s->vram, mode->start, mode->width, mode->height,
+                            mode->stride, mode->format,
+                            mode->format == PIXMAN_c8 ? &d->palette : NULL);
             picture_drop(d);
-        } else if (all) {
-            framebuffer_invalidate(&s->fb);
         }
         framebuffer_refresh(&s->fb);
         return;
@@ -472,8 +465,8 @@ static void graphics_refresh(VGAState *s, const VGAMode *mode, bool all)
     if (vga_picture(s, mode->format, mode->width, mode->height)) {
         lines_draw(s, mode, NULL, true);
         vga_picture_show(s);
-    } else if (all || other || snap) {
-        lines_draw(s, mode, snap, all || other);
+    } else if (all || snap) {
+        lines_draw(s, mode, snap, all);
     }
     g_free(snap);
 }
@@ -481,7 +474,6 @@ static void graphics_refresh(VGAState *s, const VGAMode *mode, bool all)
 static void blank_refresh(VGAState *s)
 {
     if (s->drawing->mode.kind != VGA_BLANK) {
-        share_end(s);
         picture_drop(s->drawing);
         console_set_image(s->console, NULL);
     }
@@ -503,7 +495,7 @@ static void vga_refresh(void *opaque)
         vga_text_refresh(s);
         break;
     default:
-        graphics_refresh(s, &mode, d->all);
+        graphics_refresh(s, &mode);
         break;
     }
     if (d->tell_all || (recoloured && (mode.kind == VGA_TEXT || mode.format == PIXMAN_c8))) {
@@ -532,7 +524,6 @@ static void vga_watch(void *opaque, bool watched)
     VGAState *s = opaque;
 
     s->drawing->watched = watched;
-    s->drawing->all = true;
     memory_region_set_log(&s->vram, watched, DIRTY_MEMORY_VGA);
 }
 

@@ -46,8 +46,7 @@ struct VGADrawing {
     bool all;                /* look at everything, whatever is dirty, */
     bool tell_all;           /* and tell of everything */
     VGAMode mode;            /* drawn last; of text the kind only */
-    bool shared;             /* the picture is VRAM itself, by s->fb */
-    pixman_image_t *image;   /* else ours, NULL: none, black */
+    pixman_image_t *image;   /* ours; NULL: it is VRAM itself, by s->fb, or black */
     pixman_indexed_t palette; /* of PIXMAN_c8: the DAC as it was last */
     VGAText *text;
 };

@@ -154,7 +154,7 @@ static bool text_layout(const VGAState *s, TextLayout *l)
     l->line_graphics = s->ar[0x10] & ATTR_LINE_GRAPHICS;
     vga_colours(s, l->colours);
     l->cursor_first = s->cr[0xa] & SCAN_MASK;
-    l->cursor_last = MIN(s->cr[0xb] & SCAN_MASK, l->glyph_lines - 1);
+    l->cursor_last = s->cr[0xb] & SCAN_MASK;
 
     height = l->rows * row_height;
     split = vga_split(s) + 1;
@@ -279,7 +279,7 @@ static void cell_draw(VGAState *s, const TextPart *part, int x, int y, uint32_t 
                            l->colours[SHOWN_FOREGROUND(shown)] };
     int width = l->glyph_dots * l->dot_width, height = l->glyph_lines * l->line_height;
     int left = MAX(x, 0), right = MIN(x + width, pixman_image_get_width(image));
-    int top = MAX(y, (int)part->top), bottom = MIN(y + height, (int)part->bottom);
+    int top = MAX(y, 0), bottom = MIN(y + height, (int)part->bottom);
 
     for (int line = top; line < bottom; line++) {
         unsigned bits = glyph_line(t, shown, (line - y) / l->line_height);
