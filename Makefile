@@ -376,6 +376,7 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-edu \
 	tests/qtest/test-qtest-testdevs \
 	tests/qtest/test-qtest-bridge \
+	tests/qtest/test-qtest-display \
 	tests/qtest/test-qtest-vga \
 
 TESTS_QMP = \
@@ -557,7 +558,7 @@ $(TESTS_GDB): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_MACHINE): | $(PROGRAM) $(ALIAS)
 $(TESTS_QTEST): tests/qtest/qvm.o
 tests/qtest/test-qtest-pci tests/qtest/test-qtest-edu tests/qtest/test-qtest-testdevs \
-tests/qtest/test-qtest-bridge tests/qtest/test-qtest-vga: tests/qtest/qpci.o
+tests/qtest/test-qtest-bridge tests/qtest/test-qtest-vga tests/qtest/test-qtest-display: tests/qtest/qpci.o
 # A machine inside the test, with the program's own run state.
 tests/qtest/test-qtest-wires: TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a

@@ -41,7 +41,7 @@ shows_output() { # BLOCK
 }
 
 built() { # DISPLAY
-    [ -e "$BUILD_PATH/ui-$1.so" ]
+    [ "$1" = none ] || [ -e "$BUILD_PATH/ui-$1.so" ]
 }
 
 starts() { # OPTIONS

@@ -94,10 +94,11 @@ static void display_watch(void *opaque, bool watched)
 static void display_suggest_size(void *opaque, unsigned width, unsigned height)
 {
     BochsDisplay *s = opaque;
+    EDIDInfo info = s->edid_info;
 
-    s->edid_info.width = width;
-    s->edid_info.height = height;
-    bochs_mmio_set_edid(&s->mmio, &s->edid_info);
+    info.width = width;
+    info.height = height;
+    bochs_mmio_set_edid(&s->mmio, &info);
 }
 
 static const ConsoleOps display_ops = {
