@@ -476,6 +476,7 @@ TESTS_RIG = \
 	tests/rig/pc-dmesg.sh \
 	tests/rig/gdb.sh \
 	tests/rig/pc-devices.sh \
+	tests/rig/screen.sh \
 
 # Guest programs of our own: tests/guest/NAME.S -> NAME.bin, images for -bios.
 GUESTS = \

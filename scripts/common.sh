@@ -20,7 +20,8 @@ libncurses-dev"
 # Programs that tests have sessions with; without one its tests are skipped.
 test_packages="socat gdb python3-minimal seabios edid-decode xvfb xdotool imagemagick"
 guest_packages="busybox-static xz-utils"
-rig_packages="qemu-system-x86 kmod gdb seabios ovmf $guest_packages"
+rig_packages="qemu-system-x86 kmod gdb seabios ovmf grub-common grub-pc-bin
+python3-minimal $guest_packages"
 
 as_root() {
     if [ "$(id -u)" = 0 ]; then
@@ -145,6 +146,41 @@ busybox_folder() {
             poweroff reboot sleep cp sed dmesg stty chroot setsid wc free sync cut tr; do
             ln -sf busybox "$1/bin/$name" || return 1
         done
+}
+
+# The file of module $2 of the folder $1, lib/modules/VERSION of an unpacked kernel;
+# prints nothing for one that is built in.
+module_file() {
+    pattern=$(echo "$2" | sed 's/[-_]/[-_]/g')
+    find "$1/kernel" -name "$pattern.ko*" | head -n 1
+}
+
+# Module $2 of the folder $1 after all that it needs; an unpacked kernel has no list of
+# these.
+module_order() {
+    for dependency in $(modinfo -F depends "$(module_file "$1" "$2")" | tr ',' ' '); do
+        (module_order "$1" "$dependency")
+    done
+    echo "$2"
+}
+
+# copy_modules FROM TO NAME...: the modules of the folder FROM and what they need as
+# TO/MODULE.ko, and TO/order, the order in which they are loaded.
+copy_modules() {
+    from=$1 to=$2
+    shift 2
+    mkdir -p "$to" || return 1
+    for module do
+        [ -n "$(module_file "$from" "$module")" ] || continue
+        module_order "$from" "$module"
+    done | awk '!seen[$0]++' >"$to/order"
+    while read -r module; do
+        file=$(module_file "$from" "$module")
+        case $file in
+        *.xz) xz -dc "$file" >"$to/$module.ko" ;;
+        *) cp "$file" "$to/$module.ko" ;;
+        esac || return 1
+    done <"$to/order"
 }
 
 # extract_kernel BZIMAGE FILE: the kernel proper, an ELF file, that BZIMAGE
