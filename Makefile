@@ -422,6 +422,7 @@ ROBOT_TESTS = \
 	tests/test-kvm-smm \
 	tests/test-kvm-pc-map \
 	tests/test-kvm-vga \
+	tests/test-kvm-redraw \
 
 # Tests of KVM, linked like those of devices, where it is built in; they skip
 # where /dev/kvm is missing.

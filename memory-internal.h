@@ -327,9 +327,6 @@ void memory_listeners_detach(AddressSpace *as);
 MemoryRegionSection memory_section(AddressSpace *as, MemoryRegion *root,
                                    const FlatRange *range);
 
-/* Ask every listener to deliver put-off writes. */
-void memory_flush_coalesced(void);
-
 /* A client cleared dirty bits of @mr: tell log_clear of each view of it. */
 void memory_region_log_clear(MemoryRegion *mr, hwaddr offset, hwaddr size);
 

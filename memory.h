@@ -454,6 +454,10 @@ void memory_region_clear_coalescing(MemoryRegion *mr);
 void memory_region_set_flush_coalesced(MemoryRegion *mr);
 void memory_region_clear_flush_coalesced(MemoryRegion *mr);
 
+/* Deliver all put-off writes now, to whichever region: for who looks at a device's state
+ * without an access to it. Under the memory lock; not in a region's callback. */
+void memory_flush_coalesced(void);
+
 /* A write of @size bytes (0: any; otherwise 1, 2, 4, 8) at @addr, and with
  * @match_data only one of the value @data, signals @e instead of calling the
  * region. Listeners hear of it where a section shows all its bytes; on an alias

@@ -483,9 +483,11 @@ static void vga_refresh(void *opaque)
 {
     VGAState *s = opaque;
     VGADrawing *d = s->drawing;
-    bool recoloured = palette_update(s);
+    bool recoloured;
     VGAMode mode;
 
+    memory_flush_coalesced(); /* what was written to the window and is yet to come */
+    recoloured = palette_update(s);
     mode_read(s, &mode);
     switch (mode.kind) {
     case VGA_BLANK:
