@@ -143,7 +143,7 @@ static bool has_vga_device(const Settings *s)
         g_autoptr(GHashTable) settings =
             opts_to_settings(s->devices->pdata[i], "driver", &driver, &id, NULL);
 
-        if (driver && strcmp(driver, "VGA") == 0) {
+        if (settings && driver && strcmp(driver, "VGA") == 0) {
             return true;
         }
     }

@@ -92,7 +92,7 @@ static void linear(Robot *r)
     set(r, SR, 4, 0xe);
 }
 
-/* ---- put off, and done in time ------------------------------------------------------------- */
+/* ---- put off, and done in time --------------------------------------------------- */
 
 static void expect_planes(unsigned at, uint32_t wanted)
 {
@@ -139,7 +139,7 @@ START_TEST(put_off)
 }
 END_TEST
 
-/* ---- memory ----------------------------------------------------------------------------------- */
+/* ---- memory ---------------------------------------------------------------------- */
 
 /* Nothing leaves the guest. */
 static void window_is_memory(Robot *r)
@@ -169,7 +169,7 @@ START_TEST(memory)
 }
 END_TEST
 
-/* ---- what the picture learns -------------------------------------------------------------------- */
+/* ---- what the picture learns ----------------------------------------------------- */
 
 static void expect_dirty(const char *what, unsigned page)
 {
@@ -217,7 +217,7 @@ START_TEST(dirty)
 }
 END_TEST
 
-/* ---- beside a card without a guest ----------------------------------------------------------------- */
+/* ---- beside a card without a guest ----------------------------------------------- */
 
 /* Whatever the guest does by way of KVM ends as the same accesses, one after the other. */
 static void same_as_calls(Robot *r)

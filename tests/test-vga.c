@@ -24,7 +24,7 @@ static Card *card;
 static VGAState *s;
 static GRand *rnd;
 
-/* ---- the card, and its guest ------------------------------------------------------------ */
+/* ---- the card, and its guest ----------------------------------------------------- */
 
 static uint64_t vram_wanted;
 
@@ -142,7 +142,7 @@ static void poke(unsigned offset, uint64_t value, unsigned size)
 #define CR 0x3d4
 #define COLOUR 0x67 /* of miscellaneous output */
 
-/* ---- registers --------------------------------------------------------------------------- */
+/* ---- registers ------------------------------------------------------------------- */
 
 /* Of a register with an index: which bits of ones stay, and that zero stays zero. */
 static void check_bits(unsigned port, const uint8_t *bits, unsigned nr)
@@ -341,7 +341,7 @@ START_TEST(retrace)
 }
 END_TEST
 
-/* ---- the window --------------------------------------------------------------------------- */
+/* ---- the window ------------------------------------------------------------------ */
 
 /* What shows @offset of the window. */
 static MemoryRegionSection shown_at(unsigned offset)
@@ -436,7 +436,7 @@ START_TEST(banks)
 }
 END_TEST
 
-/* ---- planes, bit by bit -------------------------------------------------------------------- */
+/* ---- planes, bit by bit ---------------------------------------------------------- */
 
 static bool bit(unsigned value, unsigned n)
 {
@@ -621,7 +621,7 @@ START_TEST(writes_are_dirty)
 }
 END_TEST
 
-/* ---- VBE ----------------------------------------------------------------------------------- */
+/* ---- VBE ------------------------------------------------------------------------- */
 
 static void vbe_mode(unsigned width, unsigned height, unsigned bpp, unsigned flags)
 {
@@ -729,7 +729,7 @@ START_TEST(vbe_window)
 }
 END_TEST
 
-/* ---- life ----------------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 START_TEST(reset_is_power_on)
 {

@@ -41,7 +41,7 @@
 
 #define PLANAR_BPP 4
 
-/* ---- where the window is, and what it shows ----------------------------------------- */
+/* ---- where the window is, and what it shows -------------------------------------- */
 
 static const struct { hwaddr first, size; } placements[] = {
     { 0x00000, 0x20000 }, { 0x00000, 0x10000 }, { 0x10000, 0x08000 }, { 0x18000, 0x08000 },
@@ -82,7 +82,7 @@ void vga_memory_update(VGAState *s)
     memory_region_transaction_commit();
 }
 
-/* ---- planes ---------------------------------------------------------------------------- */
+/* ---- planes ---------------------------------------------------------------------- */
 
 /* Four bytes of the same value; of bits, the first for plane 0: all-ones where it is set. */
 static uint32_t each_plane(uint8_t value)
@@ -164,7 +164,7 @@ static uint8_t compare_colour(const VGAState *s)
     return ~(differ | differ >> 8);
 }
 
-/* ---- accesses ------------------------------------------------------------------------- */
+/* ---- accesses -------------------------------------------------------------------- */
 
 /* Whether the window shows @addr, which then is that of VRAM or its planes. */
 static bool is_shown(const VGAState *s, hwaddr *addr)

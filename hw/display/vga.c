@@ -84,7 +84,7 @@ static const uint8_t ar_kept[VGA_AR_NR] = {
 #define GR_MISC_64K 0x04
 #define PLANAR_BPP 4
 
-/* ---- VBE ----------------------------------------------------------------------------- */
+/* ---- VBE ------------------------------------------------------------------------- */
 
 /* The registers describe the VBE mode, if there is one; then the window follows. */
 static void registers_changed(VGAState *s)
@@ -143,7 +143,7 @@ static void vbe_written(void *opaque, unsigned index, uint16_t old)
     registers_changed(s);
 }
 
-/* ---- ports ------------------------------------------------------------------------------ */
+/* ---- ports ----------------------------------------------------------------------- */
 
 static void ar_write(VGAState *s, uint8_t value)
 {
@@ -356,7 +356,7 @@ static const MemoryRegionOps vbe_ports_ops = {
     .impl.unaligned = true,
 };
 
-/* ---- life --------------------------------------------------------------------------- */
+/* ---- life ------------------------------------------------------------------------ */
 
 /* What the bus shows of the ports: between these may be others. */
 static const struct { uint16_t port; uint8_t nr; } port_parts[VGA_PORT_WINDOWS] = {
