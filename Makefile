@@ -347,7 +347,7 @@ ifneq ($(filter curses,$(DISPLAYS)),)
 TESTS_HW += tests/test-display-curses
 endif
 ifneq ($(filter vnc,$(DISPLAYS)),)
-TESTS_VNC = tests/test-vnc
+TESTS_VNC = tests/test-vnc tests/test-vnc-clients
 TESTS_HW += $(TESTS_VNC)
 endif
 

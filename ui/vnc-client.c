@@ -40,6 +40,7 @@ typedef struct Service {
     rfbScreenInfoPtr screen;
     rfbClientPtr rfb;
     VncShadow *shadow;
+    int known_width, known_height; /* the size of the picture, as the client was told */
     Keyboard *keyboard;
     /* Where the pointer was, and its buttons as the protocol has them. */
     bool has_position;
@@ -244,17 +245,28 @@ bool vnc_library_init(void)
     return true;
 }
 
+/* Have the client told of the size, if it can be: it may have changed before the client
+ * said that. */
+static void tell_size(Service *s)
+{
+    if (s->rfb->useNewFBSize && (s->known_width != s->shadow->width ||
+                                 s->known_height != s->shadow->height)) {
+        s->rfb->newFBSizePending = TRUE;
+        s->known_width = s->shadow->width;
+        s->known_height = s->shadow->height;
+    }
+}
+
 /* The client has @shadow, a reference that is taken over, to show from now on. */
 static void set_shadow(Service *s, VncShadow *shadow)
 {
     rfbNewFramebuffer(s->screen, (char *)shadow->pixels, shadow->width, shadow->height,
                       8, 3, 4);
     set_format(&s->screen->serverFormat);
-    if (s->rfb) {
-        s->screen->setTranslateFunction(s->rfb);
-    }
+    s->screen->setTranslateFunction(s->rfb);
     vnc_shadow_unref(s->shadow);
     s->shadow = shadow;
+    tell_size(s);
 }
 
 /* ---- who it is -------------------------------------------------------------------------- */
@@ -378,6 +390,8 @@ static bool ask(Service *s)
         return false;
     }
     set_shadow(s, shadow);
+    s->known_width = shadow->width; /* by ServerInit, which is next */
+    s->known_height = shadow->height;
     return true;
 }
 
@@ -415,6 +429,9 @@ static void serve_message(Service *s)
         s->motion = false; /* unless it is among them again */
     }
     rfbProcessClientMessage(s->rfb);
+    if (type == rfbSetEncodings) {
+        tell_size(s);
+    }
 }
 
 /* An update of one rectangle without pixels, which says yes to a pseudo-encoding. */
