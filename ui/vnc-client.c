@@ -13,9 +13,11 @@
 #include "ui/vnc.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <poll.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -339,10 +341,10 @@ static bool shake_hands(Service *s)
     static const char reason[] = "Authentication failed";
     uint8_t security = s->client->display->password ? SECURITY_VNC : SECURITY_NONE;
     unsigned major, minor;
-    char version[sizeof("RFB 003.008\n")] = "";
+    char version[] = "RFB 003.008\n";
     bool known = true;
 
-    if (!receive(s, version, sizeof(version) - 1) ||
+    if (!send_bytes(s, version, sizeof(version) - 1) || !receive(s, version, sizeof(version) - 1) ||
         sscanf(version, "RFB %3u.%3u\n", &major, &minor) != 2 || major != 3 ||
         !agree_on_security(s, minor, security) ||
         (security == SECURITY_VNC && !is_secret_known(s, &known))) {
@@ -548,20 +550,35 @@ static void serve(Service *s)
     }
 }
 
+/* The library takes a client that begins with HTTP or TLS for a WebSocket, a way for any
+ * page in a browser to come here, and never frees what it needs for that. So it is shown
+ * a client that is none, and gets the connection afterwards, under the same number. */
 static bool service_init(Service *s)
 {
+    static const char no_http[] = "RFB ";
+    int pair[2];
+    bool ok;
+
     s->screen = malloc(sizeof(*s->screen)); /* the library frees it */
     if (!s->screen) {
-        close(s->client->socket);
         return false;
     }
     *s->screen = *model;
     pthread_mutex_init(&s->screen->cursorMutex, NULL);
     s->screen->screenData = s;
-    s->rfb = rfbNewClient(s->screen, s->client->socket);
-    /* It takes a client that begins with HTTP for a WebSocket: a way for any page that
-     * a browser shows to come here. */
-    return s->rfb && !s->rfb->wsctx && !s->rfb->sslctx;
+    if (socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, pair) < 0) {
+        return false;
+    }
+    /* It selects: beyond that descriptor it writes past its sets. */
+    ok = pair[0] < FD_SETSIZE && write(pair[1], no_http, strlen(no_http)) > 0;
+    if (ok) {
+        s->rfb = rfbNewClient(s->screen, pair[0]);
+        ok = s->rfb && dup3(s->client->socket, pair[0], O_CLOEXEC) >= 0;
+    } else {
+        close(pair[0]);
+    }
+    close(pair[1]);
+    return ok;
 }
 
 static void service_finish(Service *s)
@@ -573,6 +590,8 @@ static void service_finish(Service *s)
         memory_unlock();
     }
     if (s->rfb) {
+        free(s->rfb->extensions); /* the one above; the library leaves it */
+        s->rfb->extensions = NULL;
         rfbClientConnectionGone(s->rfb);
     }
     if (s->screen) {

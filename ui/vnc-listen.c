@@ -296,7 +296,8 @@ static bool connect_reverse(VncDisplay *d, const char *path, GError **err)
         int fd = socket(list[i].addr.ss_family, SOCK_STREAM | SOCK_CLOEXEC, 0);
 
         if (fd >= 0 &&
-            connect(fd, (struct sockaddr *)&list[i].addr, list[i].len) == 0) {
+            connect(fd, (struct sockaddr *)&list[i].addr, list[i].len) == 0 &&
+            g_unix_set_fd_nonblocking(fd, TRUE, NULL)) {
             vnc_display_add_client(d, fd);
             return true;
         }

@@ -8,10 +8,10 @@
  */
 #include "ui/vnc.h"
 
-#include <fcntl.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <string.h>
-#include <sys/select.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,13 +40,13 @@ static void tell_event(VMEventKind kind, const VncClient *c)
 static void client_leave(VncClient *c)
 {
     c->leave = true;
-    shutdown(c->handle, SHUT_RDWR);
+    shutdown(c->socket, SHUT_RDWR);
     event_notifier_set(&c->wake);
 }
 
 static void client_free(VncClient *c)
 {
-    close(c->handle);
+    close(c->socket);
     event_notifier_cleanup(&c->wake);
     vnc_shadow_unref(c->shadow);
     pixman_region32_fini(&c->dirty);
@@ -100,55 +100,36 @@ static bool make_room(VncDisplay *d)
     return nr < CLIENTS_MAX;
 }
 
-static bool client_new(VncDisplay *d, int fd)
-{
-    VncClient *c;
-    bool room;
-
-    pthread_mutex_lock(&d->lock);
-    room = make_room(d);
-    pthread_mutex_unlock(&d->lock);
-    /* The library selects: beyond that descriptor it writes past its sets. */
-    if (!room || fd >= FD_SETSIZE) {
-        return false;
-    }
-    c = g_new0(VncClient, 1);
-    c->display = d;
-    c->socket = fd;
-    c->handle = fcntl(fd, F_DUPFD_CLOEXEC, 0);
-    if (c->handle < 0) {
-        g_free(c);
-        return false;
-    }
-    if (event_notifier_init(&c->wake, 0) < 0) {
-        close(c->handle);
-        g_free(c);
-        return false;
-    }
-    c->here = vnc_end_of(fd, false);
-    c->there = vnc_end_of(fd, true);
-    pixman_region32_init(&c->dirty);
-    pthread_mutex_lock(&d->lock);
-    g_ptr_array_add(d->clients, c);
-    pthread_mutex_unlock(&d->lock);
-    if (client_start(c) != 0) {
-        pthread_mutex_lock(&d->lock);
-        g_ptr_array_remove(d->clients, c);
-        pthread_mutex_unlock(&d->lock);
-        client_free(c);
-        return false;
-    }
-    tell_event(VM_EVENT_VNC_CONNECTED, c);
-    return true;
-}
-
 void vnc_display_add_client(VncDisplay *d, int fd)
 {
     const int on = 1;
+    VncClient *c = g_new0(VncClient, 1);
+    bool started;
 
-    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
-    if (!client_new(d, fd)) {
+    c->display = d;
+    c->socket = fd;
+    if (event_notifier_init(&c->wake, 0) < 0) {
         close(fd);
+        g_free(c);
+        return;
+    }
+    /* Of a UNIX socket neither means anything. */
+    setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+    setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof(on));
+    c->here = vnc_end_of(fd, false);
+    c->there = vnc_end_of(fd, true);
+    pixman_region32_init(&c->dirty);
+
+    pthread_mutex_lock(&d->lock);
+    started = make_room(d) && client_start(c) == 0;
+    if (started) {
+        g_ptr_array_add(d->clients, c);
+    }
+    pthread_mutex_unlock(&d->lock);
+    if (started) {
+        tell_event(VM_EVENT_VNC_CONNECTED, c);
+    } else {
+        client_free(c);
     }
 }
 

@@ -113,8 +113,7 @@ typedef struct VncClient {
     VncDisplay *display;
     pthread_t thread;
     DisplayClient *here, *there; /* the ends of its connection */
-    int socket;   /* the library's once the thread runs, and closed by it */
-    int handle;   /* a duplicate, for the main loop to shut it down */
+    int socket;   /* the library has a duplicate, which it closes as it likes */
     EventNotifier wake; /* there is news */
 
     /* Under the display's lock. */
