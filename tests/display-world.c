@@ -29,7 +29,7 @@ bool __wrap_vm_is_running(void)
     return !world_stopped;
 }
 
-/* ---- screens ------------------------------------------------------------------------- */
+/* ---- screens --------------------------------------------------------------------- */
 
 static unsigned refreshes; /* of any screen that is watched */
 
@@ -149,7 +149,7 @@ void screen_changed(TestScreen *s, int x, int y, int width, int height)
     s->height = height;
 }
 
-/* ---- keyboard and pointer -------------------------------------------------------------- */
+/* ---- keyboard and pointer -------------------------------------------------------- */
 
 static GString *told;
 
@@ -188,7 +188,7 @@ void input_await(const char *wanted)
     input_expect(wanted);
 }
 
-/* ---- the whole ----------------------------------------------------------------------------- */
+/* ---- the whole ------------------------------------------------------------------- */
 
 void world_begin(void)
 {

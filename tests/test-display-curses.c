@@ -28,7 +28,7 @@ const char *__lsan_default_suppressions(void)
     return "leak:new_prescr";
 }
 
-/* ---- the terminal ------------------------------------------------------------------------ */
+/* ---- the terminal ---------------------------------------------------------------- */
 
 #define ROWS_MAX 64
 #define COLUMNS_MAX 160
@@ -259,7 +259,7 @@ static void end(void)
     world_end();
 }
 
-/* ---- what stands there ----------------------------------------------------------------------- */
+/* ---- what stands there ----------------------------------------------------------- */
 
 static const char cp437[] =
     " ☺☻♥♦♣♠•◘○◙♂♀♪♫☼►◄↕‼¶§▬↨↑↓→←∟↔▲▼ !\"#$%&'()*+,-./0123456789:;<=>?@ABCDEFGHIJKLMNOPQRSTUV"
@@ -535,7 +535,7 @@ START_TEST(pictures)
 }
 END_TEST
 
-/* ---- keys ---------------------------------------------------------------------------------------- */
+/* ---- keys ------------------------------------------------------------------------ */
 
 START_TEST(keys_from_bytes)
 {
@@ -684,7 +684,7 @@ START_TEST(several_screens)
 }
 END_TEST
 
-/* ---- terminals that misbehave ------------------------------------------------------------------------ */
+/* ---- terminals that misbehave ---------------------------------------------------- */
 
 START_TEST(a_stuck_terminal)
 {
@@ -768,6 +768,7 @@ START_TEST(refusals)
     TestScreen *s;
     Display *d;
     struct termios now;
+    GError *err = NULL;
 
     begin();
     world_refused("", "the machine has no screen: -vga std");
@@ -787,6 +788,8 @@ START_TEST(refusals)
     expect(memcmp(&now, &terminal.before, sizeof(now)) == 0, "other modes are left");
     d = world_display("");
     world_refused("", "the terminal has such a display already");
+    expect(!chardev_open("c", "stdio", &err), "a character device on the same terminal");
+    expect_error(err, "'c'", "raw mode", "busy", NULL);
     world_until(shows(s, 0, 0, 80, 25, false));
     world_close(d);
     screen_free(s);

@@ -11,7 +11,7 @@
 #include "tests/display-world.h"
 #include "ui/sdl-keys.h"
 
-/* ---- what the display asks SDL for may fail ------------------------------------------- */
+/* ---- what the display asks SDL for may fail -------------------------------------- */
 
 static bool no_renderer, no_texture;
 
@@ -41,7 +41,7 @@ SDL_Texture *__wrap_SDL_CreateTexture(SDL_Renderer *renderer, Uint32 format, int
     return __real_SDL_CreateTexture(renderer, format, access, width, height);
 }
 
-/* ---- windows and events ---------------------------------------------------------------- */
+/* ---- windows and events ---------------------------------------------------------- */
 
 /* The @n-th window there ever was, from 1; NULL: it has gone. */
 static SDL_Window *window(unsigned n)
@@ -146,7 +146,7 @@ static void begin(void)
     world_begin();
 }
 
-/* ---- the picture -------------------------------------------------------------------------- */
+/* ---- the picture ----------------------------------------------------------------- */
 
 START_TEST(shows_the_screen)
 {
@@ -291,7 +291,7 @@ START_TEST(textures_that_are_lost)
 }
 END_TEST
 
-/* ---- keyboard and pointer --------------------------------------------------------------------- */
+/* ---- keyboard and pointer -------------------------------------------------------- */
 
 START_TEST(keys_by_place)
 {
@@ -449,7 +449,7 @@ START_TEST(full_screen)
 }
 END_TEST
 
-/* ---- windows that come and go ------------------------------------------------------------------ */
+/* ---- windows that come and go ---------------------------------------------------- */
 
 START_TEST(closing)
 {

@@ -54,7 +54,7 @@ static uint32_t key_of_number(unsigned number)
     return number < G_N_ELEMENTS(keys) ? keys[number] : 0;
 }
 
-/* ESC [ NUMBER ; 1 + MODIFIERS LAST, both numbers perhaps missing; @pos is after "[". */
+/* ESC [ NUMBER ; 1 + MODIFIERS LAST, both numbers perhaps missing. */
 static size_t control_sequence(const uint8_t *bytes, size_t len, TerminalKey *key)
 {
     unsigned numbers[2] = { 0, 0 };
@@ -62,7 +62,9 @@ static size_t control_sequence(const uint8_t *bytes, size_t len, TerminalKey *ke
     size_t i;
 
     if (len > 3 && bytes[2] == '[') { /* Linux's console: ESC [ [ A to E */
-        key->keysym = bytes[3] >= 'A' && bytes[3] <= 'E' ? XKB_KEY_F1 + bytes[3] - 'A' : 0;
+        if (bytes[3] >= 'A' && bytes[3] <= 'E') {
+            key->keysym = XKB_KEY_F1 + bytes[3] - 'A';
+        }
         return 4;
     }
     if (len == 3 && bytes[2] == '[') {
@@ -114,7 +116,8 @@ static void control_character(uint8_t c, TerminalKey *key)
 }
 
 /* One character of UTF-8. */
-static size_t text_character(const uint8_t *bytes, size_t len, bool last, TerminalKey *key)
+static size_t text_character(const uint8_t *bytes, size_t len, bool last,
+                             TerminalKey *key)
 {
     gunichar c = g_utf8_get_char_validated((const char *)bytes, len);
 

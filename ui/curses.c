@@ -62,7 +62,7 @@ typedef struct CursesDisplay {
 /* There is one terminal. */
 static CursesDisplay *curses_user;
 
-/* ---- characters and colours ------------------------------------------------------------ */
+/* ---- characters and colours ------------------------------------------------------ */
 
 /* The signs that code page 437 has in the places of control characters. */
 static const wchar_t control_glyphs[0x20] =
@@ -153,7 +153,7 @@ static void make_colours(void)
     }
 }
 
-/* ---- sending ----------------------------------------------------------------------------- */
+/* ---- sending --------------------------------------------------------------------- */
 
 static void refresh_screen(CursesDisplay *s);
 
@@ -230,7 +230,7 @@ static void take_output(CursesDisplay *s)
     }
 }
 
-/* ---- drawing ------------------------------------------------------------------------------- */
+/* ---- drawing --------------------------------------------------------------------- */
 
 static void draw_cell(const CursesDisplay *s, int y, int x, const ConsoleCell *cell)
 {
@@ -321,7 +321,7 @@ static void refresh_screen(CursesDisplay *s)
     take_output(s);
 }
 
-/* ---- the console that is seen ---------------------------------------------------------------- */
+/* ---- the console that is seen ---------------------------------------------------- */
 
 static void see_console(CursesDisplay *s, Console *con)
 {
@@ -396,7 +396,7 @@ static const ViewerOps viewer_ops = {
     .refreshed = viewer_refreshed,
 };
 
-/* ---- keys ------------------------------------------------------------------------------------ */
+/* ---- keys ------------------------------------------------------------------------ */
 
 static void serve_key(CursesDisplay *s, const TerminalKey *key)
 {
@@ -468,7 +468,7 @@ static gboolean keys_arrived(gint fd, GIOCondition condition, gpointer opaque)
     return G_SOURCE_CONTINUE;
 }
 
-/* ---- the display ------------------------------------------------------------------------------- */
+/* ---- the display ----------------------------------------------------------------- */
 
 /* A descriptor of our own: non-blocking mode belongs to the open file, which the shell
  * has, too. */

@@ -4,8 +4,8 @@
  * https://wiki.libsdl.org/SDL2).
  *
  * What a console tells, under the memory lock, is converted at once into a picture of the
- * window's own; what takes a window system's time, uploading and showing what has changed,
- * is done afterwards without the lock, so that no vCPU waits for it.
+ * window's own. What takes a window system's time, uploading and showing what has
+ * changed, is done afterwards without the lock, so that no vCPU waits for it.
  *
  * SDL has one state for the whole program, so there is one such display. All in the main
  * loop's thread.
@@ -59,12 +59,12 @@ typedef struct Window {
     pixman_image_t *picture;  /* FORMAT; NULL: no memory for one */
     pixman_region32_t damage; /* what of @picture is not on the texture */
     bool exposed;             /* the texture is not in the window */
-    bool resized;             /* the picture has another size than the window was made for */
+    bool resized;             /* the window is not of the size of @picture yet */
     char *title;
     unsigned buttons;         /* held down, by SDL_BUTTON() */
 } Window;
 
-/* ---- the picture: called by the console, under the memory lock ------------------------ */
+/* ---- the picture: called by the console, under the memory lock ------------------- */
 
 static void damage_all(Window *w)
 {
@@ -140,7 +140,7 @@ static const ViewerOps window_viewer_ops = {
     .refreshed = window_refreshed,
 };
 
-/* ---- the picture into the window ------------------------------------------------------- */
+/* ---- the picture into the window ------------------------------------------------- */
 
 static bool is_full_screen(const Window *w)
 {
@@ -198,7 +198,8 @@ static void upload(Window *w)
         SDL_Rect rect = { box->x1, box->y1, box->x2 - box->x1, box->y2 - box->y1 };
 
         SDL_UpdateTexture(w->texture, &rect,
-                          pixels + (size_t)box->y1 * stride + (size_t)box->x1 * 4, stride);
+                          pixels + (size_t)box->y1 * stride + (size_t)box->x1 * 4,
+                          stride);
     }
     pixman_region32_clear(&w->damage);
 }
@@ -235,7 +236,7 @@ static void window_present(Window *w)
     SDL_RenderPresent(w->renderer);
 }
 
-/* ---- the life of a window ------------------------------------------------------------- */
+/* ---- the life of a window -------------------------------------------------------- */
 
 /* "flatview", and what tells machines and windows apart; to be freed. */
 static char *make_title(const Window *w)
@@ -351,7 +352,7 @@ static bool add_windows(SDLDisplay *s, GError **err)
     return true;
 }
 
-/* ---- keyboard and pointer ------------------------------------------------------------- */
+/* ---- keyboard and pointer -------------------------------------------------------- */
 
 static void send_button(Window *w, unsigned button, bool down)
 {
@@ -502,7 +503,7 @@ static void on_motion(SDLDisplay *s, int dx, int dy, int wheel)
     }
 }
 
-/* ---- what else happens to a window ------------------------------------------------------ */
+/* ---- what else happens to a window ----------------------------------------------- */
 
 static void pause_viewer(Window *w, bool paused)
 {
@@ -625,7 +626,7 @@ static void on_event(SDLDisplay *s, const SDL_Event *event)
     }
 }
 
-/* ---- the display ------------------------------------------------------------------------- */
+/* ---- the display ----------------------------------------------------------------- */
 
 /* Windows whose console has gone. */
 static void remove_windows(SDLDisplay *s)

@@ -64,6 +64,9 @@ int terminal_make_raw(int fd, bool signals)
     static bool at_exit;
     struct termios t;
 
+    if (raw) {
+        return -EBUSY;
+    }
     if (tcgetattr(fd, &saved) < 0) {
         return -errno;
     }
