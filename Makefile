@@ -183,7 +183,7 @@ UI_OBJS = \
 # Displays, each a module of its own: ui-NAME.so, of the objects it has here.
 MODULES = $(DISPLAYS:%=ui-%.so)
 ui-vnc.so: ui/vnc.o ui/vnc-client.o ui/vnc-listen.o ui/vnc-shadow.o
-ui-sdl.so: ui/sdl.o ui/sdl-keys.o
+ui-sdl.so: ui/sdl.o ui/sdl-event-fd.o ui/sdl-keys.o
 ui-curses.so: ui/curses.o ui/curses-keys.o
 
 # Control from outside: QMP, its commands, the human monitor, qtest, gdb.
@@ -614,7 +614,7 @@ $(TESTS_VNC): tests/vnc-client.o ui/vnc.o ui/vnc-client.o ui/vnc-listen.o ui/vnc
 $(TESTS_VNC): TEST_LDFLAGS = $(LIBS_vnc)
 
 tests/test-display-sdl tests/test-display-curses: tests/display-world.o
-tests/test-display-sdl: ui/sdl.o ui/sdl-keys.o
+tests/test-display-sdl: ui/sdl.o ui/sdl-event-fd.o ui/sdl-keys.o
 tests/test-display-sdl: TEST_LDFLAGS = $(LIBS_sdl) \
 	-Wl,--wrap=SDL_CreateRenderer,--wrap=SDL_CreateTexture \
 	-Wl,--wrap=vm_request_shutdown,--wrap=vm_is_running

@@ -9,7 +9,7 @@
 #include <string.h>
 
 #include "tests/display-world.h"
-#include "ui/sdl-keys.h"
+#include "ui/sdl-internal.h"
 
 /* ---- what the display asks SDL for may fail -------------------------------------- */
 

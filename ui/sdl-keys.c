@@ -3,7 +3,7 @@
  * Keys as SDL counts them: by place, whatever is printed on them. The numbers are those
  * of the USB HID usage tables, page 7 (keyboard).
  */
-#include "ui/sdl-keys.h"
+#include "ui/sdl-internal.h"
 
 #include <linux/input-event-codes.h>
 #include <stdint.h>

@@ -11,6 +11,7 @@
  * loop's thread.
  */
 #include <SDL.h>
+#include <glib-unix.h>
 #include <string.h>
 
 #include "hw/core/machine.h"
@@ -18,12 +19,13 @@
 #include "sysemu.h"
 #include "ui/console.h"
 #include "ui/display.h"
-#include "ui/sdl-keys.h"
+#include "ui/sdl-internal.h"
 
-/* How often SDL is asked for events: it offers nothing to wait for. */
+/* How often SDL is asked for events where it offers nothing to wait for: */
 #define POLL_MS 10       /* while somebody types or moves the pointer, and */
 #define POLL_IDLE_MS 30  /* otherwise, that is from then on: */
 #define ACTIVE_US 1000000
+#define POLL_RARELY_MS 1000 /* where it does */
 
 #define DAMAGE_MAX 64 /* more rectangles than that are taken as one */
 
@@ -45,7 +47,7 @@ typedef struct SDLDisplay {
     struct Window *grabbed;   /* has keyboard and pointer for itself; NULL: none */
     bool added;               /* a console has come */
     gint64 active;            /* when the last key or movement came */
-    guint poll_source, present_source; /* 0: none */
+    guint poll_source, serve_source, event_source; /* 0: none */
 } SDLDisplay;
 
 typedef struct Window {
@@ -122,15 +124,21 @@ static void window_changed(void *opaque, int x, int y, int width, int height)
     }
 }
 
-static gboolean present_now(gpointer opaque);
+static gboolean serve_now(gpointer opaque);
+
+static void serve_soon(SDLDisplay *s)
+{
+    if (!s->serve_source) {
+        s->serve_source = g_idle_add_full(G_PRIORITY_DEFAULT, serve_now, s, NULL);
+    }
+}
 
 static void window_refreshed(void *opaque)
 {
     Window *w = opaque;
 
-    if (!w->display->present_source && pixman_region32_not_empty(&w->damage)) {
-        w->display->present_source = g_idle_add_full(G_PRIORITY_DEFAULT, present_now,
-                                                     w->display, NULL);
+    if (pixman_region32_not_empty(&w->damage)) {
+        serve_soon(w->display);
     }
 }
 
@@ -210,10 +218,11 @@ static bool is_seen(const Window *w)
     return !(SDL_GetWindowFlags(w->window) & (SDL_WINDOW_HIDDEN | SDL_WINDOW_MINIMIZED));
 }
 
-static void window_present(Window *w)
+/* False: there was nothing to show. */
+static bool window_present(Window *w)
 {
     if (!is_seen(w)) {
-        return;
+        return false;
     }
     if (w->resized) {
         w->resized = false;
@@ -225,7 +234,7 @@ static void window_present(Window *w)
         make_texture(w);
     }
     if (!w->exposed && !pixman_region32_not_empty(&w->damage)) {
-        return;
+        return false;
     }
     w->exposed = false;
     SDL_RenderClear(w->renderer);
@@ -234,6 +243,7 @@ static void window_present(Window *w)
         SDL_RenderCopy(w->renderer, w->texture, NULL, NULL);
     }
     SDL_RenderPresent(w->renderer);
+    return true;
 }
 
 /* ---- the life of a window -------------------------------------------------------- */
@@ -681,15 +691,18 @@ static void serve(SDLDisplay *s)
     }
     for (i = 0; i < s->windows->len; i++) {
         window_name(s->windows->pdata[i]);
-        window_present(s->windows->pdata[i]);
+        if (window_present(s->windows->pdata[i])) {
+            /* Events that arrived meanwhile are where no descriptor tells of them. */
+            serve_soon(s);
+        }
     }
 }
 
-static gboolean present_now(gpointer opaque)
+static gboolean serve_now(gpointer opaque)
 {
     SDLDisplay *s = opaque;
 
-    s->present_source = 0;
+    s->serve_source = 0;
     serve(s);
     return G_SOURCE_REMOVE;
 }
@@ -701,8 +714,32 @@ static gboolean poll_events(gpointer opaque)
 
     serve(s);
     active = s->active && g_get_monotonic_time() - s->active < ACTIVE_US;
-    s->poll_source = g_timeout_add(active ? POLL_MS : POLL_IDLE_MS, poll_events, s);
+    s->poll_source = g_timeout_add(s->event_source ? POLL_RARELY_MS
+                                   : active ? POLL_MS : POLL_IDLE_MS, poll_events, s);
     return G_SOURCE_REMOVE;
+}
+
+static gboolean events_arrived(gint fd, GIOCondition condition, gpointer opaque)
+{
+    SDLDisplay *s = opaque;
+
+    serve(s);
+    if (condition & (G_IO_HUP | G_IO_ERR)) {
+        s->event_source = 0;
+        return G_SOURCE_REMOVE;
+    }
+    return G_SOURCE_CONTINUE;
+}
+
+/* The connection of one window is that of all. */
+static void wait_for_events(SDLDisplay *s)
+{
+    Window *w = s->windows->pdata[0];
+    int fd = sdl_event_fd(w->window);
+
+    if (fd >= 0) {
+        s->event_source = g_unix_fd_add(fd, G_IO_IN, events_arrived, s);
+    }
 }
 
 static void console_added(Console *con, void *opaque)
@@ -761,24 +798,27 @@ static bool start_sdl(GError **err)
     return true;
 }
 
+static void stop(guint *source)
+{
+    if (*source) {
+        g_source_remove(*source);
+        *source = 0;
+    }
+}
+
 static void sdl_close(Display *display)
 {
     SDLDisplay *s = (SDLDisplay *)display;
 
-    if (s->poll_source) {
-        g_source_remove(s->poll_source);
-        s->poll_source = 0;
-    }
+    stop(&s->poll_source);
+    stop(&s->event_source);
     memory_lock();
     console_unlisten(console_added, s);
     keyboard_free(s->keyboard);
     memory_unlock();
     s->keyboard = NULL;
     g_clear_pointer(&s->windows, g_ptr_array_unref);
-    if (s->present_source) {
-        g_source_remove(s->present_source);
-        s->present_source = 0;
-    }
+    stop(&s->serve_source);
     SDL_QuitSubSystem(SDL_INIT_VIDEO);
 }
 
@@ -813,6 +853,7 @@ static bool sdl_open(Display *display, GError **err)
     if (s->full_screen) {
         toggle_full_screen(s, s->windows->pdata[0]);
     }
+    wait_for_events(s);
     poll_events(s);
     return true;
 }
