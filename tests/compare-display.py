@@ -4,12 +4,14 @@ bochs-display, ramfb, Bochs' registers of VGA and EDID beside QEMU's: both progr
 same writes through qtest, and what is read and what is seen is the same. Prints TAP. See
 test-compare-display.sh.
 
-What differs, and is not looked for: what QEMU 7.2 cannot show leaves the picture before it
-there (here it is black), and modes below 64x64, and bochs-display's of 15 and 24 bits,
-are among it; a stride that is no multiple of 4 ends QEMU. In the EDID, maker and name, and
-the extension of CTA, which says more here; where QEMU tells of a mode of more than 655 MHz
-as DisplayID, and bochs-display's QEMU not at all, it is slower here; modes that fit in
-limits, which QEMU leaves out, and a preferred one that does not, are not here.
+What differs, and is not looked for:
+
+- What QEMU 7.2 cannot show leaves the picture before it there; here it is black. Modes
+  below 64x64 are among that, and bochs-display's of 15 and 24 bits.
+- A stride that is no multiple of 4 ends QEMU. In QEMU, lines of ramfb may overlap.
+- EDID: maker and name; the extension of CTA, which says more here; modes of more than 655
+  MHz, of which QEMU's VGA tells as DisplayID and which are slower here; modes within limits
+  that QEMU leaves out, and preferred ones beyond them.
 """
 import base64
 import importlib.util
@@ -226,7 +228,7 @@ def ramfb(programs, scratch, rng):
     for step in range(40):
         kind, size = ((b'XR24', 4), (b'AR24', 4), (b'RG24', 3))[step % 3]
         width, height = 4 * rng.randrange(4, 220), rng.randrange(16, 600)
-        stride = rng.choice((0, 4, width * size, 4 * rng.randrange(1000)))
+        stride = rng.choice((0, width * size, width * size + 4 * rng.randrange(1000)))
         address = 0x1000000 + rng.choice((0, 4 * rng.randrange(0x40000)))
         if step == 39:  # up to the last byte
             address = (64 << 20) - (stride or width * size) * (height - 1) - width * size

@@ -120,6 +120,7 @@ START_TEST(preferred_modes)
         0xff, 0x06, 0xff, 0x04, 0x98, 0x00, 0x3f, 0x0b, 0x63, 0x00, 0x0d, 0x00, 0x0d, 0x00,
         0xec,
     };
+    static const uint8_t large[] = { 0xe8, 0x78, 0x44, 0xc5 };
     Timing t;
 
     make((EDIDInfo){ .width = 1920, .height = 1080 });
@@ -132,6 +133,8 @@ START_TEST(preferred_modes)
     expect_preferred(1280, 1024, 75);
     make((EDIDInfo){ .width = 4095, .height = 4095 });
     expect_preferred(4095, 4095, 27); /* its clock is the fastest there is */
+    make((EDIDInfo){ .width = 4000, .height = 4000 }); /* all bits: 1000, 120, 20, 20 */
+    expect(memcmp(edid + DESCRIPTORS + 8, large, sizeof(large)) == 0, "porches");
     make((EDIDInfo){ .width = 1, .height = 1 });
     expect(preferred(&t) && t.width == 1 && t.height == 1, "one pixel");
 

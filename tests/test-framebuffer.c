@@ -170,6 +170,9 @@ START_TEST(bounds)
     ck_assert(set(2048, 512, 1024, 4096, PIXMAN_x8r8g8b8)); /* the last line is short */
     ck_assert(set(0, 16384, 1, 0, PIXMAN_x8r8g8b8));
     ck_assert(set(0, 8, 16384, 0, PIXMAN_x8r8g8b8));
+    ck_assert(set(SIZE - 3, 1, 1, 4, PIXMAN_r8g8b8));
+    ck_assert(!set(SIZE - 2, 1, 1, 4, PIXMAN_r8g8b8));
+    ck_assert(set(0, 8, 16384, 0, PIXMAN_x8r8g8b8));
     seen_clear();
     ck_assert(!set(2052, 512, 1024, 4096, PIXMAN_x8r8g8b8));
     /* Then it is black, and of the size it had. */
@@ -183,6 +186,7 @@ START_TEST(bounds)
     ck_assert(!set(0, 16385, 1, 0, PIXMAN_x8r8g8b8));
     ck_assert(!set(0, 1, 16385, 0, PIXMAN_x8r8g8b8));
     ck_assert(!set(0, 0x40000001, 1, 0, PIXMAN_x8r8g8b8));
+    ck_assert(!set(0, 1, 1, 0x80000000, PIXMAN_x8r8g8b8));
     ck_assert(!set(0, 1, 2, 0x80000000, PIXMAN_x8r8g8b8));
     ck_assert(!set(0, 1, 2, 0xfffffffc, PIXMAN_x8r8g8b8));
     ck_assert(!set(0, 16384, 16384, 0xfffffffc, PIXMAN_x8r8g8b8));

@@ -85,6 +85,7 @@ static bool find_ram(const RAMFB *s, hwaddr addr, uint64_t size, hwaddr *offset)
         section.offset_within_address_space != addr || section.size < size) {
         return false;
     }
+    /* Other memory is behind its end, or before its beginning, which is far behind. */
     *offset = memory_region_get_ram_addr(section.mr) + section.offset_within_region -
               memory_region_get_ram_addr(&m->ram);
     return *offset < m->ram_size;
@@ -111,7 +112,9 @@ static bool read_config(RAMFB *s)
     }
     line = width * PIXMAN_FORMAT_BPP(format) / 8;
     stride = stride ? stride : line;
-    if (!find_ram(s, be64toh(config.addr), (uint64_t)stride * (height - 1) + line,
+    /* Lines that overlap would make a picture of any size out of a page. */
+    if (stride < line ||
+        !find_ram(s, be64toh(config.addr), (uint64_t)stride * (height - 1) + line,
                   &s->offset)) {
         return false;
     }
