@@ -128,7 +128,7 @@ static void compare_with_all(void)
     unsigned width, height;
 
     refresh();
-    was = pixman_image_ref(mirror);
+    was = mirror;
     width = pixman_image_get_width(was);
     height = pixman_image_get_height(was);
     mirror = pixman_image_create_bits(PIXMAN_x8r8g8b8, width, height, NULL, 0);
