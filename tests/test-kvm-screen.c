@@ -8,6 +8,7 @@
 #include <poll.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/un.h>
 #include <unistd.h>
 
 #include "kvm.h"
@@ -402,10 +403,145 @@ START_TEST(absurd_registers)
 }
 END_TEST
 
+/* ---- while somebody looks ------------------------------------------------------------ */
+
+/* A client of VNC, which says and hears what RFC 6143 has it. */
+typedef struct Looker {
+    char *path;
+    gint stop;
+    unsigned updates, sizes;
+} Looker;
+
+static void receive(int fd, void *data, size_t len)
+{
+    static uint8_t waste[65536];
+    uint8_t *to = data;
+
+    while (len) {
+        ssize_t n = recv(fd, to ? to : waste, to ? len : MIN(len, sizeof(waste)), 0);
+
+        expect(n > 0, "the server has closed the connection");
+        to = to ? to + n : NULL;
+        len -= n;
+    }
+}
+
+static unsigned receive_number(int fd, unsigned bytes)
+{
+    uint8_t data[4];
+    unsigned value = 0;
+
+    receive(fd, data, bytes);
+    for (unsigned i = 0; i < bytes; i++) {
+        value = value << 8 | data[i];
+    }
+    return value;
+}
+
+/* With no security, and the encodings raw and DesktopSize. */
+static int looker_connect(Looker *looker)
+{
+    static const uint8_t none[] = { 1 }, shared[] = { 1 };
+    static const uint8_t encodings[] = { 2, 0, 0, 2, 0, 0, 0, 0, 0xff, 0xff, 0xff, 0x21 };
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    int fd = socket(AF_UNIX, SOCK_STREAM, 0);
+
+    g_strlcpy(addr.sun_path, looker->path, sizeof(addr.sun_path));
+    expect(connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0, "connect: %m");
+    receive(fd, NULL, 12);
+    send(fd, "RFB 003.008\n", 12, MSG_NOSIGNAL);
+    receive(fd, NULL, receive_number(fd, 1));
+    send(fd, none, sizeof(none), MSG_NOSIGNAL);
+    ck_assert_uint_eq(receive_number(fd, 4), 0);
+    send(fd, shared, sizeof(shared), MSG_NOSIGNAL);
+    receive(fd, NULL, 20); /* size and format */
+    receive(fd, NULL, receive_number(fd, 4));
+    send(fd, encodings, sizeof(encodings), MSG_NOSIGNAL);
+    return fd;
+}
+
+/* A whole picture, or what has changed; what it shows does not matter. */
+static void looker_update(Looker *looker, int fd)
+{
+    const uint8_t request[] = { 3, looker->updates % 8 != 0, 0, 0, 0, 0,
+                                0xff, 0xff, 0xff, 0xff };
+
+    send(fd, request, sizeof(request), MSG_NOSIGNAL);
+    ck_assert_uint_eq(receive_number(fd, 1), 0);
+    receive(fd, NULL, 1);
+    for (unsigned left = receive_number(fd, 2); left; left--) {
+        unsigned width, height, encoding;
+
+        receive(fd, NULL, 4);
+        width = receive_number(fd, 2);
+        height = receive_number(fd, 2);
+        encoding = receive_number(fd, 4);
+        expect(encoding == 0 || encoding == (unsigned)-223, "encoding %d", encoding);
+        if (encoding == 0) {
+            receive(fd, NULL, (size_t)width * height * 4);
+        } else {
+            looker->sizes++;
+        }
+    }
+    looker->updates++;
+}
+
+static void *look(void *opaque)
+{
+    Looker *looker = opaque;
+
+    while (!g_atomic_int_get(&looker->stop)) {
+        int fd = looker_connect(looker);
+
+        for (unsigned i = 0; i < 20 && !g_atomic_int_get(&looker->stop); i++) {
+            looker_update(looker, fd);
+        }
+        close(fd);
+    }
+    return NULL;
+}
+
+/* The same with a client that comes and goes, and looks all the time. */
+START_TEST(absurd_registers_watched)
+{
+    g_autofree char *self = g_file_read_link("/proc/self/exe", NULL);
+    g_autofree char *tests = g_path_get_dirname(self);
+    g_autofree char *module = g_build_filename(tests, "..", "ui-vnc.so", NULL);
+    g_autofree char *folder = g_dir_make_tmp("screen-XXXXXX", NULL);
+    g_autofree char *options = NULL;
+    Looker looker = { 0 };
+    GThread *thread;
+
+    if (!g_file_test(module, G_FILE_TEST_EXISTS)) {
+        printf("SKIP: built without VNC\n");
+        return;
+    }
+    looker.path = g_build_filename(folder, "vnc", NULL);
+    options = g_strdup_printf("-device VGA -device bochs-display -vnc unix:%s",
+                              looker.path);
+    start(options);
+    thread = g_thread_new("looker", look, &looker);
+    for (unsigned seed = 1; seed <= 6; seed++) {
+        tell("j %x 100\n", seed);
+        draw(" after junk", seed * 5 % (SCREEN_VBE32_MOVED + 1), seed);
+    }
+    g_atomic_int_set(&looker.stop, 1);
+    tell("d %x 0\n", SCREEN_VBE32); /* so that there is something to look at */
+    tell("d %x 1\n", SCREEN_VGA16);
+    g_thread_join(thread);
+    expect(looker.updates > 10 && looker.sizes > 1, "%u updates and %u sizes were seen",
+           looker.updates, looker.sizes);
+    stop();
+    unlink(looker.path);
+    rmdir(folder);
+    g_free(looker.path);
+}
+END_TEST
+
 int main(void)
 {
     const TTest *const tests[] = { vga_modes, vga_changes, bochs_modes, ramfb_modes,
-                                   absurd_registers };
+                                   absurd_registers, absurd_registers_watched };
     GError *err = NULL;
 
     if (!kvm_available(&err)) {
