@@ -189,7 +189,7 @@ static const ConsoleOps ramfb_ops = {
 
 static FWCfg *find_fw_cfg(const Machine *m)
 {
-    for (guint i = 0; i < m->devices->len; i++) {
+    for (guint i = 0; m && i < m->devices->len; i++) {
         Device *dev = m->devices->pdata[i];
 
         if (strcmp(dev->type->name, "fw_cfg_io") == 0) {
@@ -232,7 +232,7 @@ static bool ramfb_realize(Device *dev, GError **err)
     if (!s->fw_cfg) {
         g_set_error(err, FLATVIEW_ERROR, 0, "machine '%s' has no fw_cfg, by which the "
                     "guest says where the picture is; '-machine pc' has",
-                    dev->machine->type->name);
+                    dev->machine ? dev->machine->type->name : "none");
         return false;
     }
     if (fw_cfg_get_file(s->fw_cfg, RAMFB_FILE, &len)) {
