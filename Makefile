@@ -112,6 +112,7 @@ HW_OBJS = \
 	hw/timer/i8254.o \
 	hw/timer/hpet.o \
 	hw/input/input.o \
+	hw/input/key-sequence.o \
 	hw/input/ps2.o \
 	hw/input/ps2-keyboard.o \
 	hw/input/ps2-mouse.o \
@@ -210,6 +211,7 @@ QMP_COMMAND_OBJS = \
 	monitor/qmp-chardev.o \
 	monitor/qmp-screen.o \
 	monitor/qmp-display.o \
+	monitor/qmp-input.o \
 	monitor/qmp-misc.o \
 	monitor/qmp-hmp.o \
 
@@ -222,6 +224,7 @@ HMP_OBJS = \
 	monitor/hmp-pci.o \
 	monitor/hmp-display.o \
 	monitor/hmp-machine.o \
+	monitor/hmp-input.o \
 	monitor/hmp-memory.o \
 	monitor/hmp-complete.o \
 	monitor/expression.o \
@@ -364,6 +367,7 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-isa \
 	tests/qtest/test-qtest-pit \
 	tests/qtest/test-qtest-ps2 \
+	tests/qtest/test-qtest-input \
 	tests/qtest/test-qtest-misc \
 	tests/qtest/test-qtest-fw-cfg \
 	tests/qtest/test-qtest-pflash \

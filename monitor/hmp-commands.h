@@ -22,6 +22,10 @@ HMPHandler hmp_change, hmp_expire_password, hmp_info_vnc, hmp_set_password;
 HMPCompleter complete_display_protocol, complete_expiry, complete_password_word,
              complete_vnc;
 
+/* hmp-input.c */
+HMPHandler hmp_info_mice, hmp_mouse_button, hmp_mouse_move, hmp_mouse_set, hmp_sendkey;
+HMPCompleter complete_keys, complete_mouse;
+
 /* hmp-memory.c */
 HMPHandler hmp_gva2gpa, hmp_memsave, hmp_pmemsave, hmp_port_in, hmp_port_out,
            hmp_print, hmp_sum, hmp_x, hmp_xp;

@@ -15,6 +15,7 @@ extern const QMPCommand qmp_device_commands[];
 extern const QMPCommand qmp_chardev_commands[];
 extern const QMPCommand qmp_screen_commands[];
 extern const QMPCommand qmp_display_commands[];
+extern const QMPCommand qmp_input_commands[];
 extern const QMPCommand qmp_misc_commands[];
 extern const QMPCommand qmp_hmp_commands[];
 extern const QMPCommand qmp_mtree_commands[];
@@ -31,6 +32,7 @@ const QMPCommand *const qmp_command_groups[] = {
     qmp_chardev_commands, /* qmp-chardev.c */
     qmp_screen_commands,  /* qmp-screen.c: screendump */
     qmp_display_commands, /* qmp-display.c: VNC servers */
+    qmp_input_commands,   /* qmp-input.c: keys and pointers */
     qmp_misc_commands,    /* qmp-misc.c: what there is none of */
     qmp_hmp_commands,     /* qmp-hmp.c: the human monitor */
     qmp_mtree_commands,   /* qmp-mtree.c: x-query-mtree */

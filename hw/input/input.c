@@ -6,8 +6,9 @@
  */
 #include "hw/input/input.h"
 
-/* The last of each kind is the one that gets what comes. The memory lock. */
+/* The first of each kind is the one that gets what comes. The memory lock. */
 static GSList *handlers[INPUT_KINDS_NR];
+static unsigned last_index; /* of all kinds; from 1 again once there is none */
 
 static void (*watcher)(void);
 
@@ -30,6 +31,13 @@ static InputHandler *handler_of(InputKind kind)
 
 void input_attach(InputHandler *handler)
 {
+    bool any = false;
+
+    for (unsigned kind = 0; kind < INPUT_KINDS_NR; kind++) {
+        any = any || handlers[kind];
+    }
+    last_index = any ? last_index + 1 : 1;
+    handler->index = last_index;
     g_queue_init(&handler->waiting);
     handlers[handler->kind] = g_slist_prepend(handlers[handler->kind], handler);
 }
@@ -182,15 +190,68 @@ bool input_send_motion(int dx, int dy, int wheel)
     return true;
 }
 
+static void release_all_of(InputHandler *handler)
+{
+    for (unsigned code = 0; handler && code < INPUT_CODES_NR; code++) {
+        if (handler->down[code]) {
+            send_to(handler, code, false);
+        }
+    }
+}
+
 void input_release_all(void)
 {
     for (unsigned kind = 0; kind < INPUT_KINDS_NR; kind++) {
-        InputHandler *handler = handler_of(kind);
+        release_all_of(handler_of(kind));
+    }
+}
 
-        for (unsigned code = 0; handler && code < INPUT_CODES_NR; code++) {
-            if (handler->down[code]) {
-                send_to(handler, code, false);
+/* ---- which there are --------------------------------------------------------------- */
+
+bool input_is_down(unsigned code)
+{
+    const InputHandler *handler =
+        code < INPUT_CODES_NR ? handler_of(kind_of(code)) : NULL;
+
+    return handler && handler->down[code];
+}
+
+bool input_has_handler(InputKind kind)
+{
+    return handlers[kind];
+}
+
+static int compare_indices(gconstpointer a, gconstpointer b)
+{
+    const InputHandler *first = a, *second = b;
+
+    return first->index < second->index ? -1 : 1;
+}
+
+void input_foreach(InputKind kind, InputVisitor *fn, void *opaque)
+{
+    g_autoptr(GSList) sorted = g_slist_sort(g_slist_copy(handlers[kind]), compare_indices);
+
+    for (GSList *link = sorted; link; link = link->next) {
+        const InputHandler *handler = link->data;
+
+        fn(handler, handler->index, handler == handler_of(kind), opaque);
+    }
+}
+
+bool input_choose(InputKind kind, unsigned index)
+{
+    for (GSList *link = handlers[kind]; link; link = link->next) {
+        InputHandler *handler = link->data;
+
+        if (handler->index == index) {
+            if (handler != handler_of(kind)) {
+                release_all_of(handler_of(kind));
             }
+            handlers[kind] = g_slist_remove_link(handlers[kind], link);
+            handlers[kind] = g_slist_concat(link, handlers[kind]);
+            return true;
         }
     }
+    return false;
 }

@@ -45,7 +45,9 @@ typedef struct InputHandler {
     bool (*ready)(void *opaque);
     void (*event)(void *opaque, const InputEvent *event);
     void *opaque;
+    const char *name; /* what a user calls it; NULL: nothing */
     /* Private to input.c: */
+    unsigned index;
     GQueue waiting; /* InputEvent *; after INPUT_LOST nothing was refused yet */
     bool down[INPUT_CODES_NR];
     unsigned down_nr;
@@ -96,6 +98,23 @@ bool input_send_motion(int dx, int dy, int wheel);
 /* Whether KEY_CAPSLOCK, KEY_NUMLOCK or KEY_SCROLLLOCK is on for the guest: as it has set
  * the lamps, or where it sets none, after every other press of that key. */
 bool input_is_locked(unsigned code);
+
+/* Whether a key or button is down: its press was taken last. */
+bool input_is_down(unsigned code);
+
+/* Whether anything takes what is of @kind. */
+bool input_has_handler(InputKind kind);
+
+/* Call @fn for each handler of @kind, in the order attached. @index: its number, which
+ * no other handler of this machine has had; @current: it is the one that gets what
+ * comes. */
+typedef void InputVisitor(const InputHandler *handler, unsigned index, bool current,
+                          void *opaque);
+void input_foreach(InputKind kind, InputVisitor *fn, void *opaque);
+
+/* From now on the handler of @kind and @index gets what comes, once the keys or buttons
+ * of the one before are released. False: there is none. */
+bool input_choose(InputKind kind, unsigned index);
 
 /* Release what is pressed: whoever pressed it has gone. */
 void input_release_all(void);

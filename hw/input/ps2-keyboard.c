@@ -484,7 +484,7 @@ void ps2_keyboard_init(PS2Keyboard *kbd, void (*changed)(void *opaque), void *op
         .changed = changed,
         .opaque = opaque,
         .input = { .kind = INPUT_KEYBOARD, .ready = kbd_ready, .event = kbd_event,
-                   .opaque = kbd },
+                   .opaque = kbd, .name = "QEMU PS/2 Keyboard" },
     };
     input_attach(&kbd->input);
 }

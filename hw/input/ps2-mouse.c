@@ -366,7 +366,7 @@ void ps2_mouse_init(PS2Mouse *mouse, void (*changed)(void *opaque), void *opaque
         .changed = changed,
         .opaque = opaque,
         .input = { .kind = INPUT_POINTER, .ready = mouse_ready, .event = mouse_event,
-                   .opaque = mouse },
+                   .opaque = mouse, .name = "QEMU PS/2 Mouse" },
     };
     input_attach(&mouse->input);
 }

@@ -302,6 +302,15 @@ static const Case cases[] = {
     { "stop", "" },
     { "info status", "VM status: paused\r\n" },
     { "nmi", "Error: *" },
+    { "sendkey ctrl-alt-f1", "" },
+    { "sendkey 0x1e 100", "" },
+    { "sendkey ctrl-nope", "Error: there is no key 'nope'; keys are joined by '-', *" },
+    { "sendkey a b", "sendkey: argument 'hold_ms': *" },
+    { "info mice", "No mouse devices connected\r\n" },
+    { "info mice x", "info mice: nothing more is expected at 'x'*" },
+    { "mouse_set 2", "Error: Mouse at index '2' not found; info mice lists them\r\n" },
+    { "mouse_move 1 y", "Error: 'y' for dy is no number: *" },
+    { "mouse_button 9", "Error: there is no button for 9: *" },
     { "nmi 1", "nmi: nothing more is expected at '1'*" },
     { "system_wakeup", "Error: *" },
     { "system_wakeup 1", "system_wakeup: nothing more is expected at '1'*" },
@@ -354,7 +363,9 @@ START_TEST(all_commands)
                                                   "qom-set", "screendump",
                                                   "change", "expire_password",
                                                   "set_password",
-                                                  "system_wakeup", NULL };
+                                                  "mouse_button", "mouse_move",
+                                                  "mouse_set", "system_wakeup",
+                                                  NULL };
 
     for (const HMPCommand *c = hmp_commands; c->name; c++) {
         bool saves = g_str_has_suffix(c->name, "memsave");
@@ -587,6 +598,8 @@ START_TEST(completion)
     expect_completion("qom-get /no/such/", "");
     expect_completion("x /4xw ", "");
     expect_completion("screendump f -f pn", "png");
+    expect_completion("sendkey caps", "caps_lock");
+    expect_completion("sendkey ctrl-alt-dele", "ctrl-alt-delete");
     expect_completion("screendump -f ppm f ex", "exit0");
     expect_completion("screendump f -f ppm ex", "exit0");
     g_mkdir(sub, 0700);

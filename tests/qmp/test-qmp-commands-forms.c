@@ -137,6 +137,19 @@ static const Form forms[] = {
     { "screendump", "{'filename':'DIR/s','format':'gif'}",
       G "Parameter 'format' does not accept value 'gif'" },
 
+    /* ---- keys and pointers */
+    { "send-key", "{'keys':[]}", NULL },
+    { "send-key", "{'keys':[{'type':'qcode','data':'a'},{'type':'number','data':30}],"
+      "'hold-time':20}", NULL },
+    { "send-key", "{'keys':[{'type':'qcode','data':'nope'}]}",
+      G "Parameter 'keys[0].data' does not accept value 'nope'" },
+    { "send-key", "{'keys':[{'type':'nope','data':'a'}]}", "..." },
+    { "send-key", "{'keys':[{'type':'number','data':'a'}]}", "..." },
+    { "send-key", "{'keys':[],'hold-time':-1}",
+      G "Parameter 'hold-time' expects milliseconds, 0 to 2147483647" },
+    { "input-send-event", "{'events':[]}", G "VM not running" },
+    { "query-mice", NULL, NULL },
+
     /* ---- VNC servers, which there are none of */
     { "query-vnc", "{}", NULL },
     { "query-vnc-servers", "{}", NULL },
@@ -366,7 +379,7 @@ static const Form forms[] = {
  * in test-qmp-commands-kvm, or never. */
 static const char *const good_elsewhere[] = {
     "qmp_capabilities", "quit", "inject-nmi", "system_wakeup", "screendump",
-    "set_password", "expire_password", "change-vnc-password", NULL,
+    "set_password", "expire_password", "change-vnc-password", "input-send-event", NULL,
 };
 
 static char *dir;
@@ -421,6 +434,14 @@ static bool is_any(JsonObject *member)
     return strcmp(json_object_get_string_member(member, "type"), "any") == 0;
 }
 
+static bool is_array(QMPClient *client, JsonObject *member)
+{
+    JsonObject *type =
+        qmp_schema_find(client, json_object_get_string_member(member, "type"));
+
+    return strcmp(json_object_get_string_member(type, "meta-type"), "array") == 0;
+}
+
 /* The bad forms that follow from the schema. */
 static void spoil(QMPClient *client, const char *command, const char *args)
 {
@@ -433,7 +454,8 @@ static void spoil(QMPClient *client, const char *command, const char *args)
         JsonObject *member = json_array_get_object_element(members, i);
         const char *name = json_object_get_string_member(member, "name");
         g_autofree char *missing = changed(args, name, NULL);
-        g_autofree char *wrong = changed(args, name, "[]");
+        g_autofree char *wrong = changed(args, name, is_array(client, member) ? "{}"
+                                                                              : "[]");
         g_autofree char *null = changed(args, name, "null");
         g_autofree char *start =
             g_strdup_printf(G "Invalid parameter type for '%s', expected: ",
