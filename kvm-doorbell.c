@@ -22,7 +22,10 @@
 
 #include "kvm-internal.h"
 
-#define DRAIN_INTERVAL_MS 10
+/* How often the ring is looked at: soon after it held something, less and less often
+ * while guests have nothing to put off. */
+#define DRAIN_MIN_MS 10
+#define DRAIN_MAX_MS 160
 
 /* What KVM did not take: kept in order, as there may be thousands. */
 typedef struct Refused {
@@ -142,27 +145,43 @@ void kvm_coalesced_drain(KVMState *kvm)
     kvm->draining = false;
 }
 
+static gboolean drain_timer(void *opaque);
+
+/* Look at the ring in @ms milliseconds, if there is a zone and nobody looks before. Under
+ * the memory lock. */
+static void drain_later(KVMState *kvm, unsigned ms)
+{
+    if (kvm->zones && !kvm->drain_timer) {
+        kvm->drain_ms = ms;
+        kvm->drain_timer = g_timeout_add(ms, drain_timer, kvm);
+    }
+}
+
 static gboolean drain_timer(void *opaque)
 {
     KVMState *kvm = opaque;
 
-    if (kvm_coalesced_pending(kvm)) {
-        memory_lock();
-        kvm_coalesced_drain(kvm);
-        memory_unlock();
+    memory_lock();
+    /* A vCPU may have taken the last zone away meanwhile, and this timer with it. */
+    if (!g_source_is_destroyed(g_main_current_source())) {
+        bool pending = kvm_coalesced_pending(kvm);
+
+        kvm->drain_timer = 0;
+        kvm_coalesced_drain(kvm); /* which may change the zones, too */
+        drain_later(kvm, pending ? DRAIN_MIN_MS : MIN(2 * kvm->drain_ms, DRAIN_MAX_MS));
     }
-    return G_SOURCE_CONTINUE;
+    memory_unlock();
+    return G_SOURCE_REMOVE;
 }
 
 static void count_zone(KVMState *kvm, int change)
 {
     kvm->zones += change;
-    if (kvm->zones && !kvm->drain_timer) {
-        kvm->drain_timer = g_timeout_add(DRAIN_INTERVAL_MS, drain_timer, kvm);
-    } else if (!kvm->zones && kvm->drain_timer) {
+    if (!kvm->zones && kvm->drain_timer) {
         g_source_remove(kvm->drain_timer);
         kvm->drain_timer = 0;
     }
+    drain_later(kvm, DRAIN_MIN_MS);
 }
 
 static void add_zone(KVMState *kvm, bool ports, MemoryRegionSection *section,

@@ -104,6 +104,7 @@ struct KVMState {
     struct kvm_coalesced_mmio_ring *ring; /* vCPU 0's; NULL: none yet */
     unsigned zones;
     unsigned drain_timer; /* GSource id; 0: none */
+    unsigned drain_ms;    /* how long it waits */
     bool draining;
     GArray *zones_refused, *doorbells_refused; /* served by exits */
     bool told_zone, told_doorbell;

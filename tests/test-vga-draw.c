@@ -10,6 +10,7 @@
 #include "hw/display/vga-internal.h"
 
 #include "hw/core/clock.h"
+#include "memory-listener.h"
 #include "tests/test-util.h"
 #include "tests/vga-modes.h"
 
@@ -876,6 +877,36 @@ START_TEST(nobody_looks)
 }
 END_TEST
 
+static void deliver(MemoryListener *listener)
+{
+    poke(0x400, vram[0x400] ^ 0xff);
+}
+
+/* Writes that KVM put off are in the picture. */
+START_TEST(put_off)
+{
+    MemoryListener listener = { .flush_coalesced = deliver };
+    MemoryRegion root;
+    AddressSpace as;
+
+    world_setup();
+    memory_region_init(&root, "root", UINT64_MAX);
+    address_space_init(&as, &root);
+    memory_listener_register(&listener, &as);
+    set_mode(find_mode("320x200 in 256 colours"));
+    vram_random();
+    dac_random();
+    refresh();
+    expect_seen("at first");
+    expect_exact("put off", width(), 1);
+    expect_hex(rectangles, 1);
+    memory_listener_unregister(&listener);
+    address_space_destroy(&as);
+    memory_region_destroy(&root);
+    world_free();
+}
+END_TEST
+
 START_TEST(as_characters)
 {
     ConsoleText text;
@@ -966,5 +997,5 @@ START_TEST(hostile)
 END_TEST
 
 TEST_MAIN("vga-draw", every_mode, moved, splits, register_by_register, cursor_and_blink, fonts,
-          vbe, vbe_copied, blank, transient, nobody_looks, as_characters, size_suggested,
-          hostile)
+          vbe, vbe_copied, blank, transient, nobody_looks, put_off, as_characters,
+          size_suggested, hostile)
