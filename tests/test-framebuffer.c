@@ -318,4 +318,85 @@ START_TEST(by_chance)
 }
 END_TEST
 
-TEST_MAIN("framebuffer", formats, bounds, changes, unwatched, by_chance)
+static void write_lines(unsigned nr)
+{
+    for (unsigned y = 0; y < nr; y++) {
+        poke(y * 2560, y);
+    }
+}
+
+/* Refresh, and how many lines that tells of. */
+static unsigned refreshed(void)
+{
+    seen_clear();
+    console_refresh(fb.console);
+    return lines_seen();
+}
+
+/* All of it is written between any two looks: most of them are left out, until one
+ * finds that it is so no more. */
+START_TEST(busy)
+{
+    start();
+    expect(set(0, 640, 480, 2560, PIXMAN_x8r8g8b8), "set");
+    for (unsigned i = 0; i < FRAMEBUFFER_BUSY; i++) {
+        write_lines(480);
+        ck_assert_uint_eq(refreshed(), 480);
+    }
+    /* This one looks. */
+    write_lines(480);
+    ck_assert_uint_eq(refreshed(), 480);
+    for (unsigned i = 1; i < FRAMEBUFFER_BUSY; i++) {
+        ck_assert_uint_eq(refreshed(), 480);
+    }
+    /* So does this, and nobody has written since. */
+    ck_assert_uint_eq(refreshed(), 0);
+    poke(100 * 2560, 1);
+    expect(refreshed() <= 3 && seen.lines[100], "one line");
+
+    /* What is written while nobody looks is in the log, and looked for again soon. */
+    for (unsigned i = 0; i <= FRAMEBUFFER_BUSY; i++) {
+        write_lines(480);
+        refreshed();
+    }
+    for (unsigned i = 1; i < FRAMEBUFFER_BUSY; i++) {
+        ck_assert_uint_eq(refreshed(), 480);
+    }
+    poke(200 * 2560, 1);
+    expect(refreshed() <= 3 && seen.lines[200], "written before the look");
+    ck_assert_uint_eq(refreshed(), 0);
+
+    /* Nearly all of it is not all. */
+    for (unsigned i = 0; i < 3 * FRAMEBUFFER_BUSY; i++) {
+        write_lines(470);
+        expect(refreshed() < 480, "all");
+    }
+    ck_assert_uint_eq(refreshed(), 0);
+
+    /* Another picture begins anew, and so does who asks for all. */
+    for (unsigned i = 0; i < FRAMEBUFFER_BUSY + 3; i++) {
+        write_lines(480);
+        refreshed();
+    }
+    expect(set(0, 640, 470, 2560, PIXMAN_x8r8g8b8), "set");
+    ck_assert_uint_eq(refreshed(), 0);
+    for (unsigned i = 0; i < FRAMEBUFFER_BUSY + 3; i++) {
+        write_lines(470);
+        refreshed();
+    }
+    framebuffer_invalidate(&fb);
+    ck_assert_uint_eq(refreshed(), 470);
+    ck_assert_uint_eq(refreshed(), 0);
+
+    /* A small one is looked at each time. */
+    expect(set(0, 640, 400, 2560, PIXMAN_x8r8g8b8), "set");
+    for (unsigned i = 0; i < 3 * FRAMEBUFFER_BUSY; i++) {
+        write_lines(400);
+        ck_assert_uint_eq(refreshed(), 400);
+    }
+    ck_assert_uint_eq(refreshed(), 0);
+    end();
+}
+END_TEST
+
+TEST_MAIN("framebuffer", formats, bounds, changes, unwatched, by_chance, busy)

@@ -55,6 +55,7 @@ bool framebuffer_set(Framebuffer *fb, MemoryRegion *mr, hwaddr offset, unsigned 
     fb->stride = stride;
     fb->line = line;
     fb->all = false;
+    fb->busy = 0;
     g_free(take_dirty(fb)); /* all of it is new */
     console_set_image(fb->console, image);
     pixman_image_unref(image);
@@ -64,17 +65,14 @@ bool framebuffer_set(Framebuffer *fb, MemoryRegion *mr, hwaddr offset, unsigned 
 void framebuffer_invalidate(Framebuffer *fb)
 {
     fb->all = true;
+    fb->busy = 0;
 }
 
-void framebuffer_refresh(Framebuffer *fb)
+/* Tell of the lines in the log, or of all; how many. */
+static unsigned tell_lines(Framebuffer *fb, const DirtyBitmapSnapshot *snap)
 {
-    DirtyBitmapSnapshot *snap;
-    unsigned y = 0;
+    unsigned y = 0, told = 0;
 
-    if (!fb->mr) {
-        return;
-    }
-    snap = take_dirty(fb);
     while (y < fb->height && (snap || fb->all)) {
         unsigned first = y;
 
@@ -86,10 +84,35 @@ void framebuffer_refresh(Framebuffer *fb)
         }
         if (y > first) {
             console_changed(fb->console, 0, first, fb->width, y - first);
+            told += y - first;
         } else {
             y++;
         }
     }
+    return told;
+}
+
+void framebuffer_refresh(Framebuffer *fb)
+{
+    DirtyBitmapSnapshot *snap;
+    unsigned told;
+
+    if (!fb->mr) {
+        return;
+    }
+    if (fb->busy >= FRAMEBUFFER_BUSY && fb->busy % FRAMEBUFFER_BUSY) {
+        /* What is written now stays in the log until the next look. */
+        fb->busy++;
+        fb->all = false;
+        console_changed(fb->console, 0, 0, fb->width, fb->height);
+        return;
+    }
+    snap = take_dirty(fb);
+    told = tell_lines(fb, snap);
+    fb->busy = !fb->all && told == fb->height &&
+                       frame_size(fb->height, fb->stride, fb->line) >= FRAMEBUFFER_LARGE
+                   ? fb->busy + 1
+                   : 0;
     fb->all = false;
     g_free(snap);
 }

@@ -19,6 +19,7 @@ typedef struct Framebuffer {
     unsigned width, height; /* pixels, lines */
     unsigned stride, line;  /* bytes to the next line, bytes that are seen of one */
     bool all;               /* the next refresh tells of all */
+    unsigned busy;          /* refreshes in a row that found all lines written */
 } Framebuffer;
 
 /* Show @height lines of @width pixels of @mr from @offset on, @stride bytes apart, as
@@ -35,7 +36,14 @@ bool framebuffer_set(Framebuffer *fb, MemoryRegion *mr, hwaddr offset, unsigned 
 void framebuffer_clear(Framebuffer *fb);
 
 /* Tell the console of lines written since the last call, and of no others but those that
- * share a page with them. Writes from now on are found the next time. */
+ * share a page with them. Writes from now on are found the next time.
+ *
+ * Each look at the dirty log costs the guest a fault for each page that it writes next.
+ * So when FRAMEBUFFER_BUSY looks in a row have found every line of a large one written,
+ * only one refresh in FRAMEBUFFER_BUSY looks, and the others tell of all, until a look
+ * finds a line that was not. */
+#define FRAMEBUFFER_BUSY 8
+#define FRAMEBUFFER_LARGE (1u << 20) /* bytes */
 void framebuffer_refresh(Framebuffer *fb);
 
 /* The next refresh tells of all. */
