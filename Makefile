@@ -457,6 +457,7 @@ TESTS_SH = \
 	tests/test-options.sh \
 	tests/test-display-docs.sh \
 	tests/test-display-window.sh \
+	tests/test-vnc-viewers.sh \
 	tests/test-fdt.sh \
 	tests/test-kvm-multiboot.sh \
 	tests/test-kernel-docs.sh \

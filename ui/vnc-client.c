@@ -184,23 +184,35 @@ static void on_pointer(int now, int x, int y, rfbClientPtr rfb)
     memory_unlock();
 }
 
+void vnc_text_unref(VncText *text)
+{
+    if (text && --text->refs == 0) {
+        g_free(text);
+    }
+}
+
 /* A text was cut: it is for all others. */
 static void on_cut(char *text, int len, rfbClientPtr rfb)
 {
     VncClient *from = service_of(rfb)->client;
     VncDisplay *d = from->display;
-    g_autoptr(GBytes) cut = g_bytes_new(text, len);
+    VncText *cut = g_malloc(sizeof(*cut) + len);
 
+    cut->refs = 1;
+    cut->len = len;
+    memcpy(cut->text, text, len);
     pthread_mutex_lock(&d->lock);
     for (unsigned i = 0; i < d->clients->len; i++) {
         VncClient *to = d->clients->pdata[i];
 
         if (to != from && to->state == VNC_SERVED) {
-            g_clear_pointer(&to->cut, g_bytes_unref);
-            to->cut = g_bytes_ref(cut);
+            vnc_text_unref(to->cut);
+            to->cut = cut;
+            cut->refs++;
             event_notifier_set(&to->wake);
         }
     }
+    vnc_text_unref(cut);
     pthread_mutex_unlock(&d->lock);
 }
 
@@ -452,14 +464,18 @@ static bool send_pseudo(Service *s, int32_t encoding)
     return send_bytes(s, &update, sizeof(update));
 }
 
-static bool send_cut(Service *s, GBytes *cut)
+/* A reference that is taken over; NULL: nothing to send. */
+static bool send_cut(Service *s, VncText *cut)
 {
-    size_t len;
-    const void *text = g_bytes_get_data(cut, &len);
     const uint8_t head[] = { rfbServerCutText, 0, 0, 0 };
+    VncDisplay *d = s->client->display;
+    bool ok = !cut || (send_bytes(s, head, sizeof(head)) && send_number(s, cut->len) &&
+                       (cut->len == 0 || send_bytes(s, cut->text, cut->len)));
 
-    return send_bytes(s, head, sizeof(head)) && send_number(s, len) &&
-           (len == 0 || send_bytes(s, text, len));
+    pthread_mutex_lock(&d->lock);
+    vnc_text_unref(cut);
+    pthread_mutex_unlock(&d->lock);
+    return ok;
 }
 
 static void mark_changed(Service *s, pixman_region32_t *dirty)
@@ -481,9 +497,9 @@ static void mark_changed(Service *s, pixman_region32_t *dirty)
 static bool take_news(Service *s)
 {
     VncClient *c = s->client;
-    g_autoptr(GBytes) cut = NULL;
     pixman_region32_t dirty;
     VncShadow *shadow;
+    VncText *cut;
     bool ok;
 
     event_notifier_test_and_clear(&c->wake);
@@ -500,7 +516,7 @@ static bool take_news(Service *s)
     }
     mark_changed(s, &dirty);
     pixman_region32_fini(&dirty);
-    return ok && (!cut || send_cut(s, cut));
+    return send_cut(s, cut) && ok;
 }
 
 /* What the client has asked for, or is to know. */

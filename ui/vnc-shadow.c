@@ -9,16 +9,18 @@
 
 #define TILE 16 /* pixels each way: what is compared, and sent, together */
 
-static void shadow_clear(VncShadow *shadow)
+static void shadow_free(VncShadow *shadow)
 {
     g_clear_pointer(&shadow->shown, pixman_image_unref);
     g_clear_pointer(&shadow->fresh, pixman_image_unref);
+    g_free(shadow);
 }
 
 VncShadow *vnc_shadow_new(int width, int height)
 {
-    VncShadow *shadow = g_atomic_rc_box_new0(VncShadow);
+    VncShadow *shadow = g_new0(VncShadow, 1);
 
+    shadow->refs = 1;
     shadow->width = MIN(width, VNC_SIZE_MAX);
     shadow->height = MIN(height, VNC_SIZE_MAX);
     shadow->shown = pixman_image_create_bits(PIXMAN_a8r8g8b8, shadow->width,
@@ -26,8 +28,7 @@ VncShadow *vnc_shadow_new(int width, int height)
     shadow->fresh = pixman_image_create_bits(PIXMAN_a8r8g8b8, shadow->width,
                                              shadow->height, NULL, 0);
     if (!shadow->shown || !shadow->fresh) {
-        shadow_clear(shadow);
-        g_atomic_rc_box_release(shadow);
+        shadow_free(shadow);
         return NULL;
     }
     shadow->pixels = pixman_image_get_data(shadow->shown);
@@ -36,29 +37,28 @@ VncShadow *vnc_shadow_new(int width, int height)
 
 VncShadow *vnc_shadow_ref(VncShadow *shadow)
 {
-    return g_atomic_rc_box_acquire(shadow);
+    __atomic_add_fetch(&shadow->refs, 1, __ATOMIC_RELAXED);
+    return shadow;
 }
 
 void vnc_shadow_unref(VncShadow *shadow)
 {
-    if (shadow) {
-        g_atomic_rc_box_release_full(shadow, (GDestroyNotify)shadow_clear);
+    if (shadow && __atomic_sub_fetch(&shadow->refs, 1, __ATOMIC_ACQ_REL) == 0) {
+        shadow_free(shadow);
     }
 }
 
-/* Take over the lines of a tile that differ; returns whether there are any, and puts
- * the first and the one after the last into *@from and *@to. */
-static bool update_tile(VncShadow *shadow, int x, int y, int width, int height, int *from,
-                        int *to)
+/* Whether lines of a tile differ; *@from, *@to: the first, and the one after the last. */
+static bool tile_differs(const VncShadow *shadow, int x, int y, int width, int height,
+                         int *from, int *to)
 {
-    uint32_t *shown = shadow->pixels + (size_t)y * shadow->width + x;
-    uint32_t *fresh = pixman_image_get_data(shadow->fresh) +
-                      (size_t)y * shadow->width + x;
+    const uint32_t *shown = shadow->pixels + (size_t)y * shadow->width + x;
+    const uint32_t *fresh = pixman_image_get_data(shadow->fresh) +
+                            (size_t)y * shadow->width + x;
     bool differs = false;
 
     for (int line = y; line < y + height; line++) {
         if (memcmp(shown, fresh, width * sizeof(*shown)) != 0) {
-            memcpy(shown, fresh, width * sizeof(*shown));
             *from = differs ? *from : line;
             *to = line + 1;
             differs = true;
@@ -69,9 +69,19 @@ static bool update_tile(VncShadow *shadow, int x, int y, int width, int height, 
     return differs;
 }
 
-/* Those of a row of tiles; neighbours make one box. */
-static void update_band(VncShadow *shadow, int x, int y, int width, int height,
-                        GArray *boxes)
+/* Let clients have a box of what is fresh. */
+static void show_box(VncShadow *shadow, const pixman_box32_t *box, GArray *boxes)
+{
+    if (box->x2 > box->x1) {
+        image_convert(shadow->shown, shadow->fresh, box->x1, box->y1, box->x2 - box->x1,
+                      box->y2 - box->y1);
+        g_array_append_val(boxes, *box);
+    }
+}
+
+/* What differs of a row of tiles; neighbours make one box. */
+static void show_band(VncShadow *shadow, int x, int y, int width, int height,
+                      GArray *boxes)
 {
     pixman_box32_t box = { 0 };
 
@@ -79,23 +89,19 @@ static void update_band(VncShadow *shadow, int x, int y, int width, int height,
         int from, to;
 
         right = MIN((left / TILE + 1) * TILE, x + width);
-        if (!update_tile(shadow, left, y, right - left, height, &from, &to)) {
+        if (!tile_differs(shadow, left, y, right - left, height, &from, &to)) {
             continue;
         }
         if (box.x2 == left && box.x2 > box.x1) {
             box.y1 = MIN(box.y1, from);
             box.y2 = MAX(box.y2, to);
         } else {
-            if (box.x2 > box.x1) {
-                g_array_append_val(boxes, box);
-            }
+            show_box(shadow, &box, boxes);
             box = (pixman_box32_t){ .x1 = left, .y1 = from, .y2 = to };
         }
         box.x2 = right;
     }
-    if (box.x2 > box.x1) {
-        g_array_append_val(boxes, box);
-    }
+    show_box(shadow, &box, boxes);
 }
 
 void vnc_shadow_update(VncShadow *shadow, pixman_image_t *image, int x, int y, int width,
@@ -113,7 +119,7 @@ void vnc_shadow_update(VncShadow *shadow, pixman_image_t *image, int x, int y, i
     for (int next; y < bottom; y = next) {
         next = MIN((y / TILE + 1) * TILE, bottom);
         image_convert(shadow->fresh, image, x, y, right - x, next - y);
-        update_band(shadow, x, y, right - x, next - y, boxes);
+        show_band(shadow, x, y, right - x, next - y, boxes);
     }
     pixman_region32_init_rects(&found, (pixman_box32_t *)(void *)boxes->data,
                                boxes->len);

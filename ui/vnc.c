@@ -46,11 +46,13 @@ static void client_leave(VncClient *c)
 
 static void client_free(VncClient *c)
 {
+    pthread_mutex_lock(&c->display->lock);
+    vnc_text_unref(c->cut);
+    pthread_mutex_unlock(&c->display->lock);
     close(c->socket);
     event_notifier_cleanup(&c->wake);
     vnc_shadow_unref(c->shadow);
     pixman_region32_fini(&c->dirty);
-    g_clear_pointer(&c->cut, g_bytes_unref);
     display_client_free(c->here);
     display_client_free(c->there);
     g_free(c);

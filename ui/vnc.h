@@ -26,6 +26,7 @@
 #define VNC_SIZE_MAX 8160
 
 typedef struct VncShadow {
+    unsigned refs; /* atomic */
     int width, height;
     uint32_t *pixels;      /* 0xffRRGGBB; line after line */
     pixman_image_t *shown; /* the same */
@@ -109,6 +110,13 @@ typedef enum VncState {
     VNC_GONE,       /* its thread ends, and is to be joined */
 } VncState;
 
+/* A text that was cut; not changed any more. */
+typedef struct VncText {
+    unsigned refs; /* under the display's lock */
+    size_t len;
+    char text[];
+} VncText;
+
 typedef struct VncClient {
     VncDisplay *display;
     pthread_t thread;
@@ -122,7 +130,7 @@ typedef struct VncClient {
     bool leave;              /* it is to end */
     VncShadow *shadow;       /* what it is to show; NULL: as before */
     pixman_region32_t dirty; /* of that */
-    GBytes *cut;             /* the text that another client has cut; NULL: no news */
+    VncText *cut;            /* what another client has cut; NULL: no news */
     unsigned wants_width, wants_height; /* the size it suggests; 0: nothing new */
 } VncClient;
 
@@ -133,6 +141,9 @@ bool vnc_library_init(void);
  * passwords that DES cannot take, "" among them. */
 bool vnc_password_check(const char *password, const uint8_t *challenge,
                         const uint8_t *response);
+
+/* One reference less; under the display's lock. NULL: nothing. */
+void vnc_text_unref(VncText *text);
 
 /* Serve the client until its connection ends: its thread. */
 void *vnc_client_run(void *client);
