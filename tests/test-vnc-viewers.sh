@@ -196,10 +196,12 @@ types() {
 
 # The mouse, switched on and asked for packets; right is positive, and up.
 moves() {
+    # The first tells the server where the pointer is.
+    xdotool mousemove_relative 2 2
     sleep 0.5
     drain
     qtest outb 0x64 0xa8 && qtest outb 0x64 0xd4 && qtest outb 0x60 0xf4 && drain || return
-    xdotool mousemove --window "$id" 55 53 || return
+    xdotool mousemove_relative 5 3 || return
     soon has_byte || return
     echo "$(qtest inb 0x60) $(qtest inb 0x60) $(qtest inb 0x60)" >packet
     cat packet
