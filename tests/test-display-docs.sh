@@ -88,6 +88,7 @@ sed -n 's/^    flatview-x86_64 //p' "$text" >lines
 [ -s lines ] || echo "Bail out! commands are missing"
 while read -r options <&5; do
     kind=$(echo "$options" | sed -n 's/.*-display \([a-z]*\).*/\1/p')
+    case $options in *-vnc*) kind=vnc ;; esac
     if [ -n "$kind" ] && ! built "$kind"; then
         skip "$options" "this display is not built"
     elif ! command -v socat >/dev/null || ! command -v script >/dev/null; then

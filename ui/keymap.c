@@ -12,6 +12,7 @@
  */
 #include "ui/keys.h"
 
+#include <pthread.h>
 #include <string.h>
 #include <xkbcommon/xkbcommon-keysyms.h>
 #include <xkbcommon/xkbcommon.h>
@@ -46,7 +47,7 @@ struct Keymap {
 
 /* All that are in use, by name: making one takes milliseconds. They do not change, so
  * only the table has a lock. */
-static GMutex keymaps_lock;
+static pthread_mutex_t keymaps_lock = PTHREAD_MUTEX_INITIALIZER;
 static GHashTable *keymaps;
 
 /* ---- symbols ------------------------------------------------------------------------ */
@@ -287,7 +288,7 @@ Keymap *keymap_new(const char *layout, GError **err)
     const char *name = layout ? layout : "us";
     Keymap *map;
 
-    g_mutex_lock(&keymaps_lock);
+    pthread_mutex_lock(&keymaps_lock);
     if (!keymaps) {
         keymaps = g_hash_table_new(g_str_hash, g_str_equal);
     }
@@ -301,7 +302,7 @@ Keymap *keymap_new(const char *layout, GError **err)
     if (map) {
         map->refs++;
     }
-    g_mutex_unlock(&keymaps_lock);
+    pthread_mutex_unlock(&keymaps_lock);
     return map;
 }
 
@@ -310,14 +311,14 @@ void keymap_free(Keymap *map)
     if (!map) {
         return;
     }
-    g_mutex_lock(&keymaps_lock);
+    pthread_mutex_lock(&keymaps_lock);
     if (!--map->refs) {
         g_hash_table_remove(keymaps, map->name);
         g_hash_table_unref(map->places);
         g_free(map->name);
         g_free(map);
     }
-    g_mutex_unlock(&keymaps_lock);
+    pthread_mutex_unlock(&keymaps_lock);
 }
 
 /* ---- a viewer's keyboard ---------------------------------------------------------------- */
