@@ -732,6 +732,8 @@ CHECK_PROGRAMS = $(TESTS_CORE) $(TESTS_HW) $(TESTS_MACHINE) \
 test_environment = SRC_PATH=$(SRC_PATH) BUILD_PATH=$(CURDIR) \
 	FLATVIEW=$(CURDIR)/$(PROGRAM) CC="$(CC)" \
 	CFLAGS="$(FLAGS) $(PACKAGE_CFLAGS) $(EXTRA_CFLAGS)" SANITIZERS=$(SANITIZERS) \
+	DISPLAYS="$(DISPLAYS)" \
+	DISPLAY_CFLAGS="$(foreach display,$(DISPLAYS),$(CFLAGS_$(display)))" \
 	TESTS_KVM="$(TESTS_KVM)"
 
 # TESTS="tests/test-a tests/test-b" runs only these.
