@@ -1,9 +1,9 @@
 #!/bin/sh
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
-# Screens of SeaBIOS, GRUB and a stock kernel on bochs-drm, in the rig, beside QEMU 7.2's:
-# tests/rig/screens says what is compared. GRUB comes by -kernel, as an image that passes
-# for Linux.
+# Screens of SeaBIOS, GRUB and a stock kernel, on bochs-drm and in text mode, in the rig,
+# beside QEMU 7.2's: tests/rig/screens says what is compared. GRUB comes by -kernel, as an
+# image that passes for Linux.
 
 # shellcheck source=scripts/common.sh
 source_path=$SRC_PATH
@@ -69,7 +69,8 @@ full=$(fetch_kernel linux-image-amd64 "$cache") || {
 busybox_folder "$scratch/root" &&
     copy_modules "$(echo "$full"/lib/modules/*)" "$scratch/root/modules" bochs &&
     cp "$source_path/tests/rig/screen-init" "$scratch/root/init" &&
-    chmod +x "$scratch/root/init" &&
+    cp "$source_path/tests/rig/text-init" "$scratch/root" &&
+    chmod +x "$scratch/root/init" "$scratch/root/text-init" &&
     make_initramfs "$scratch/root" "$cache/screen.cpio" || exit 1
 
 "$source_path/scripts/rig" --timeout 850 "$source_path/tests/rig/screens" kvm \
