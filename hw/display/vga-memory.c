@@ -11,9 +11,9 @@
  * and odd/even addresses follow each other in a plane without gaps.
  *
  * Where every byte of a chain-4 window is plain memory, an alias of VRAM hides the
- * registers. Elsewhere each write is a call, which KVM may put off: it leaves nothing to
- * answer, and whoever could see what it did, by reads of the window or by ports, has them
- * done first.
+ * registers. Elsewhere each write is a call, which KVM may put off: there is nothing to
+ * answer, and whoever could see what it did, by reads of the window, by registers or on the
+ * screen, has them done first. Only who reads the same bytes by BAR 0 may be too early.
  */
 #include <string.h>
 
