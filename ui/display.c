@@ -82,7 +82,7 @@ static char *module_path(const char *name, GError **err)
     g_autofree char *where = NULL, *list = NULL;
     const char *nearest;
 
-    for (unsigned i = 0; folders[i] && !strchr(name, '/'); i++) {
+    for (unsigned i = 0; folders[i]; i++) {
         g_autofree char *path = g_strconcat(folders[i], "/" MODULE_PREFIX, name,
                                             MODULE_SUFFIX, NULL);
 
