@@ -430,12 +430,23 @@ START_TEST(full_screen)
 {
     TestScreen *s;
     Display *d;
+    uint32_t *pixels;
+    int width, height;
 
     begin();
     s = screen_new(64, 48);
+    for (int i = 0; i < 64 * 48; i++) {
+        screen_draw(s, i % 64, i / 64, i % 64 < 32 ? 0xff0000 : 0x0000ff);
+    }
     d = world_display("full-screen=on");
     expect(SDL_GetWindowFlags(window(1)) & SDL_WINDOW_FULLSCREEN, "no full screen");
     expect(SDL_GetRelativeMouseMode(), "the pointer is not grabbed");
+    world_refresh();
+    pixels = pixels_of(1, &width, &height);
+    expect(width >= 640 && height >= 480, "the screen has %dx%d", width, height);
+    expect_hex(pixels[height / 2 * width + width / 4] & 0xffffff, 0xff0000);
+    expect_hex(pixels[height / 2 * width + width * 3 / 4] & 0xffffff, 0x0000ff);
+    g_free(pixels);
     hot_key(SDL_SCANCODE_F);
     input_expect("-29 -56");
     expect(!(SDL_GetWindowFlags(window(1)) & SDL_WINDOW_FULLSCREEN), "full screen");
