@@ -690,11 +690,13 @@ START_TEST(a_stuck_terminal)
 {
     TestScreen *s;
     Display *d;
+    size_t one_screen;
 
     begin();
     s = text_screen(80, 25);
     d = world_display("");
     world_until(shows(s, 0, 0, 80, 25, false));
+    one_screen = terminal.received;
     terminal_stop();
     for (unsigned i = 0; i < 10; i++) {
         for (unsigned k = 0; k < 2000; k++) {
@@ -707,6 +709,9 @@ START_TEST(a_stuck_terminal)
     input_await("+30 -30");
     terminal_start();
     world_until(shows(s, 0, 0, 80, 25, false));
+    /* That which was on its way, and the last one. */
+    expect(terminal.received < 5 * one_screen, "%zu bytes were kept",
+           terminal.received - one_screen);
     terminal_stop();
     changed(s);
     world_close(d);

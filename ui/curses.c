@@ -155,8 +155,6 @@ static void make_colours(void)
 
 /* ---- sending --------------------------------------------------------------------- */
 
-static void refresh_screen(CursesDisplay *s);
-
 /* The terminal has gone: SIGHUP ends the program, unless it is to stay. */
 static void lose_terminal(CursesDisplay *s)
 {
@@ -190,19 +188,15 @@ static void send_now(CursesDisplay *s)
 static gboolean can_send(gint fd, GIOCondition condition, gpointer opaque)
 {
     CursesDisplay *s = opaque;
-    bool more;
 
     memory_lock();
     send_now(s);
-    more = s->unsent->len > 0;
-    if (!more) {
-        s->out_source = 0;
-        if (s->stale) {
-            refresh_screen(s);
-        }
-    }
     memory_unlock();
-    return more ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
+    if (s->unsent->len) {
+        return G_SOURCE_CONTINUE;
+    }
+    s->out_source = 0; /* what has changed meanwhile is drawn at the next refresh */
+    return G_SOURCE_REMOVE;
 }
 
 /* What ncurses has written, on its way to the terminal. */
