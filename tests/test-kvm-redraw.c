@@ -269,7 +269,7 @@ static void set_vbe_mode(Robot *r, unsigned bpp)
     robot_wait(r, 0);
 }
 
-/* ---- exactly what changed ----------------------------------------------------------- */
+/* ---- exactly what changed ------------------------------------------------------ */
 
 static GRand *chance;
 
@@ -446,7 +446,7 @@ START_TEST(exactly_what_changed)
 }
 END_TEST
 
-/* ---- nothing is missed ---------------------------------------------------------------- */
+/* ---- nothing is missed ----------------------------------------------------------- */
 
 static bool storming; /* refreshes come one after the other; under the memory lock */
 
@@ -581,7 +581,7 @@ START_TEST(nothing_is_missed)
 }
 END_TEST
 
-/* ---- whatever registers say ------------------------------------------------------------ */
+/* ---- whatever registers say ------------------------------------------------------- */
 
 static unsigned some_number(void)
 {

@@ -260,7 +260,7 @@ static Picture wanted_picture(ScreenMode mode, unsigned seed)
     test_fail("no mode %d", mode);
 }
 
-/* ---- the guest ---------------------------------------------------------------------- */
+/* ---- the guest ----------------------------------------------------------------- */
 
 static QMPClient *qmp;
 static int line = -1; /* the guest's first serial port */
@@ -347,7 +347,7 @@ static void draw(const char *when, ScreenMode mode, unsigned seed)
     expect_screen(when, mode, seed);
 }
 
-/* ---- tests -------------------------------------------------------------------------- */
+/* ---- tests --------------------------------------------------------------------- */
 
 START_TEST(vga_modes)
 {
@@ -403,7 +403,7 @@ START_TEST(absurd_registers)
 }
 END_TEST
 
-/* ---- while somebody looks ------------------------------------------------------------ */
+/* ---- while somebody looks ------------------------------------------------------- */
 
 /* A client of VNC, which says and hears what RFC 6143 has it. */
 typedef struct Looker {
