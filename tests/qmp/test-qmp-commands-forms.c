@@ -142,7 +142,7 @@ static const Form forms[] = {
     { "send-key", "{'keys':[{'type':'qcode','data':'a'},{'type':'number','data':30}],"
       "'hold-time':20}", NULL },
     { "send-key", "{'keys':[{'type':'qcode','data':'nope'}]}",
-      G "Parameter 'keys[0].data' does not accept value 'nope'" },
+      G "Parameter 'data' does not accept value 'nope'" },
     { "send-key", "{'keys':[{'type':'nope','data':'a'}]}", "..." },
     { "send-key", "{'keys':[{'type':'number','data':'a'}]}", "..." },
     { "send-key", "{'keys':[],'hold-time':-1}",
