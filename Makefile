@@ -462,6 +462,7 @@ TESTS_SH = \
 	tests/test-kvm-multiboot.sh \
 	tests/test-kernel-docs.sh \
 	tests/test-compare-mtree.sh \
+	tests/test-mtree-svg.sh \
 	tests/test-compare-pci.sh \
 	tests/test-compare-display.sh \
 	tests/test-compare-screen.sh \
