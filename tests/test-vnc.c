@@ -152,6 +152,39 @@ START_TEST(resizes)
 }
 END_TEST
 
+/* A viewer's window has another size; it is for the guest to follow. */
+START_TEST(wanted_size)
+{
+    Client *c;
+
+    begin("");
+    c = served();
+    client_encodings(c, 2, 0, -308);
+    client_request(c, true);
+    while (!c->sizes) {
+        expect(client_receive(c), "the size there is");
+    }
+    c->sizes = 0;
+    client_want_size(c, 800, 600);
+    client_request(c, true);
+    while (!c->sizes) {
+        expect(client_receive(c), "an answer");
+    }
+    expect(c->size_reason == 1 && c->size_status == 4, "reason %u, status %u",
+           c->size_reason, c->size_status);
+    run_until(vnc_world.wants_width == 800 && vnc_world.wants_height == 600);
+    vnc_world_resize(800, 600);
+    client_follow(c);
+    expect(c->size_reason == 0 && c->size_status == 0, "it has done so");
+    client_want_size(c, 0, 600);
+    client_want_size(c, 65535, 65535);
+    client_want_size(c, 640, 480);
+    run_until(vnc_world.wants_width == 640);
+    client_close(c);
+    end();
+}
+END_TEST
+
 START_TEST(large_picture)
 {
     Client *c;
@@ -749,6 +782,6 @@ START_TEST(information)
 }
 END_TEST
 
-TEST_MAIN("vnc", picture, changes, formats, resizes, large_picture, nobody, first_picture,
-          no_console, keys, pointer, texts, passwords, sharing, places, keyboards, sockets,
-          ports, reverse, information)
+TEST_MAIN("vnc", picture, changes, formats, resizes, wanted_size, large_picture, nobody,
+          first_picture, no_console, keys, pointer, texts, passwords, sharing, places,
+          keyboards, sockets, ports, reverse, information)

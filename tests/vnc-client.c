@@ -34,7 +34,14 @@ static void on_watch(void *opaque, bool watched)
     vnc_world.watched = watched;
 }
 
+static void on_suggest_size(void *opaque, unsigned width, unsigned height)
+{
+    vnc_world.wants_width = width;
+    vnc_world.wants_height = height;
+}
+
 static const ConsoleOps console_ops = {
+    .suggest_size = on_suggest_size,
     .refresh = on_refresh,
     .invalidate = on_invalidate,
     .watch = on_watch,
@@ -404,6 +411,17 @@ void client_pointer(Client *c, unsigned buttons, unsigned x, unsigned y)
     client_put(c, msg, sizeof(msg));
 }
 
+void client_want_size(Client *c, unsigned width, unsigned height)
+{
+    uint8_t msg[8 + 16] = { 251, [6] = 1 };
+
+    put16(msg + 2, width);
+    put16(msg + 4, height);
+    put16(msg + 16, width);
+    put16(msg + 18, height);
+    client_put(c, msg, sizeof(msg));
+}
+
 void client_cut(Client *c, const char *text, uint32_t len)
 {
     uint8_t msg[8] = { 6 };
@@ -448,6 +466,16 @@ static bool receive_rectangle(Client *c, bool *pixels)
     case -223:
         resize(c, width, height);
         return true;
+    case -308: {
+        uint8_t screens[4 + 16];
+
+        resize(c, width, height);
+        expect(client_get(c, screens, sizeof(screens)) && screens[0] == 1, "a screen");
+        c->size_reason = x;
+        c->size_status = y;
+        c->sizes++;
+        return true;
+    }
     case -257:
         expect(x == 0, "the pointer moves by differences");
         c->said_motion = true;

@@ -21,6 +21,7 @@ typedef struct VncWorld {
     int width, height;
     bool watched;
     unsigned refreshes;
+    unsigned wants_width, wants_height; /* what a viewer has suggested */
     GString *input;  /* "+30 -30 m1,-2,0 ": keys and buttons down and up, motion */
     GString *events; /* "c", "i", "d": connected, initialized, disconnected */
 } VncWorld;
@@ -63,6 +64,7 @@ typedef struct Client {
     uint32_t *pixels;    /* as the server says it is */
     char *name;
     bool said_keys, said_motion; /* the server takes that */
+    unsigned sizes, size_reason, size_status; /* of the extended desktop size */
     GString *cut;        /* the last text it got */
     unsigned updates;    /* with pixels */
     uint64_t area;       /* pixels in them */
@@ -94,6 +96,7 @@ void client_encodings(Client *c, unsigned nr, ...);
 void client_request(Client *c, bool incremental);
 void client_key(Client *c, bool down, uint32_t symbol);
 void client_pointer(Client *c, unsigned buttons, unsigned x, unsigned y);
+void client_want_size(Client *c, unsigned width, unsigned height);
 void client_cut(Client *c, const char *text, uint32_t len);
 
 /* Take the next message; false: the end. */

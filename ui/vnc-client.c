@@ -444,6 +444,8 @@ static void serve_message(Service *s)
     }
     rfbProcessClientMessage(s->rfb);
     if (type == rfbSetEncodings) {
+        /* An extended size is also how a client learns that it may suggest one. */
+        s->rfb->newFBSizePending |= s->rfb->useExtDesktopSize;
         tell_size(s);
     }
 }
