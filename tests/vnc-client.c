@@ -23,6 +23,10 @@ VncWorld vnc_world;
 static void on_refresh(void *opaque)
 {
     vnc_world.refreshes++;
+    if (vnc_world.drawn_late) {
+        vnc_world_fill(0, 0, vnc_world.width, vnc_world.height, vnc_world.drawn_late);
+        vnc_world.drawn_late = 0;
+    }
 }
 
 static void on_invalidate(void *opaque)

@@ -21,6 +21,7 @@ typedef struct VncWorld {
     int width, height;
     bool watched;
     unsigned refreshes;
+    uint32_t drawn_late; /* at the next refresh, all pixels are this; 0: nothing */
     unsigned wants_width, wants_height; /* what a viewer has suggested */
     GString *input;  /* "+30 -30 m1,-2,0 ": keys and buttons down and up, motion */
     GString *events; /* "c", "i", "d": connected, initialized, disconnected */

@@ -538,10 +538,7 @@ static bool answer(Service *s)
         }
     }
     s->rfb->cursorWasChanged = FALSE; /* there is none, and the client keeps its own */
-    /* A new size is an update of its own, and nothing else would ask for the other. */
-    for (unsigned i = 0; i < 2 && s->rfb->sock != RFB_INVALID_SOCKET; i++) {
-        rfbUpdateClient(s->rfb);
-    }
+    rfbUpdateClient(s->rfb);
     return true;
 }
 

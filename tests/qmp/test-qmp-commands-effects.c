@@ -340,6 +340,80 @@ END_TEST
 
 /* Descriptors of the program's own are not for clients: among them is the socket
  * of this one. */
+/* A VNC server, a client that comes and goes, and a password. */
+START_TEST(vnc)
+{
+    struct sockaddr_un addr = { .sun_family = AF_UNIX };
+    g_autofree char *build = g_strconcat(g_getenv("BUILD_PATH") ?: ".", "/ui-vnc.so", NULL);
+    g_autofree char *option = NULL;
+    char version[12];
+    JsonObject *data;
+    JsonNode *result;
+    int fd;
+
+    if (!g_file_test(build, G_FILE_TEST_EXISTS)) {
+        return;
+    }
+    dir = g_dir_make_tmp("flatview-qmp-XXXXXX", NULL);
+    socket_path = g_build_filename(dir, "vnc", NULL);
+    option = g_strdup_printf("unix:%s,password=on,id=screen", socket_path);
+    client = qmp_client_spawn("-M", "microvm", "-accel", "qtest", "-display", "none",
+                              "-nodefaults", "-vnc", option, NULL);
+    result = qmp_run(client, "query-vnc", NULL);
+    ck_assert(json_bool_at(result, "enabled"));
+    ck_assert_str_eq(json_string_at(result, "service"), socket_path);
+    ck_assert_str_eq(json_string_at(result, "family"), "unix");
+    ck_assert_str_eq(json_string_at(result, "auth"), "vnc");
+
+    fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
+    g_strlcpy(addr.sun_path, socket_path, sizeof(addr.sun_path));
+    ck_assert(connect(fd, (struct sockaddr *)&addr, sizeof(addr)) == 0);
+    ck_assert(recv(fd, version, sizeof(version), MSG_WAITALL) == sizeof(version));
+    data = qmp_wait_event(client, "VNC_CONNECTED");
+    data = json_object_get_object_member(data, "server");
+    ck_assert_str_eq(json_object_get_string_member(data, "service"), socket_path);
+    ck_assert_str_eq(json_object_get_string_member(data, "auth"), "vnc");
+    result = qmp_run(client, "query-vnc-servers", NULL);
+    ck_assert_str_eq(json_string_at(result, "[0].id"), "screen");
+    ck_assert_str_eq(json_string_at(result, "[0].server[0].auth"), "vnc");
+    ck_assert_str_eq(json_string_at(result, "[0].clients[0].family"), "unix");
+    close(fd);
+    data = qmp_wait_event(client, "VNC_DISCONNECTED");
+    data = json_object_get_object_member(data, "client");
+    ck_assert_str_eq(json_object_get_string_member(data, "family"), "unix");
+    ck_assert(!json_object_get_boolean_member(data, "websocket"));
+
+    qmp_run(client, "set_password", "{\"protocol\":\"vnc\",\"password\":\"x\"}");
+    qmp_run(client, "set_password", "{\"protocol\":\"vnc\",\"password\":\"x\","
+            "\"display\":\"screen\",\"connected\":\"keep\"}");
+    qmp_run(client, "change-vnc-password", "{\"password\":\"y\"}");
+    for (unsigned i = 0; i < 4; i++) {
+        static const char *const good[] = { "now", "never", "+60", "1700000000" };
+
+        qmp_run(client, "expire_password", "{\"protocol\":\"vnc\",\"time\":\"%s\"}",
+                good[i]);
+    }
+    for (unsigned i = 0; i < 5; i++) {
+        static const char *const bad[] = { "", "+", "soon", "-1", "+9223372036854775807" };
+        const char *error = qmp_run_error(client, "expire_password",
+                                          "{\"protocol\":\"vnc\",\"time\":\"%s\"}",
+                                          bad[i]);
+
+        ck_assert_msg(strstr(error, "GenericError: Parameter 'time' is "), "%s", error);
+    }
+    qmp_expect_error(client, "set_password",
+                     "{\"protocol\":\"vnc\",\"password\":\"x\","
+                     "\"connected\":\"disconnect\"}",
+                     "GenericError: Parameter 'connected' expects 'keep' where the "
+                     "protocol is vnc: clients stay");
+    qmp_client_free(client);
+    ck_assert_msg(access(socket_path, F_OK) < 0, "%s is left", socket_path);
+    expect(rmdir(dir) == 0, "%s: %m", dir);
+    g_clear_pointer(&socket_path, g_free);
+    g_clear_pointer(&dir, g_free);
+}
+END_TEST
+
 START_TEST(own_descriptors)
 {
     setup();
@@ -401,4 +475,4 @@ END_TEST
 
 TEST_MAIN("qmp-commands-effects", facts, paths_lead_to_objects, types,
           devices_come_and_go, objects_come_and_go, memory_in_files,
-          reader_that_stops, sockets, own_descriptors, ringbuf, pty_and_log)
+          reader_that_stops, sockets, vnc, own_descriptors, ringbuf, pty_and_log)
