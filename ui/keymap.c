@@ -326,7 +326,6 @@ void keymap_free(Keymap *map)
 struct Keyboard {
     Keymap *map;
     bool down[INPUT_CODES_NR];
-    uint32_t symbols[INPUT_CODES_NR]; /* that pressed it; 0: the key itself did */
 };
 
 Keyboard *keyboard_new(const char *layout, GError **err)
@@ -351,17 +350,11 @@ void keyboard_free(Keyboard *kbd)
     }
 }
 
-static void send(Keyboard *kbd, unsigned code, uint32_t symbol, bool down)
-{
-    kbd->down[code] = down;
-    kbd->symbols[code] = symbol;
-    input_send_key(code, down);
-}
-
 void keyboard_key(Keyboard *kbd, unsigned code, bool down)
 {
     if (code != KEY_RESERVED && code < INPUT_CODES_NR && (down || kbd->down[code])) {
-        send(kbd, code, 0, down);
+        kbd->down[code] = down;
+        input_send_key(code, down);
     }
 }
 
@@ -440,31 +433,23 @@ static void change_modifiers(const Keyboard *kbd, unsigned which, unsigned to)
     }
 }
 
-/* The user may have let go of Shift first, so that the symbol is another one now. */
-static unsigned code_pressed_by(const Keyboard *kbd, uint32_t keysym)
-{
-    unsigned modifiers;
-
-    for (unsigned code = 1; code < INPUT_CODES_NR; code++) {
-        if (kbd->down[code] && kbd->symbols[code] == keysym) {
-            return code;
-        }
-    }
-    return keymap_find(kbd->map, keysym, &modifiers);
-}
-
 void keyboard_keysym(Keyboard *kbd, uint32_t keysym, bool down)
 {
     const Place *place = place_of(kbd->map, keysym);
     unsigned held, wanted;
 
-    if (!down) {
-        keyboard_key(kbd, code_pressed_by(kbd, keysym), false);
-    } else if (place) {
-        held = modifiers_held(kbd);
-        wanted = modifiers_for(kbd, place, canonical(keysym));
-        change_modifiers(kbd, held ^ wanted, wanted);
-        send(kbd, place->code, keysym, true);
-        change_modifiers(kbd, held ^ wanted, held);
+    if (!place) {
+        return;
     }
+    if (!down) {
+        /* The user may have let go of Shift first, so that the symbol is another one of
+         * the same key now. */
+        keyboard_key(kbd, place->code, false);
+        return;
+    }
+    held = modifiers_held(kbd);
+    wanted = modifiers_for(kbd, place, canonical(keysym));
+    change_modifiers(kbd, held ^ wanted, wanted);
+    keyboard_key(kbd, place->code, true);
+    change_modifiers(kbd, held ^ wanted, held);
 }
