@@ -1,17 +1,17 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 """
-bochs-display, ramfb, Bochs' registers of VGA and EDID beside QEMU's: both programs get the
-same writes through qtest, and what is read and what is seen is the same. Prints TAP. See
-test-compare-display.sh.
+bochs-display, ramfb, Bochs' registers of VGA and EDID beside QEMU's: both programs get
+the same writes through qtest, and what is read and what is seen is the same. Prints TAP.
+See test-compare-display.sh.
 
 What differs, and is not looked for:
 
 - What QEMU 7.2 cannot show leaves the picture before it there; here it is black. Modes
   below 64x64 are among that, and bochs-display's of 15 and 24 bits.
 - A stride that is no multiple of 4 ends QEMU. In QEMU, lines of ramfb may overlap.
-- EDID: maker and name; the extension of CTA, which says more here; modes of more than 655
-  MHz, of which QEMU's VGA tells as DisplayID and which are slower here; modes within limits
-  that QEMU leaves out, and preferred ones beyond them.
+- EDID: maker and name; the extension of CTA, which says more here; modes of more than
+  655 MHz, of which QEMU's VGA tells as DisplayID and which are slower here; modes within
+  limits that QEMU leaves out, and preferred ones beyond them.
 """
 import base64
 import importlib.util
@@ -129,8 +129,8 @@ def registers(programs, scratch, rng):
 
 
 def comparable(block):
-    """All but maker, name, modes of 1.4, and sums; and DisplayID's clock, which QEMU makes
-    10 kHz too fast."""
+    """All but maker, name, modes of 1.4, and sums; and DisplayID's clock, which QEMU
+    makes 10 kHz too fast."""
     assert sum(block[:128]) % 256 == 0
     assert sum(block[128:256]) % 256 == 0
     block = bytearray(block)
@@ -173,14 +173,16 @@ def bochs_display(programs, scratch, rng):
         bpp = (16, 32)[step % 2]
         width, height = 4 * rng.randrange(16, 220), rng.randrange(64, 600)
         virtual = rng.choice((0, width // 2 & ~1, width, 2 * rng.randrange(400, 900)))
-        left, top = rng.choice((0, rng.randrange(900))), rng.choice((0, rng.randrange(300)))
+        left = rng.choice((0, rng.randrange(900)))
+        top = rng.choice((0, rng.randrange(300)))
         line = max(width, virtual) * bpp // 8
         if left * bpp // 8 + (top + height) * line > 4 << 20:
             top = 0
             height = min(height, (4 << 20) // line - 1)
-        for index, value in ((ENABLE, rng.choice((0, 0x41))), (XRES, width), (YRES, height),
-                             (BPP, bpp), (VIRT_WIDTH, virtual), (X_OFFSET, left),
-                             (Y_OFFSET, top), (ENABLE, rng.choice((1, 0x41, 0xc1)))):
+        for index, value in ((ENABLE, rng.choice((0, 0x41))), (XRES, width),
+                             (YRES, height), (BPP, bpp), (VIRT_WIDTH, virtual),
+                             (X_OFFSET, left), (Y_OFFSET, top),
+                             (ENABLE, rng.choice((1, 0x41, 0xc1)))):
             pair.set(index, value)
         pair.look(f'{width}x{height}x{bpp} of {virtual} at {left},{top}')
     pair.both(f'writel {ORDER} {0xbebebebe}')

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Bochs' registers of both kinds, the picture that they say, and the BAR that shows them.
- * FLATVIEW_SEED replays what is written by chance, FLATVIEW_STEPS says how much. That they
- * are those of QEMU is for test-compare-display.sh.
+ * Bochs' registers of both kinds, the picture that they say, and the BAR that shows
+ * them. FLATVIEW_SEED replays what is written by chance, FLATVIEW_STEPS says how much.
+ * That they are those of QEMU is for test-compare-display.sh.
  */
 #include <string.h>
 
@@ -232,7 +232,7 @@ START_TEST(never_outside)
 }
 END_TEST
 
-/* ---- the BAR --------------------------------------------------------------------------- */
+/* ---- the BAR --------------------------------------------------------------------- */
 
 static BochsMMIO mmio;
 static MemoryRegion memory, vga_ports;
@@ -244,7 +244,10 @@ static uint64_t ports_read(void *opaque, hwaddr addr, unsigned size)
     return 0xc0 + addr;
 }
 
-static const MemoryRegionOps ports_ops = { .read = ports_read, .impl.max_access_size = 1 };
+static const MemoryRegionOps ports_ops = {
+    .read = ports_read,
+    .impl.max_access_size = 1,
+};
 
 static void bar_start(const EDIDInfo *edid, MemoryRegion *ioports)
 {

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * bochs-display and ramfb on the board pc without a CPU, and a viewer: what the guest
- * writes is what is seen, and whatever it asks for, nothing else is. FLATVIEW_SEED replays
- * what is asked for by chance, FLATVIEW_STEPS says how often.
+ * writes is what is seen, and whatever it asks for, nothing else is. FLATVIEW_SEED
+ * replays what is asked for by chance, FLATVIEW_STEPS says how often.
  */
 #include <endian.h>
 #include <string.h>
@@ -144,7 +144,7 @@ static void expect_black(void)
     expect(is_black(), "not black");
 }
 
-/* ---- bochs-display --------------------------------------------------------------------- */
+/* ---- bochs-display --------------------------------------------------------------- */
 
 static void set(unsigned index, uint16_t value)
 {
@@ -311,7 +311,8 @@ START_TEST(display_unplugged)
 {
     PCIDevice *dev;
 
-    start_display("bochs-display,addr=5,vgamem=4M,id=a bochs-display,addr=6,vgamem=4M,id=b");
+    start_display("bochs-display,addr=5,vgamem=4M,id=a "
+                  "bochs-display,addr=6,vgamem=4M,id=b");
     set_mode(640, 480, 32, 0);
     expect_screen(640, 480, VRAM, 2560, 4);
     ck_assert_str_eq(console_label(con), "bochs-display a");
@@ -359,7 +360,7 @@ START_TEST(display_by_chance)
 }
 END_TEST
 
-/* ---- ramfb ----------------------------------------------------------------------------- */
+/* ---- ramfb ----------------------------------------------------------------------- */
 
 #define REQUEST 0x1000
 #define BUFFER 0x2000
@@ -628,7 +629,7 @@ START_TEST(ramfb_by_chance)
 }
 END_TEST
 
-/* ---- what is refused --------------------------------------------------------------------- */
+/* ---- what is refused ------------------------------------------------------------- */
 
 static void refused(const char *type, const char *plug, const char *word)
 {
@@ -649,7 +650,8 @@ START_TEST(refusals)
 
     refused("pc", "bochs-display,vgamem=3M", "video memory too small");
     refused("pc", "bochs-display,vgamem=257M", "video memory too big");
-    refused("pc", "bochs-display,romfile=no-such-rom", "\"no-such-rom\" (romfile= for none)");
+    refused("pc", "bochs-display,romfile=no-such-rom",
+            "\"no-such-rom\" (romfile= for none)");
     refused("pc", "bochs-display,xres=16001", "16000");
     refused("pc", "ramfb,romfile=no-such-rom", "\"no-such-rom\" (romfile= for none)");
     ck_assert(g_file_set_contents(large, "", 0, NULL));

@@ -271,7 +271,8 @@ START_TEST(unwatched)
 }
 END_TEST
 
-/* Writes anywhere, in any mode: the lines told of are those that share a page with one. */
+/* Writes anywhere, in any mode: the lines told of are those that share a page with
+ * one. */
 START_TEST(by_chance)
 {
     unsigned seed = test_number("FLATVIEW_SEED", 1);

@@ -30,7 +30,7 @@ typedef struct BochsDisplay {
     bool shown_big_endian;
 } BochsDisplay;
 
-/* ---- the picture ----------------------------------------------------------------------- */
+/* ---- the picture ----------------------------------------------------------------- */
 
 /* 0: pixman has no such format. */
 static pixman_format_code_t pixel_format(unsigned bpp, bool big_endian)
@@ -59,7 +59,8 @@ static void update_mode(BochsDisplay *s)
     if (!format) {
         mode = (FramebufferMode){ 0 };
     }
-    if (memcmp(&mode, &s->shown, sizeof(mode)) == 0 && big_endian == s->shown_big_endian) {
+    if (memcmp(&mode, &s->shown, sizeof(mode)) == 0 &&
+        big_endian == s->shown_big_endian) {
         return;
     }
     s->shown = mode;
@@ -108,7 +109,7 @@ static const ConsoleOps display_ops = {
     .suggest_size = display_suggest_size,
 };
 
-/* ---- life ------------------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------------ */
 
 static bool display_realize(PCIDevice *dev, GError **err)
 {
@@ -118,7 +119,8 @@ static bool display_realize(PCIDevice *dev, GError **err)
     uint64_t size = VRAM_MIN;
 
     if (s->vram_size < VRAM_MIN || s->vram_size > VRAM_MAX) {
-        g_set_error(err, FLATVIEW_ERROR, 0, "property 'vgamem': video memory too %s: it must be from 4M to 256M",
+        g_set_error(err, FLATVIEW_ERROR, 0, "property 'vgamem': video memory too %s: "
+                    "it must be from 4M to 256M",
                     s->vram_size < VRAM_MIN ? "small" : "big");
         return false;
     }
@@ -133,7 +135,8 @@ static bool display_realize(PCIDevice *dev, GError **err)
                 &s->vram);
     s->vbe.vram_size = size;
     s->vbe.keep = true;
-    bochs_mmio_init(&s->mmio, &dev->device, &s->vbe, s->edid ? &s->edid_info : NULL, NULL);
+    bochs_mmio_init(&s->mmio, &dev->device, &s->vbe, s->edid ? &s->edid_info : NULL,
+                    NULL);
     pci_add_bar(dev, 2, PCI_BASE_ADDRESS_SPACE_MEMORY, &s->mmio.bar);
     s->fb.console = console_new(&dev->device, 0, &display_ops, s);
     return true;

@@ -18,7 +18,7 @@
 #define ORDER_BIG 0xbebebebe
 #define ORDER_LITTLE 0x1e1e1e1e
 
-/* ---- registers ------------------------------------------------------------------------ */
+/* ---- registers ------------------------------------------------------------------- */
 
 void bochs_vbe_reset(BochsVBE *s)
 {
@@ -166,7 +166,7 @@ bool bochs_vbe_mode(const BochsVBE *s, FramebufferMode *mode)
     return true;
 }
 
-/* ---- the memory BAR -------------------------------------------------------------------- */
+/* ---- the memory BAR -------------------------------------------------------------- */
 
 static uint64_t registers_read(void *opaque, hwaddr addr, unsigned size)
 {

@@ -126,7 +126,7 @@ static unsigned millimetres(unsigned pixels)
     return pixels * 254 / (DPI * 10);
 }
 
-/* ---- the preferred mode's timing ------------------------------------------------------ */
+/* ---- the preferred mode's timing ------------------------------------------------- */
 
 /* Pixels and lines: seen, from there to the sync pulse, in it, not seen. */
 typedef struct EDIDTiming {
@@ -155,7 +155,7 @@ static bool is_large(const EDIDInfo *info)
     return info->width > TIMING_PIXELS_MAX || info->height > TIMING_PIXELS_MAX;
 }
 
-/* ---- descriptors, of 18 bytes --------------------------------------------------------- */
+/* ---- descriptors, of 18 bytes ---------------------------------------------------- */
 
 static uint8_t *put_tag(uint8_t *to, uint8_t tag)
 {
@@ -248,7 +248,7 @@ static void put_descriptors(uint8_t *to, const EDIDInfo *info)
     }
 }
 
-/* ---- blocks ---------------------------------------------------------------------------- */
+/* ---- blocks ---------------------------------------------------------------------- */
 
 static unsigned vendor_code(const char *letters)
 {

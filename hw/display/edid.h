@@ -18,9 +18,9 @@ typedef struct EDIDInfo {
     uint32_t refresh_mhz;           /* 1/1000 Hz; 0: 75,000 */
 } EDIDInfo;
 
-/* The preferred mode is in a second extension, as DisplayID, if it is wider or higher than
- * 4095; else the first timing, and slower where its pixel clock would be above 655 MHz.
- * What is not used is 0. */
+/* The preferred mode is in a second extension, as DisplayID, if it is wider or higher
+ * than 4095; else the first timing, and slower where its pixel clock would be above 655
+ * MHz. What is not used is 0. */
 void edid_make(uint8_t edid[EDID_SIZE], const EDIDInfo *info);
 
 /* Properties "edid", "xres", "yres", "xmax", "ymax", "refresh_rate" of a state struct

@@ -72,7 +72,7 @@ static pixman_format_code_t format_find(uint32_t fourcc)
     return 0;
 }
 
-/* ---- what the guest asks for ------------------------------------------------------------ */
+/* ---- what the guest asks for ----------------------------------------------------- */
 
 /* Whether the @size bytes at @addr, as the CPUs see it, are a piece of the machine's RAM
  * without a hole, and where it is there. */
@@ -136,7 +136,7 @@ static void config_written(void *opaque)
     s->changed = true;
 }
 
-/* ---- the picture ----------------------------------------------------------------------- */
+/* ---- the picture ----------------------------------------------------------------- */
 
 /* RAM is watched only while its picture is. */
 static void set_log(RAMFB *s, bool log)
@@ -185,7 +185,7 @@ static const ConsoleOps ramfb_ops = {
     .watch = ramfb_watch,
 };
 
-/* ---- life ------------------------------------------------------------------------------ */
+/* ---- life ------------------------------------------------------------------------ */
 
 static FWCfg *find_fw_cfg(const Machine *m)
 {

@@ -110,7 +110,8 @@ START_TEST(hot_plug)
     char *reply;
 
     vm = qvm_start("-M pc -nodefaults -m 16");
-    reply = qvm_qmp(vm, "{'execute': 'screendump', 'arguments': {'filename': '/dev/null'}}");
+    reply = qvm_qmp(vm, "{'execute': 'screendump', 'arguments': {"
+                    "'filename': '/dev/null'}}");
     expect(strstr(reply, "\"error\""), "a screen of nothing: %s", reply);
     free(reply);
     qvm_qmp_ok(vm, "{'execute': 'device_add', 'arguments': {'driver': 'bochs-display', "
@@ -123,8 +124,8 @@ START_TEST(hot_plug)
     expect_pixel("d", 0, 0, 0xabcdef); /* the guest has not given it up yet */
     qvm_out(vm, EJECT, 1u << 7, 4);
     free(qvm_event(vm, "DEVICE_DELETED"));
-    reply = qvm_qmp(vm, "{'execute': 'screendump', 'arguments': {'filename': '/dev/null', "
-                    "'device': 'd'}}");
+    reply = qvm_qmp(vm, "{'execute': 'screendump', 'arguments': {"
+                    "'filename': '/dev/null', 'device': 'd'}}");
     expect(strstr(reply, "\"error\""), "a screen of what is gone: %s", reply);
     free(reply);
     reply = qvm_qmp(vm, "{'execute': 'device_add', 'arguments': {'driver': 'ramfb'}}");
