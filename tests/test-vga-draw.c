@@ -837,6 +837,18 @@ START_TEST(transient)
     expect_seen("bytes of the same size");
     set_mode(find_mode("text 80x50"));
     refresh();
+    expect_seen("text of the same size");
+    forget_told();
+    s->ar[3] ^= 1;
+    refresh();
+    expect_seen("another colour");
+    expect_hex(rectangles, 1);
+    set_mode(find_mode("320x200 in 256 colours"));
+    refresh();
+    set_mode(find_mode("text 80x50"));
+    s->ar[3] ^= 1;
+    refresh();
+    expect_seen("the same text");
     s->cr[1] = 0;
     s->cr[7] = 0;
     s->cr[9] = 0x4f;
@@ -872,6 +884,10 @@ START_TEST(nobody_looks)
     forget_told();
     refresh();
     expect_seen("looking again");
+    viewer_pause(&viewer, true);
+    viewer_pause(&viewer, false);
+    forget_told();
+    refresh();
     expect(!memchr(told, 0, width() * height()), "not all is new to who looks again");
     world_free();
 }
@@ -928,6 +944,8 @@ START_TEST(as_characters)
         expect_hex(text.cells[i].character, plane(0, 256 + i));
         expect_hex(text.cells[i].attribute, plane(1, 256 + i));
     }
+    s->cr[0xb] = 5;
+    expect(console_text(s->console, &text) && !text.cursor, "a cursor without a line");
     s->cr[0x18] = 79; /* of row 10 on, it starts at 0 */
     s->cr[7] &= ~0x10;
     s->cr[9] &= ~0x40;

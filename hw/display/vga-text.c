@@ -402,7 +402,7 @@ bool vga_text_cells(VGAState *s, ConsoleText *text)
         for (unsigned column = 0; column < l.columns; column++, addr += CELL_BYTES) {
             t->cells[row * l.columns + column] =
                 (ConsoleCell){ vga_byte(s, addr), vga_byte(s, addr + 1) };
-            if (addr == view.cursor && !text->cursor) {
+            if (addr == view.cursor) {
                 text->cursor = true;
                 text->cursor_column = column;
                 text->cursor_row = row;
