@@ -191,9 +191,9 @@ static void bench_frames(GArray *figures, Figure f, bool write,
 /* ---- a guest ------------------------------------------------------------------------ */
 
 #define VRAM 0xd0000000u
-#define PAIRS 9  /* of a run that is watched and one that is not */
-#define FILL_US 1000000 /* the least */
-#define IDLE_S 3
+#define PAIRS 7  /* of a run that is watched and one that is not */
+#define FILL_US 300000 /* the least */
+#define IDLE_S 1
 
 static Screen guest_screen;
 static Figure writes = {
