@@ -239,6 +239,14 @@ START_TEST(first_picture)
     client_close(c);
     run_until(!vnc_world.watched);
     vnc_world.drawn_late = 0x123456;
+    c = client_dial(path);
+    expect(client_prove(c, 8, NULL), "no password");
+    client_put(c, "\1", 1);
+    while (!vnc_world.watched) {
+        g_main_context_iteration(NULL, TRUE);
+    }
+    expect(!vnc_world.drawn_late, "it is drawn before anything is sent");
+    client_close(c);
     c = served();
     client_request(c, false);
     expect(client_receive(c) && client_is_current(c), "what is there now");
