@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * x-query-mtree: the region graph and the flat views, one state of the map, as
- * JSON. Each region is there once, however many aliases lead to it.
+ * JSON. Each region is there once, however many aliases lead to it; twice where it is
+ * inside another and the root of an address space, too.
  */
 #include <inttypes.h>
 

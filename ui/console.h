@@ -26,7 +26,7 @@ typedef struct Viewer Viewer;
 
 #define CONSOLE_REFRESH_MS 30
 #define CONSOLE_IDLE_MS 100 /* after so many times in a row without any change: */
-#define CONSOLE_QUIET 10
+#define CONSOLE_QUIET 5
 #define CONSOLE_SIZE_MAX 16384 /* pixels, width or height */
 
 /* Text mode as characters; for viewers without pixels. */

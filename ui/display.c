@@ -95,10 +95,10 @@ static char *module_path(const char *name, GError **err)
     where = g_strjoinv(" or ", folders);
     list = g_strjoinv(", ", names);
     g_set_error(err, FLATVIEW_ERROR, FLATVIEW_ERROR_NOT_FOUND,
-                "there is no display '%s'%s%s%s: its module " MODULE_PREFIX "%s"
-                MODULE_SUFFIX " is not in %s; there are: %s", name,
-                nearest ? "; did you mean '" : "", nearest ? nearest : "",
-                nearest ? "'?" : "", name, where, names[0] ? list : "none");
+                "there is no display '%s': its module " MODULE_PREFIX "%s"
+                MODULE_SUFFIX " is not in %s; there are: %s%s%s%s", name, name, where,
+                names[0] ? list : "none", nearest ? "; did you mean '" : "",
+                nearest ? nearest : "", nearest ? "'?" : "");
     return NULL;
 }
 

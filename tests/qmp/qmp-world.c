@@ -91,6 +91,14 @@ const char *const qmp_corpus[] = {
     "'connected':'keep','display':'default'}}",
     "{'execute':'expire_password','arguments':{'protocol':'vnc','time':'+60'}}",
     "{'execute':'change-vnc-password','arguments':{'password':'x'}}",
+    "{'execute':'send-key','arguments':{'keys':[{'type':'qcode','data':'ctrl'},"
+    "{'type':'number','data':83}],'hold-time':20}}",
+    "{'execute':'input-send-event','arguments':{'device':'video0','head':0,'events':["
+    "{'type':'key','data':{'down':true,'key':{'type':'qcode','data':'a'}}},"
+    "{'type':'btn','data':{'down':false,'button':'left'}},"
+    "{'type':'rel','data':{'axis':'x','value':-3}},"
+    "{'type':'abs','data':{'axis':'y','value':20000}}]}}",
+    "{'execute':'query-mice'}",
     "{'execute':'x-query-mtree'}",
     "{'execute':'human-monitor-command','arguments':{'command-line':'info mtree -f'}}",
     "{'execute':'human-monitor-command','arguments':{'command-line':'xp /4xw 0x1000',"
@@ -99,6 +107,10 @@ const char *const qmp_corpus[] = {
     "{'execute':'human-monitor-command','arguments':{'command-line':'sum 0 64'}}",
     "{'execute':'human-monitor-command','arguments':{'command-line':'p 1+(2*3)'}}",
     "{'execute':'human-monitor-command','arguments':{'command-line':'help info'}}",
+    "{'execute':'human-monitor-command','arguments':{'command-line':"
+    "'sendkey ctrl-alt-delete 50'}}",
+    "{'execute':'human-monitor-command','arguments':{'command-line':"
+    "'mouse_move -5 7 1'}}",
     "{'execute':'human-monitor-command','arguments':{'command-line':'o/b 0x80 1'}}",
     "{'execute':'human-monitor-command','arguments':{'command-line':"
     "'device_add isa-debug-exit,id=d3,iobase=0x600'}}",
