@@ -12,7 +12,7 @@ source_path=$SRC_PATH
 grub=/usr/lib/grub/i386-pc
 test_needs /usr/share/seabios/vgabios-stdvga.bin:seabios grub-mkimage:grub-common \
     $grub/lnxboot.img:grub-pc-bin /usr/share/grub/ascii.pf2:grub-common \
-    python3:python3-minimal qemu-system-x86_64:qemu-system-x86 modinfo:kmod
+    python3:python3 qemu-system-x86_64:qemu-system-x86 modinfo:kmod
 case $(qemu-system-x86_64 --version) in
 *"version 7.2."*) ;;
 *)
