@@ -202,6 +202,24 @@ START_TEST(bounds)
 }
 END_TEST
 
+/* Where pixman would lose its way: lines that are 2 GiB apart. */
+START_TEST(far_apart)
+{
+    static MemoryRegion large;
+
+    start();
+    memory_region_init_ram(&large, "large", 4096 * MIB);
+    *((uint8_t *)memory_region_get_ram_ptr(&large) + 2046 * MIB) = 0xff;
+    ck_assert(framebuffer_set(&fb, &large, 0, 1, 2047, MIB, PIXMAN_r8g8b8, NULL));
+    expect_hex(pixel(0, 2046), 0x0000ff);
+    ck_assert(!framebuffer_set(&fb, &large, 0, 1, 2048, MIB, PIXMAN_r8g8b8, NULL));
+    ck_assert(!framebuffer_set(&fb, &large, 0, 1, 16384, 256 * 1024, PIXMAN_r8g8b8, NULL));
+    ck_assert(!fb.mr);
+    memory_region_destroy(&large);
+    end();
+}
+END_TEST
+
 START_TEST(changes)
 {
     start();
@@ -400,4 +418,4 @@ START_TEST(busy)
 }
 END_TEST
 
-TEST_MAIN("framebuffer", formats, bounds, changes, unwatched, by_chance, busy)
+TEST_MAIN("framebuffer", formats, bounds, far_apart, changes, unwatched, by_chance, busy)

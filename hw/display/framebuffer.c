@@ -4,6 +4,9 @@
  */
 #include "hw/display/framebuffer.h"
 
+/* Pixman finds a line by a multiplication of ints: past that it reads anywhere. */
+#define PIXMAN_BYTES_MAX INT_MAX
+
 /* The bytes from the first pixel to the last, both included. */
 static uint64_t frame_size(unsigned height, unsigned stride, unsigned line)
 {
@@ -33,8 +36,8 @@ bool framebuffer_set(Framebuffer *fb, MemoryRegion *mr, hwaddr offset, unsigned 
     pixman_image_t *image;
 
     if (!width || !height || width > CONSOLE_SIZE_MAX || height > CONSOLE_SIZE_MAX ||
-        offset % unit || stride % 4 || stride > INT_MAX || offset > size ||
-        frame_size(height, stride, line) > size - offset) {
+        offset % unit || stride % 4 || (uint64_t)stride * height > PIXMAN_BYTES_MAX ||
+        offset > size || frame_size(height, stride, line) > size - offset) {
         framebuffer_clear(fb);
         return false;
     }

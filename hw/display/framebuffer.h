@@ -26,8 +26,8 @@ typedef struct Framebuffer {
  * @format. @palette: of PIXMAN_c8, the owner's, else NULL. False, and nothing is shown
  * (black): it has no line, is larger than CONSOLE_SIZE_MAX, does not lie within @mr, or
  * pixman cannot use it (the offset is a multiple of a pixel of 2 or 4 bytes, the stride
- * of 4). The owner turns the dirty log of @mr on while the console is watched, before
- * this, and off. */
+ * of 4, and all lines together have less than 2 GiB). The owner turns the dirty log of
+ * @mr on while the console is watched, before this, and off. */
 bool framebuffer_set(Framebuffer *fb, MemoryRegion *mr, hwaddr offset, unsigned width,
                      unsigned height, unsigned stride, pixman_format_code_t format,
                      const pixman_indexed_t *palette);
