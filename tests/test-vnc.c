@@ -179,6 +179,9 @@ START_TEST(wanted_size)
     client_want_size(c, 0, 600);
     client_want_size(c, 65535, 65535);
     client_want_size(c, 640, 480);
+    /* A client that leaves an update is not listened to: take what is under way. */
+    vnc_world_scribble(0, 0, 1, 1);
+    client_follow(c);
     run_until(vnc_world.wants_width == 640);
     client_close(c);
     end();
