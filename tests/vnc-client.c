@@ -473,7 +473,9 @@ static bool receive_rectangle(Client *c, bool *pixels)
     case -308: {
         uint8_t screens[4 + 16];
 
-        resize(c, width, height);
+        if (width != c->width || height != c->height) {
+            resize(c, width, height);
+        }
         expect(client_get(c, screens, sizeof(screens)) && screens[0] == 1, "a screen");
         c->size_reason = x;
         c->size_status = y;

@@ -268,6 +268,8 @@ static void tell_size(Service *s)
         s->rfb->newFBSizePending = TRUE;
         s->known_width = s->shadow->width;
         s->known_height = s->shadow->height;
+        /* With its size a client's picture goes. */
+        rfbMarkRectAsModified(s->screen, 0, 0, s->known_width, s->known_height);
     }
 }
 
