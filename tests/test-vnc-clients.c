@@ -246,6 +246,36 @@ START_TEST(messages)
 }
 END_TEST
 
+/* Rectangles of no pixels, inside the picture, at its edge and beyond, in encodings that
+ * divide by their size. */
+START_TEST(nothing_wanted)
+{
+    static const uint8_t rectangles[][8] = {
+        { 0, 0, 0, 0, 0, 0, 0, 10 }, { 0, 0, 0, 0, 0, 10, 0, 0 }, { 0 },
+        { 0, 5, 0, 5, 0, 0, 0, 5 }, { 0, 50, 0, 0, 0, 10, 0, 10 },
+        { 0, 0, 0, 50, 0, 10, 0, 10 }, { 0xff, 0xff, 0, 0, 0xff, 0xff, 0, 10 },
+        { 0, 50, 0, 0, 0xff, 0xff, 0xff, 0xff },
+    };
+    Client *c;
+
+    begin(50, 50, "");
+    c = client_open(path);
+    for (unsigned encoding = 0; encoding <= 17; encoding++) {
+        client_encodings(c, 1, encoding);
+        for (unsigned i = 0; i < 2 * G_N_ELEMENTS(rectangles); i++) {
+            uint8_t msg[10] = { 3, i & 1 };
+
+            memcpy(msg + 2, rectangles[i / 2], 8);
+            client_put(c, msg, sizeof(msg));
+        }
+        client_encodings(c, 1, 0);
+        expect_service(c);
+    }
+    client_close(c);
+    end();
+}
+END_TEST
+
 /* Messages of the right form with random content: pixel formats, encodings, rectangles
  * beyond the picture, whose size changes all the while. Then bytes of any kind. */
 static void put_random(Client *c, GRand *rand)
@@ -281,6 +311,7 @@ static void put_random(Client *c, GRand *rand)
         }
     } else if (msg[0] == 3 && g_rand_boolean(rand)) {
         msg[2] = msg[4] = msg[6] = msg[8] = 0;
+        msg[7] = g_rand_int_range(rand, 0, 4) ? msg[7] : 0;
     } else if (msg[0] == 6) {
         msg[4] = msg[5] = msg[6] = 0;
         msg[7] = 8;
@@ -460,4 +491,4 @@ START_TEST(no_descriptors)
 END_TEST
 
 TEST_MAIN("vnc-clients", hundred, stalled, unfinished, strangers, messages,
-          random_messages, too_many, high_descriptors, no_descriptors)
+          nothing_wanted, random_messages, too_many, high_descriptors, no_descriptors)

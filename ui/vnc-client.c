@@ -22,6 +22,7 @@
 #include <unistd.h>
 
 #include <rfb/rfb.h>
+#include <rfb/rfbregion.h>
 
 #include "hw/input/input.h"
 #include "memory.h"
@@ -432,6 +433,34 @@ static bool is_message_known(uint8_t type)
     }
 }
 
+/* A request for an update. The library would take a rectangle of no pixels, or beyond the
+ * picture, for one to be sent, and divide by its width. */
+static void serve_request(Service *s)
+{
+    rfbFramebufferUpdateRequestMsg msg;
+    int x, y, right, bottom;
+    sraRegionPtr region;
+
+    if (rfbReadExact(s->rfb, (char *)&msg, sz_rfbFramebufferUpdateRequestMsg) <= 0) {
+        rfbCloseClient(s->rfb);
+        return;
+    }
+    x = g_ntohs(msg.x);
+    y = g_ntohs(msg.y);
+    right = MIN(x + g_ntohs(msg.w), s->screen->width);
+    bottom = MIN(y + g_ntohs(msg.h), s->screen->height);
+    if (x >= right || y >= bottom) {
+        return;
+    }
+    region = sraRgnCreateRect(x, y, right, bottom);
+    sraRgnOr(s->rfb->requestedRegion, region);
+    if (!msg.incremental) {
+        sraRgnOr(s->rfb->modifiedRegion, region);
+        s->rfb->newFBSizePending |= s->rfb->useExtDesktopSize;
+    }
+    sraRgnDestroy(region);
+}
+
 static void serve_message(Service *s)
 {
     uint8_t type = rfbSetEncodings;
@@ -439,6 +468,10 @@ static void serve_message(Service *s)
     if (recv(s->rfb->sock, &type, 1, MSG_PEEK | MSG_DONTWAIT) == 1 &&
         !is_message_known(type)) {
         rfbCloseClient(s->rfb);
+        return;
+    }
+    if (type == rfbFramebufferUpdateRequest) {
+        serve_request(s);
         return;
     }
     if (type == rfbSetEncodings) {
