@@ -7,39 +7,11 @@
 #
 # Needs FLATVIEW, SRC_PATH and BUILD_PATH, which make check sets.
 
-skip_all() {
-    echo "1..0 # SKIP $*"
-    exit 0
-}
+# shellcheck source=tests/screen-world.sh
+. "$SRC_PATH/tests/screen-world.sh"
 
 [ -e "$BUILD_PATH/ui-vnc.so" ] || skip_all "the display vnc is not built"
 command -v socat >/dev/null || skip_all "no socat: Debian package socat"
-
-scratch=$(mktemp -d)
-xvfb='' program='' viewer=''
-cleanup() {
-    for pid in $viewer $program $xvfb; do
-        kill "$pid" 2>/dev/null
-    done
-    wait 2>/dev/null
-    rm -rf "$scratch"
-}
-trap cleanup EXIT
-trap '' PIPE
-cd "$scratch" || exit 1
-number=0
-
-point() { # WHAT COMMAND...
-    what=$1
-    shift
-    number=$((number + 1))
-    if "$@" >why 2>&1; then
-        echo "ok $number - $what"
-    else
-        echo "not ok $number - $what"
-        tail -n 20 why said errors log xerrors 2>/dev/null | sed 's/^/# /'
-    fi
-}
 
 # Points that need COMMANDs, from Debian package PACKAGE.
 needs() { # COMMAND:PACKAGE... ; false: they are skipped
@@ -51,44 +23,12 @@ needs() { # COMMAND:PACKAGE... ; false: they are skipped
     done
 }
 
-# Wait for what happens soon: COMMAND succeeds, while the program is there.
-soon() {
-    tries=0
-    until "$@"; do
-        kill -0 "$program" || return 1
-        tries=$((tries + 1))
-        [ $tries -lt 300 ] || return 1
-        sleep 0.1
-    done
-}
-
-qtest() { # COMMAND...: prints the reply's value
-    echo "$*" >&3
-    IFS=' ' read -r reply rest <&4
-    [ "$reply" = OK ] && echo "$rest"
-}
-
-hmp() {
-    echo "$*" | socat -t 0.3 - UNIX-CONNECT:monitor 2>&1 | tr -d '\r' |
-        sed 's/^(flatview) //' >said
-}
-
 # The program, two servers, and a picture of stripes on bochs-display.
 start() {
-    rm -f qtest monitor to from
-    mkfifo to from
-    "$FLATVIEW" -M pc -accel qtest -m 16 -nodefaults -vga none -display none \
-        -vnc 127.0.0.1:40,to=99,id=open -vnc 127.0.0.1:40,to=99,password=on,id=closed \
-        -qtest unix:qtest,server=on,wait=off -monitor unix:monitor,server=on,wait=off \
-        -device bochs-display,addr=4 2>errors &
-    program=$!
-    soon test -S monitor || return 1
-    socat UNIX-CONNECT:qtest - <to >from &
-    exec 3>to 4<from
-    qtest outl 0xcf8 0x80002010 && qtest outl 0xcfc 0xe0000000 &&
-        qtest outl 0xcf8 0x80002018 && qtest outl 0xcfc 0xfeb00000 &&
-        qtest outl 0xcf8 0x80002004 && qtest outw 0xcfc 2 &&
-        mode 320 200 && stripes 320 200 && hmp info vnc || return 1
+    start_program -display none -device bochs-display,addr=4 \
+        -vnc 127.0.0.1:40,to=99,id=open -vnc 127.0.0.1:40,to=99,password=on,id=closed &&
+        place 4 0xe0000000 0xfeb00000 && mode 0xfeb00000 320 200 &&
+        stripes 0xe0000000 320 200 && hmp info vnc || return 1
     cat said
     open=$(display_of open)
     closed=$(display_of closed)
@@ -99,19 +39,6 @@ start() {
 display_of() {
     port=$(sed -n "/^$1:/,/Auth/s/.*Server: 127.0.0.1:\\([0-9]*\\) .*/\\1/p" said)
     [ -n "$port" ] && echo "127.0.0.1:$((port - 5900))"
-}
-
-mode() { # WIDTH HEIGHT, 32 bits a pixel
-    qtest writew 0xfeb00508 0 && qtest writew 0xfeb00502 "$1" &&
-        qtest writew 0xfeb00504 "$2" && qtest writew 0xfeb00506 32 &&
-        qtest writew 0xfeb00508 0x41
-}
-
-stripes() { # WIDTH HEIGHT
-    for row in 0 7 20 33 90 120 199; do
-        qtest memset $((0xe0000000 + row * $1 * 4)) $(($1 * 4)) $((0x35 + row)) || return
-    done
-    qtest write $((0xe0000000 + ($2 - 1) * $1 * 4)) 8 0x0000ff0000ff0000
 }
 
 same_as_screen() { # FILE
@@ -162,50 +89,20 @@ shows() {
     cmp shot dump
 }
 
-# The keyboard as firmware sets it up: translated, without interrupts.
-keyboard() {
-    qtest outb 0x64 0x60 && qtest outb 0x60 0x44 && qtest outb 0x64 0xae && drain
-}
-
-drain() {
-    while [ $(($(qtest inb 0x64) & 1)) = 1 ]; do
-        qtest inb 0x60 >/dev/null
-    done
-}
-
-has_byte() {
-    [ $(($(qtest inb 0x64) & 1)) = 1 ]
-}
-
-scancodes_are() { # CODE...
-    for code do
-        soon has_byte || return 1
-        got=$(qtest inb 0x60)
-        echo "$got for $code"
-        [ $((got)) = $((code)) ] || return 1
-    done
-}
-
 types() {
     keyboard && xdotool windowfocus "$id" mousemove --window "$id" 50 50 \
-        key --window 0 shift+a && scancodes_are 0x2a 0x1e || return 1
+        key --window 0 shift+a && scancodes_begin 0x2a 0x1e || return 1
     sleep 0.5
     drain
-    xdotool key --window 0 Right && scancodes_are 0xe0 0x4d 0xe0 0xcd
+    xdotool key --window 0 Right && scancodes_begin 0xe0 0x4d 0xe0 0xcd
 }
 
-# The mouse, switched on and asked for packets; right is positive, and up.
 moves() {
     # The first tells the server where the pointer is.
     xdotool mousemove_relative 2 2
     sleep 0.5
     drain
-    qtest outb 0x64 0xa8 && qtest outb 0x64 0xd4 && qtest outb 0x60 0xf4 && drain || return
-    xdotool mousemove_relative 5 3 || return
-    soon has_byte || return
-    echo "$(qtest inb 0x60) $(qtest inb 0x60) $(qtest inb 0x60)" >packet
-    cat packet
-    grep -q '^0x\(0*\)28 0x\(0*\)5 0x\(0*\)fd$' packet
+    mouse && xdotool mousemove_relative 5 3 && mouse_moved
 }
 
 is_known() {
@@ -223,10 +120,10 @@ viewer_ends() {
 point "starts, and draws" start
 if needs gvnccapture:gvncviewer convert:imagemagick; then
     point "gvnccapture sees what screendump writes" captured
-    mode 1024 768 >/dev/null
+    mode 0xfeb00000 1024 768 >/dev/null
     qtest memset $((0xe0000000 + 1024 * 4 * 50)) 4096 0x99 >/dev/null
     point "also in another mode" captured
-    mode 320 200 >/dev/null
+    mode 0xfeb00000 320 200 >/dev/null
 fi
 if needs vncsnapshot:vncsnapshot compare:imagemagick; then
     point "without a password set nobody gets in" no_snapshot secret
@@ -240,11 +137,7 @@ if needs vncsnapshot:vncsnapshot compare:imagemagick; then
 fi
 if needs xtigervncviewer:tigervnc-viewer Xvfb:xvfb xdotool:xdotool import:imagemagick; then
     hmp set_password vnc secret -d closed
-    Xvfb -displayfd 5 -screen 0 1024x768x24 -nolisten tcp 5>number 2>xerrors &
-    xvfb=$!
-    soon test -s number || { echo "Bail out! Xvfb does not start"; exit 1; }
-    DISPLAY=:$(cat number)
-    export DISPLAY
+    start_x_server || { echo "Bail out! Xvfb does not start"; exit 1; }
     watch "$closed" wrong
     point "tigervnc does not get in with another password" soon viewer_ends
     watch "$closed" secret
@@ -253,17 +146,12 @@ if needs xtigervncviewer:tigervnc-viewer Xvfb:xvfb xdotool:xdotool import:imagem
     point "the monitor knows of it" soon is_known
     qtest memset $((0xe0000000 + 320 * 4 * 60)) 1280 0x77 >/dev/null
     point "a change is seen" soon shows
-    mode 640 400 >/dev/null
+    mode 0xfeb00000 640 400 >/dev/null
     point "and another mode" soon shows
     point "keys reach the guest" types
     point "movements reach the guest" moves
     kill "$viewer"
     point "the monitor knows that it has gone" soon is_unknown
 fi
-kill "$program"
-wait "$program"
-status=$?
-program=
-exec 3>&- 4<&-
-point "the program ends" test $status = 0
+point "the program ends" end_program
 echo "1..$number"
