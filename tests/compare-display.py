@@ -69,17 +69,8 @@ class Pair:
             text = base64.b64encode(part).decode()
             self.both(f'b64write {address + at} {len(part)} {text}')
 
-    def dump(self, vm):
-        path = os.path.join(self.scratch, 'screen.ppm')
-        vm.qmp('screendump', filename=path)
-        with open(path, 'rb') as file:
-            kind, size, most, pixels = file.read().split(b'\n', 3)
-        os.unlink(path)
-        assert kind == b'P6' and most == b'255', (kind, most)
-        return tuple(int(word) for word in size.split()), pixels
-
     def look(self, what):
-        ours, qemus = [self.dump(vm) for vm in self.vms]
+        ours, qemus = [vm.screen(self.scratch) for vm in self.vms]
         self.same(what, (ours[0], qemus[0]))
         if ours[0] == qemus[0]:
             wrong = [at for at in range(0, len(qemus[1]), 3)

@@ -86,6 +86,16 @@ class VM:
                 assert reply[0] == 'OK', (line, reply)
                 return int(reply[1], 0) if len(reply) > 1 else None
 
+    def screen(self, scratch):
+        """The size of the first screen, and its pixels of 3 bytes."""
+        path = os.path.join(scratch, 'screen.ppm')
+        self.qmp('screendump', filename=path)
+        with open(path, 'rb') as file:
+            kind, size, most, pixels = file.read().split(b'\n', 3)
+        os.unlink(path)
+        assert kind == b'P6' and most == b'255', (kind, most)
+        return tuple(int(word) for word in size.split()), pixels
+
     def config_get(self, devfn, reg):
         self.qtest(f'outl 0xcf8 {0x80000000 | devfn << 8 | (reg & ~3)}')
         return self.qtest(f'inb {0xcfc + reg % 4}')

@@ -105,21 +105,12 @@ class Pair:
             text = base64.b64encode(part).decode()
             self.both(f'b64write {VRAM + offset + at} {len(part)} {text}')
 
-    def dump(self, vm):
-        path = os.path.join(self.scratch, 'screen.ppm')
-        vm.qmp('screendump', filename=path)
-        with open(path, 'rb') as file:
-            kind, size, most, pixels = file.read().split(b'\n', 3)
-        os.unlink(path)
-        assert kind == b'P6' and most == b'255', (kind, most)
-        return tuple(int(word) for word in size.split()), pixels
-
     def look(self, what):
         """A line that says how the screens differ, or None."""
         self.picture(False)
-        sizes = [self.dump(vm)[0] for vm in self.vms]
+        sizes = [vm.screen(self.scratch)[0] for vm in self.vms]
         self.picture(True)
-        ours, qemus = [self.dump(vm) for vm in self.vms]
+        ours, qemus = [vm.screen(self.scratch) for vm in self.vms]
         if sizes[0] != sizes[1]:
             return f'# {what}, off: {sizes[0]}, in QEMU {sizes[1]}'
         if ours[0] != qemus[0]:
