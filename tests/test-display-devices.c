@@ -6,6 +6,7 @@
  */
 #include <endian.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include "hw/core/machine.h"
@@ -657,6 +658,10 @@ START_TEST(refusals)
     ck_assert(g_file_set_contents(large, "", 0, NULL));
     ck_assert(truncate(large, 0x20001) == 0);
     refused("pc", option, "128 KiB");
+    refused("pc", "ramfb,romfile=/dev/zero", "no regular file");
+    ck_assert(unlink(large) == 0 && mkfifo(large, 0600) == 0);
+    refused("pc", option, "no regular file");
+    ck_assert(unlink(large) == 0);
     refused("microvm", "ramfb", "no fw_cfg");
 
     machine = machine_new(machine_type_find("pc", NULL));

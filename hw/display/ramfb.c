@@ -8,7 +8,11 @@
  * guest does to its map later. A file that says something else makes no picture.
  */
 #include <endian.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "hw/core/data-file.h"
 #include "hw/core/machine.h"
@@ -199,27 +203,53 @@ static FWCfg *find_fw_cfg(const Machine *m)
     return NULL;
 }
 
+/* The ROM's bytes, to be freed, and how many there are; NULL with @err. */
+static uint8_t *rom_read(const char *path, size_t *size, GError **err)
+{
+    uint8_t *rom = NULL;
+    struct stat st;
+    ssize_t got;
+    /* Not to wait for whoever may be at the other end of a pipe. */
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+
+    if (fd < 0 || fstat(fd, &st) < 0) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "%s", g_strerror(errno));
+    } else if (!S_ISREG(st.st_mode)) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "'%s' is no regular file", path);
+    } else if (st.st_size > ROM_MAX) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "'%s' is too large: an option ROM has at most "
+                    "128 KiB", path);
+    } else {
+        rom = g_malloc(ROM_MAX);
+        got = pread(fd, rom, ROM_MAX, 0);
+        if (got < 0) {
+            g_set_error(err, FLATVIEW_ERROR, 0, "%s", g_strerror(errno));
+            g_clear_pointer(&rom, g_free);
+        }
+        *size = MAX(got, 0);
+    }
+    if (fd >= 0) {
+        close(fd);
+    }
+    return rom;
+}
+
 static bool add_rom(RAMFB *s, GError **err)
 {
     g_autofree char *path = NULL;
-    char *rom;
-    gsize size;
+    uint8_t *rom;
+    size_t size;
 
     if (!s->romfile || !s->romfile[0]) {
         return true;
     }
     path = data_file_path(s->romfile, err);
-    if (!path || !g_file_get_contents(path, &rom, &size, err)) {
+    rom = path ? rom_read(path, &size, err) : NULL;
+    if (!rom) {
         g_prefix_error(err, "romfile \"%s\" (romfile= for none): ", s->romfile);
         return false;
     }
-    if (size > ROM_MAX) {
-        g_set_error(err, FLATVIEW_ERROR, 0, "romfile \"%s\" too large: an option ROM has "
-                    "at most 128 KiB", path);
-        g_free(rom);
-        return false;
-    }
-    return fw_cfg_take_file(s->fw_cfg, RAMFB_ROM_FILE, (uint8_t *)rom, size, err);
+    return fw_cfg_take_file(s->fw_cfg, RAMFB_ROM_FILE, rom, size, err);
 }
 
 static bool ramfb_realize(Device *dev, GError **err)
