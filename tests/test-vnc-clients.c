@@ -203,9 +203,14 @@ START_TEST(messages)
 {
     static const uint8_t known[] = { 0, 2, 3, 4, 5, 6, 251, 255 };
     static const struct {
-        uint8_t bytes[12];
+        uint8_t bytes[20];
         unsigned len;
     } bad[] = {
+        /* bits, depth, order, true colour, most of each, where each begins */
+        { { 0, 0, 0, 0, 24, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16 }, 20 },
+        { { 0, 0, 0, 0, 0, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 16 }, 20 },
+        { { 0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 0, 0, 255, 0, 8, 16 }, 20 },
+        { { 0, 0, 0, 0, 32, 24, 0, 1, 0, 255, 0, 255, 0, 255, 0, 8, 32 }, 20 },
         { { 6, 0, 0, 0, 0x00, 0x10, 0x00, 0x01 }, 8 }, /* a text of 1 MB and a byte */
         { { 6, 0, 0, 0, 0x7f, 0xff, 0xff, 0xff }, 8 },
         { { 6, 0, 0, 0, 0xff, 0xff, 0xff, 0xff }, 8 }, /* in the extended form */

@@ -433,6 +433,19 @@ static bool is_message_known(uint8_t type)
     }
 }
 
+/* RFC 6143, 7.4. The library would take pixels of 24 bits, too, and read them as if they
+ * were 32, past their end. */
+static bool is_format_good(const rfbPixelFormat *format)
+{
+    unsigned bits = format->bitsPerPixel;
+
+    return (bits == 8 || bits == 16 || bits == 32) &&
+           (!format->trueColour ||
+            (format->redMax && format->greenMax && format->blueMax &&
+             format->redShift < bits && format->greenShift < bits &&
+             format->blueShift < bits));
+}
+
 /* A request for an update. The library would take a rectangle of no pixels, or beyond the
  * picture, for one to be sent, and divide by its width. */
 static void serve_request(Service *s)
@@ -478,6 +491,10 @@ static void serve_message(Service *s)
         s->motion = false; /* unless it is among them again */
     }
     rfbProcessClientMessage(s->rfb);
+    if (type == rfbSetPixelFormat && !is_format_good(&s->rfb->format)) {
+        rfbCloseClient(s->rfb);
+        return;
+    }
     if (type == rfbSetEncodings) {
         /* An extended size is also how a client learns that it may suggest one. */
         s->rfb->newFBSizePending |= s->rfb->useExtDesktopSize;
