@@ -98,7 +98,9 @@ static void expect_planes(unsigned at, uint32_t wanted)
 {
     uint32_t value;
 
+    memory_lock(); /* whoever hands over what was put off has it */
     memcpy(&value, s->vram_ptr + 4 * at, sizeof(value));
+    memory_unlock();
     expect(value == wanted, "planes at 0x%x: 0x%08x, not 0x%08x", at, value, wanted);
 }
 
