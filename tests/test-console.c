@@ -322,6 +322,39 @@ static bool move_again(void *opaque)
     return true;
 }
 
+/* A picture that takes long, and changes again at once. */
+#define LONG_MS (3 * CONSOLE_REFRESH_MS)
+
+static void take_long(TestViewer *v, bool image)
+{
+    g_usleep(LONG_MS * 1000);
+    test_screen_draw(v->hook_opaque, 0, 0, 1, 1, 0);
+}
+
+/* A guest may see to it that a refresh takes long: others have the lock as long as that. */
+START_TEST(long_refreshes)
+{
+    TestScreen *s = test_screen_new(NULL, 0);
+    TestViewer v;
+    gint64 begun;
+
+    test_viewer_init(&v);
+    test_screen_show(s, PIXMAN_x8r8g8b8, 5, 5);
+    attach(&v, s->con);
+    v.hook = take_long;
+    v.hook_opaque = s;
+    v.changes = 0;
+    test_screen_draw(s, 0, 0, 1, 1, 0);
+    begun = g_get_monotonic_time();
+    loop_for(8 * LONG_MS);
+    expect(v.changes * 2 * LONG_MS * 1000 <= g_get_monotonic_time() - begun +
+           2 * LONG_MS * 1000, "%u refreshes", v.changes);
+    detach(&v);
+    test_viewer_cleanup(&v);
+    test_screen_free(s);
+}
+END_TEST
+
 /* What does not change is looked at less often, until it does or somebody types. */
 START_TEST(idle)
 {
@@ -729,6 +762,6 @@ START_TEST(screendump_without_memory)
 }
 END_TEST
 
-TEST_MAIN("console", first_picture, told, clipped, watching, timer, idle, one_look, stirred,
+TEST_MAIN("console", first_picture, told, clipped, watching, timer, idle, long_refreshes, one_look, stirred,
           console_goes, finding, listening, what_devices_offer, large_black, screendump,
           screendump_without_memory)

@@ -206,9 +206,10 @@ static void refresh(Console *con)
 static gboolean refresh_all(GSource *source, GSourceFunc callback, gpointer opaque)
 {
     bool watched = false;
-    unsigned period;
+    gint64 begun, now, period;
 
     memory_lock();
+    begun = g_get_monotonic_time();
     g_source_set_ready_time(timer, -1);
     for (unsigned i = 0; i < consoles_nr(); i++) {
         Console *con = console_by_index(i);
@@ -221,8 +222,10 @@ static gboolean refresh_all(GSource *source, GSourceFunc callback, gpointer opaq
     quiet = has_changed ? 0 : quiet + 1;
     has_changed = false;
     if (watched) {
-        period = quiet < CONSOLE_QUIET ? CONSOLE_REFRESH_MS : CONSOLE_IDLE_MS;
-        g_source_set_ready_time(timer, g_get_monotonic_time() + period * 1000);
+        now = g_get_monotonic_time();
+        period = (quiet < CONSOLE_QUIET ? CONSOLE_REFRESH_MS : CONSOLE_IDLE_MS) * 1000;
+        /* However much a guest gives it to do, it has the lock half of the time at most. */
+        g_source_set_ready_time(timer, now + MAX(period, now - begun));
     }
     memory_unlock();
     return G_SOURCE_CONTINUE;
