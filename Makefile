@@ -780,7 +780,10 @@ install: all
 	install -d $(DESTDIR)$(PREFIX)/bin $(DESTDIR)$(PREFIX)/share/man/man1
 	install $(PROGRAM) $(DESTDIR)$(PREFIX)/bin
 	install -d $(DESTDIR)$(PREFIX)/lib/flatview
-	install -m 644 $(MODULES) $(DESTDIR)$(PREFIX)/lib/flatview
+	rm -f $(DESTDIR)$(PREFIX)/lib/flatview/ui-*.so
+	for module in $(MODULES); do \
+		install -m 644 $$module $(DESTDIR)$(PREFIX)/lib/flatview || exit; \
+	done
 	ln -sf $(PROGRAM) $(DESTDIR)$(PREFIX)/bin/$(ALIAS)
 	install -m 644 $(SRC_PATH)/docs/flatview.1 \
 		$(DESTDIR)$(PREFIX)/share/man/man1/$(PROGRAM).1

@@ -9,6 +9,7 @@
 #include <linux/input-event-codes.h>
 #include <poll.h>
 #include <pty.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/ioctl.h>
@@ -756,6 +757,7 @@ START_TEST(leaves_it_as_it_was)
         expect(!(now.c_lflag & (ICANON | ECHO | ISIG)) && !(now.c_oflag & OPOST),
                "not in raw mode");
         expect(terminal.alternate, "the user's text is overwritten");
+        raise(SIGTSTP); /* it stays, and draws on */
         world_close(d);
         modes_get(&now);
         expect(memcmp(&now, &terminal.before, sizeof(now)) == 0, "other modes are left");

@@ -84,6 +84,22 @@ for block in block.*; do
     fi
 done
 
+# What is built, and what was left by another one with more displays is not.
+installs() { # MODULES
+    mkdir -p "here$PREFIX/lib/flatview"
+    touch "here$PREFIX/lib/flatview/ui-old.so"
+    env -u MAKEFLAGS -u MAKELEVEL make -s -C "$BUILD_PATH" -o all install \
+        "DESTDIR=$scratch/here" "MODULES=$1" || return
+    (cd "here$PREFIX/lib/flatview" && ls) >there
+    printf '%s\n' $1 | sed '/^$/d' | sort | diff - there
+}
+
+PREFIX=$(sed -n 's/^PREFIX = //p' "$BUILD_PATH/config.mak")
+modules=$(cd "$BUILD_PATH" && echo ui-*.so)
+[ "$modules" = "ui-*.so" ] && modules=
+point "make install with displays" installs "$modules"
+point "make install without displays" installs ""
+
 sed -n 's/^    flatview-x86_64 //p' "$text" >lines
 [ -s lines ] || echo "Bail out! commands are missing"
 while read -r options <&5; do

@@ -7,6 +7,7 @@
 #include <linux/input-event-codes.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "tests/display-world.h"
 #include "ui/sdl-internal.h"
@@ -489,6 +490,10 @@ START_TEST(closing)
     input_expect("-29 -56");
     world_refresh();
     expect(!b->watched, "not hidden");
+    hot_key(SDL_SCANCODE_1);
+    input_expect("-29 -56");
+    world_refresh();
+    expect(a->watched, "the last window is hidden: nobody could bring it back");
     hot_key(SDL_SCANCODE_9); /* there is none */
     world_close(d);
 
@@ -563,6 +568,12 @@ START_TEST(refusals)
     no_renderer = false;
     setenv("SDL_VIDEODRIVER", "of another planet", 1);
     world_refused("", "found by DISPLAY or WAYLAND_DISPLAY");
+    if (access("/dev/dri", F_OK) < 0) { /* nowhere at all for a window */
+        unsetenv("SDL_VIDEODRIVER");
+        unsetenv("DISPLAY");
+        unsetenv("WAYLAND_DISPLAY");
+        world_refused("", "found by DISPLAY or WAYLAND_DISPLAY");
+    }
     setenv("SDL_VIDEODRIVER", "dummy", 1);
     d = world_display("");
     world_refused("", "there is such a display already");

@@ -21,6 +21,7 @@
 #include <langinfo.h>
 #include <locale.h>
 #include <poll.h>
+#include <signal.h>
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
@@ -525,6 +526,9 @@ static bool start_curses(CursesDisplay *s, GError **err)
                     "package ncurses-term describes more", term ? term : "");
         return false;
     }
+    /* ncurses would use the screen from its handler, in whichever thread that runs. No
+     * key makes this signal: Ctrl-Z is the guest's. */
+    signal(SIGTSTP, SIG_IGN);
     raw();
     noecho();
     nonl();
@@ -539,6 +543,7 @@ static void end_curses(CursesDisplay *s)
     struct pollfd can_write = { .fd = s->tty_out, .events = POLLOUT };
 
     if (s->screen) {
+        signal(SIGTSTP, SIG_DFL);
         endwin();
         take_output(s);
         while (s->unsent->len && g_get_monotonic_time() < end) {

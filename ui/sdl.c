@@ -427,6 +427,17 @@ static void toggle_full_screen(SDLDisplay *s, Window *w)
     }
 }
 
+static bool other_window_seen(SDLDisplay *s, const Window *w)
+{
+    for (unsigned i = 0; i < s->windows->len; i++) {
+        if (s->windows->pdata[i] != w && is_seen(s->windows->pdata[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* The last one stays: without a window there is nowhere to type. */
 static void toggle_window(SDLDisplay *s, unsigned index)
 {
     Console *con;
@@ -440,8 +451,10 @@ static void toggle_window(SDLDisplay *s, unsigned index)
         return;
     }
     if (is_seen(w)) {
-        set_grab(s, NULL);
-        SDL_HideWindow(w->window);
+        if (other_window_seen(s, w)) {
+            set_grab(s, NULL);
+            SDL_HideWindow(w->window);
+        }
     } else {
         SDL_ShowWindow(w->window);
         SDL_RaiseWindow(w->window);
@@ -520,16 +533,6 @@ static void pause_viewer(Window *w, bool paused)
     memory_lock();
     viewer_pause(&w->viewer, paused);
     memory_unlock();
-}
-
-static bool other_window_seen(SDLDisplay *s, const Window *w)
-{
-    for (unsigned i = 0; i < s->windows->len; i++) {
-        if (s->windows->pdata[i] != w && is_seen(s->windows->pdata[i])) {
-            return true;
-        }
-    }
-    return false;
 }
 
 static void on_close(SDLDisplay *s, Window *w)
@@ -773,6 +776,14 @@ static bool parse_grab(SDLDisplay *s, GError **err)
     return false;
 }
 
+/* Where there is no screen SDL may take a driver whose windows nobody sees, which is of
+ * use only to who asks for it. */
+static bool is_invisible(void)
+{
+    return !SDL_GetHint(SDL_HINT_VIDEODRIVER) &&
+           g_strcmp0(SDL_GetCurrentVideoDriver(), "offscreen") == 0;
+}
+
 static bool start_sdl(GError **err)
 {
     if (SDL_WasInit(SDL_INIT_VIDEO)) {
@@ -787,11 +798,12 @@ static bool start_sdl(GError **err)
     SDL_SetHint(SDL_HINT_VIDEO_X11_NET_WM_BYPASS_COMPOSITOR, "0");
     SDL_SetHint(SDL_HINT_RENDER_SCALE_QUALITY, "linear");
     SDL_SetHint(SDL_HINT_MOUSE_FOCUS_CLICKTHROUGH, "1");
-    if (SDL_Init(SDL_INIT_VIDEO) < 0) {
+    if (SDL_Init(SDL_INIT_VIDEO) < 0 || is_invisible()) {
         g_set_error(err, FLATVIEW_ERROR, 0,
                     "cannot open a window system: %s; it is found by DISPLAY or "
                     "WAYLAND_DISPLAY in the environment, and -vnc needs none",
-                    SDL_GetError());
+                    SDL_WasInit(SDL_INIT_VIDEO) ? "there is none" : SDL_GetError());
+        SDL_QuitSubSystem(SDL_INIT_VIDEO);
         return false;
     }
     SDL_StopTextInput(); /* keys are the guest's, not an input method's */
