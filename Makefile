@@ -747,7 +747,7 @@ check-slow: tests/test-random
 	FLATVIEW_SEQUENCES=$${FLATVIEW_SEQUENCES:-100000} ./tests/test-random
 
 check-rig: all $(CHECK_PROGRAMS)
-	@$(test_environment) $(SRC_PATH)/tests/run-tests --timeout 900 \
+	@$(test_environment) RIG_AGAIN=yes $(SRC_PATH)/tests/run-tests --timeout 900 \
 		$(or $(TESTS),$(TESTS_RIG))
 
 bench: all $(BENCHES) tests/bench/bare-kvm
