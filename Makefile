@@ -613,6 +613,7 @@ tests/fuzz/fuzz-qmp: tests/qmp/qmp-world.o
 tests/test-pci tests/test-pci-bus tests/test-pci-random tests/test-pci-monitor \
 tests/test-pci-copier tests/test-msi tests/test-pci-bridge tests/test-pcihp: tests/pci-world.o
 tests/test-user-object: TEST_LDFLAGS = -Wl,--wrap=madvise
+tests/test-vga-draw: tests/vga-model.o
 tests/test-console: TEST_LDFLAGS = -Wl,--wrap=pixman_image_create_bits
 tests/test-ram: TEST_LDFLAGS = -Wl,--wrap=mmap,--wrap=munmap,--wrap=ftruncate,--wrap=fstat,--wrap=fstatfs,--wrap=memfd_create,--wrap=fcntl
 

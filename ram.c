@@ -814,7 +814,7 @@ void memory_region_set_dirty(MemoryRegion *mr, hwaddr addr, hwaddr size)
 }
 
 /* Clear the pages of @r that are dirty for @client, and set them in @taken, if not NULL,
- * whose first bit is page r.first; whether there were any. */
+ * whose first word is that of page r.first; whether there were any. */
 static bool take_pages(MemoryRegion *leaf, PageRange r, unsigned client,
                        uint64_t *taken)
 {
