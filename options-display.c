@@ -119,12 +119,6 @@ bool option_add_vnc(Settings *s, const char *value, GError **err)
     return true;
 }
 
-bool option_set_nographic(Settings *s, const char *value, GError **err)
-{
-    s->nographic = true;
-    return true;
-}
-
 /* A window, if there is somewhere to open it. */
 static bool window_wanted(const Settings *s)
 {

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Options about what a person sees and types: -vga, -display, -vnc, -k, -nographic.
+ * Options about what a person sees: -vga, -display, -vnc; what these, -k and
+ * -nographic come to.
  * For options.c.
  */
 #ifndef OPTIONS_DISPLAY_H
@@ -12,7 +13,6 @@
 bool option_set_vga(Settings *s, const char *value, GError **err);
 bool option_set_display(Settings *s, const char *value, GError **err);
 bool option_add_vnc(Settings *s, const char *value, GError **err);
-bool option_set_nographic(Settings *s, const char *value, GError **err);
 
 /* After all options: the display that nobody asked for, where a window can be opened
  * and @machine has a screen to show; what a display takes away from others. Whether

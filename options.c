@@ -603,7 +603,7 @@ static const Option options[] = {
       STRING(keyboard) },
     { "nographic", NULL,
       "no display card and no display; serial port and monitor are on the terminal",
-      CALL(option_set_nographic) },
+      FLAG(nographic) },
     { "audio", "none", "accepted; there is no sound", CALL(accept_none) },
     { "S", NULL, "do not run the vCPUs before a monitor says so",
       FLAG(run.start_paused) },
