@@ -14,17 +14,10 @@ What differs, and is not looked for:
   limits that QEMU leaves out, and preferred ones beyond them.
 """
 import base64
-import importlib.util
-import os
-import random
 import struct
 import sys
-import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-SPEC = importlib.util.spec_from_file_location('mtree', f'{HERE}/compare-mtree.py')
-MTREE = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(MTREE)
+import peer
 
 VRAM, MMIO = 0xe0000000, 0xf0000000
 VBE, ORDER = MMIO + 0x500, MMIO + 0x604
@@ -36,20 +29,7 @@ ESTABLISHED_III = b'\0\0\0\xf7\0'
 MAKER, NAME = slice(8, 10), b'\0\0\0\xfc\0'
 
 
-class Pair:
-    def __init__(self, programs, options, scratch):
-        self.vms = [MTREE.VM(program, options, scratch) for program in programs]
-        self.scratch = scratch
-        self.differences = []
-
-    def both(self, line):
-        return [vm.qtest(line) for vm in self.vms]
-
-    def same(self, what, values):
-        if values[0] != values[1]:
-            self.differences.append(f'# {what}:\n#   here    {values[0]}\n'
-                                    f'#   in QEMU {values[1]}')
-
+class Pair(peer.Pair):
     def map(self):
         for vm in self.vms:
             for bar, address in ((0x10, VRAM), (0x18, MMIO)):
@@ -63,14 +43,8 @@ class Pair:
         return [[vm.qtest(f'readw {VBE + 2 * index}') for index in range(REGISTERS)]
                 for vm in self.vms]
 
-    def write(self, address, data):
-        for at in range(0, len(data), 0x8000):
-            part = data[at:at + 0x8000]
-            text = base64.b64encode(part).decode()
-            self.both(f'b64write {address + at} {len(part)} {text}')
-
     def look(self, what):
-        ours, qemus = [vm.screen(self.scratch) for vm in self.vms]
+        ours, qemus = [vm.screen() for vm in self.vms]
         self.same(what, (ours[0], qemus[0]))
         if ours[0] == qemus[0]:
             wrong = [at for at in range(0, len(qemus[1]), 3)
@@ -79,10 +53,6 @@ class Pair:
                 y, x = divmod(at // 3, ours[0][0])
                 self.same(f'{what}: {len(wrong)} pixels, the first at {x},{y}',
                           [screen[1][at:at + 3].hex() for screen in (ours, qemus)])
-
-    def end(self):
-        for vm in self.vms:
-            vm.end()
 
 
 def random_write(rng):
@@ -97,12 +67,11 @@ def random_write(rng):
                               rng.randrange(65536)))
 
 
-def registers(programs, scratch, rng):
+def registers(pair_of, rng):
     """the registers, after any writes to them"""
-    differences = []
     for device in [f'VGA,vgamem_mb={mb}' for mb in (1, 2, 16, 64, 512)] + \
                   ['bochs-display,vgamem=4M', 'bochs-display']:
-        pair = Pair(programs, ['-m', '64', '-device', f'{device},addr=5'], scratch)
+        pair = pair_of(['-m', '64', '-device', f'{device},addr=5'])
         pair.map()
         pair.same(f'{device} at reset', pair.registers())
         done = []
@@ -114,9 +83,7 @@ def registers(programs, scratch, rng):
             pair.same('order', pair.both(f'readl {ORDER}'))
             if pair.differences:
                 break
-        differences += pair.differences
         pair.end()
-    return differences
 
 
 def comparable(block):
@@ -134,9 +101,8 @@ def comparable(block):
     return block[:127].hex() + block[256:].hex()
 
 
-def edid(programs, scratch, _rng):
+def edid(pair_of, rng):
     """EDID, for many settings"""
-    differences = []
     for setting in ('', 'xres=1024,yres=768', 'xres=640,yres=480', 'xres=1920,yres=1080',
                     'xres=1920,yres=1200,refresh_rate=60000', 'xres=1366,yres=768',
                     'xres=2560,yres=1440', 'xres=4096,yres=2160', 'xres=5120,yres=2880',
@@ -144,20 +110,17 @@ def edid(programs, scratch, _rng):
                     'xres=640,yres=480,xmax=640,ymax=480', 'xres=1280,yres=600,ymax=600',
                     'xres=1280,yres=4000,refresh_rate=20000', 'refresh_rate=300000',
                     'xres=0,yres=0,refresh_rate=0', 'edid=off'):
-        pair = Pair(programs, ['-m', '64', '-device', f'VGA,addr=5,{setting}'], scratch)
+        pair = pair_of(['-m', '64', '-device', f'VGA,addr=5,{setting}'])
         pair.map()
         edids = [bytes(vm.qtest(f'readb {MMIO + at}') for at in range(EDID_SIZE))
                  for vm in pair.vms]
         pair.same(setting, edids if 'off' in setting else [comparable(e) for e in edids])
-        differences += pair.differences
         pair.end()
-    return differences
 
 
-def bochs_display(programs, scratch, rng):
+def bochs_display(pair_of, rng):
     """what bochs-display shows"""
-    pair = Pair(programs, ['-m', '64', '-device', 'bochs-display,addr=5,vgamem=4M'],
-                scratch)
+    pair = pair_of(['-m', '64', '-device', 'bochs-display,addr=5,vgamem=4M'])
     pair.map()
     pair.write(VRAM, rng.randbytes(0x100000) * 4)
     for step in range(60):
@@ -181,8 +144,6 @@ def bochs_display(programs, scratch, rng):
                          (X_OFFSET, 0), (Y_OFFSET, 0)):
         pair.set(index, value)
     pair.look('high byte first')
-    pair.end()
-    return pair.differences
 
 
 class FWCfg:
@@ -211,9 +172,9 @@ class FWCfg:
         self.dma(self.keys[name][0] << 16 | 8 | 0x10, len(data))
 
 
-def ramfb(programs, scratch, rng):
+def ramfb(pair_of, rng):
     """what ramfb shows, and its files"""
-    pair = Pair(programs, ['-m', '64', '-device', 'ramfb'], scratch)
+    pair = pair_of(['-m', '64', '-device', 'ramfb'])
     fw_cfgs = [FWCfg(vm) for vm in pair.vms]
     for name in 'etc/ramfb', 'vgaroms/vgabios-ramfb.bin':
         pair.same(f'size of {name}', [fw_cfg.keys[name][1] for fw_cfg in fw_cfgs])
@@ -231,25 +192,7 @@ def ramfb(programs, scratch, rng):
         for fw_cfg in fw_cfgs:
             fw_cfg.write('etc/ramfb', config)
         pair.look(f'{width}x{height} of {kind.decode()} at 0x{address:x}, {stride}')
-    pair.end()
-    return pair.differences
-
-
-def main(programs):
-    seed = int(os.environ.get('FLATVIEW_SEED', '3'))
-    tests = registers, edid, bochs_display, ramfb
-    failed = False
-    print(f'1..{len(tests)}')
-    with tempfile.TemporaryDirectory() as scratch:
-        for number, test in enumerate(tests, 1):
-            differences = test(programs, scratch, random.Random(seed))
-            failed |= bool(differences)
-            print(f'{"not ok" if differences else "ok"} {number} - {test.__doc__}')
-            if differences:
-                print(f'# FLATVIEW_SEED={seed}: {len(differences)} differences')
-                print('\n'.join(differences[:5]), flush=True)
-    return failed
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(peer.main((registers, edid, bochs_display, ramfb), Pair))

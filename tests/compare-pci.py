@@ -9,18 +9,11 @@ What differs, and is left out: QEMU's board has an IDE controller (01.1), its fu
 cannot switch the answer to parity errors on, and it has ports above 0xffff, where
 nobody gets.
 """
-import importlib.util
-import os
-import random
 import re
 import sys
 import tempfile
-import time
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-SPEC = importlib.util.spec_from_file_location('mtree', f'{HERE}/compare-mtree.py')
-MTREE = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(MTREE)
+import peer
 
 BOARD = (0x00, 0x08, 0x0b)
 BRIDGE = 0x30
@@ -65,124 +58,94 @@ def first_difference(ours, qemus, path=''):
     return next((difference for difference in found if difference), None)
 
 
-class Pair:
-    def __init__(self, programs, rom, scratch):
-        self.vms = [MTREE.VM(program, options(rom), scratch) for program in programs]
-        self.differences = []
-
-    def same(self, what, values):
-        if values[0] != values[1]:
-            self.differences.append(f'# {what}:\n#   here    {values[0]}\n'
-                                    f'#   in QEMU {values[1]}')
-
-    def get(self, devfn, reg):
-        return [vm.config_get(devfn, reg) for vm in self.vms]
-
-    def put(self, devfn, reg, value, width='b', bus=0):
-        for vm in self.vms:
-            vm.qtest(f'outl 0xcf8 {0x80000000 | bus << 16 | devfn << 8 | (reg & ~3)}')
-            vm.qtest(f'out{width} {0xcfc + reg % 4} {value}')
-
+class Pair(peer.Pair):
     def info(self, what):
         """query-pci and info pci of both."""
         queries, texts = [], []
         for vm in self.vms:
             queries.append([dict(bus, devices=reachable(bus['devices']))
                             for bus in vm.qmp('query-pci')])
-            text = vm.qmp('human-monitor-command', **{'command-line': 'info pci'})
-            texts.append(reachable_text(text).splitlines())
+            texts.append(reachable_text(vm.hmp('info pci')).splitlines())
         for kind, pair in (('query-pci', queries), ('info pci', texts)):
             difference = first_difference(*pair)
             if difference:
                 self.same(f'{what}: {kind}{difference[0]}', difference[1:])
 
-    def end(self):
-        for vm in self.vms:
-            vm.end()
-        return self.differences
+
+def pair_with_all(pair_of):
+    with tempfile.NamedTemporaryFile() as rom:
+        rom.write(b'\x55\xaa\x80' + bytes(65533))
+        rom.flush()
+        return pair_of(options(rom.name))
 
 
-def at_reset(pair):
-    """All 256 bytes."""
+def at_reset(pair_of, rng):
+    """all 256 bytes at reset, query-pci and info pci"""
+    pair = pair_with_all(pair_of)
     for devfn in BOARD + OURS:
         for reg in range(256):
-            pair.same(f'{devfn:02x}.{reg:02x}', pair.get(devfn, reg))
+            pair.same(f'{devfn:02x}.{reg:02x}', pair.config_get(devfn, reg))
     pair.info('at reset')
 
 
-def what_can_be_written(pair):
-    """Every byte of a header, ones and then zeros."""
+def what_can_be_written(pair_of, rng):
+    """every byte of a header, after ones and then zeros"""
+    pair = pair_with_all(pair_of)
     for devfn in BOARD + OURS:
         for reg in range(64):
             for value in (0xff, 0):
-                pair.put(devfn, reg, value)
-                values = pair.get(devfn, reg)
+                pair.config_set(devfn, reg, value)
+                values = pair.config_get(devfn, reg)
                 if reg == 4:
                     values = [value & ~PARITY for value in values]
                 pair.same(f'{devfn:02x}.{reg:02x} after {value:02x}', values)
-            pair.put(devfn, 4, 0)
+            pair.config_set(devfn, 4, 0)
 
 
-def set_up(pair):
-    """As firmware does it."""
-    pair.put(0x28, 0x10, 0xf0000000, 'l')
-    pair.put(0x28, 0x3c, 11)
-    pair.put(0x38, 0x10, 0xf0100000, 'l')
-    pair.put(0x38, 0x14, 0xc000, 'l')
-    pair.put(0x38, 0x18, 0, 'l')
-    pair.put(0x38, 0x1c, 4, 'l')
-    pair.put(0x40, 0x30, 0xf0200001, 'l')
-    pair.put(BRIDGE, 0x18, 0x010100, 'l')
-    pair.put(BRIDGE, 0x1c, 0xd0d0, 'w')
-    pair.put(BRIDGE, 0x20, 0xf0f0f040, 'l')
-    pair.put(BRIDGE, 0x24, 0xf100f110, 'l')
+def set_up(pair_of, rng):
+    """what firmware sets up, behind a bridge, too"""
+    pair = pair_with_all(pair_of)
+    pair.config_set(0x28, 0x10, 0xf0000000, 'l')
+    pair.config_set(0x28, 0x3c, 11)
+    pair.config_set(0x38, 0x10, 0xf0100000, 'l')
+    pair.config_set(0x38, 0x14, 0xc000, 'l')
+    pair.config_set(0x38, 0x18, 0, 'l')
+    pair.config_set(0x38, 0x1c, 4, 'l')
+    pair.config_set(0x40, 0x30, 0xf0200001, 'l')
+    pair.config_set(BRIDGE, 0x18, 0x010100, 'l')
+    pair.config_set(BRIDGE, 0x1c, 0xd0d0, 'w')
+    pair.config_set(BRIDGE, 0x20, 0xf0f0f040, 'l')
+    pair.config_set(BRIDGE, 0x24, 0xf100f110, 'l')
     for devfn in OURS:
-        pair.put(devfn, 4, 7, 'w')
+        pair.config_set(devfn, 4, 7, 'w')
     pair.info('set up')
-    pair.put(0x18, 0x10, 0xf0400000, 'l', 1)
-    pair.put(0x18, 4, 2, 'w', 1)
-    pair.put(0xff, 0x14, 0xd000, 'l', 1)
-    pair.put(0xff, 4, 1, 'w', 1)
+    pair.config_set(0x18, 0x10, 0xf0400000, 'l', 1)
+    pair.config_set(0x18, 4, 2, 'w', 1)
+    pair.config_set(0xff, 0x14, 0xd000, 'l', 1)
+    pair.config_set(0xff, 4, 1, 'w', 1)
     pair.info('set up behind the bridge')
-    pair.put(0x28, 4, 0, 'w')
+    pair.config_set(0x28, 4, 0, 'w')
     pair.info('switched off')
     for vm in pair.vms:
         vm.reset()
     pair.info('after a reset')
 
 
-def by_chance(pair):
-    """Whatever a guest writes to BARs, ROMs, commands and windows."""
-    seed = int(os.environ.get('FLATVIEW_SEED', time.time()))
-    chance = random.Random(seed)
+def by_chance(pair_of, rng):
+    """whatever a guest writes to BARs, ROMs, commands and windows"""
+    pair = pair_with_all(pair_of)
     often = (0, 0xffffffff, 0xfffff000, 0xf0000000, 0xfffe0001, 0x1000, 0xc000, 0xff00,
              0x10000, 0xf0000001, 0x80000000, 0xfff00000, 0xffefffff, 1, 4, 5)
     for _ in range(1500):
-        devfn = chance.choice(OURS)
-        reg = chance.choice((0x10, 0x14, 0x18, 0x1c, 0x20, 0x24, 0x28, 0x2c, 0x30, 0x38))
-        pair.put(devfn, reg, chance.choice(often) if chance.randrange(3) else
-                 chance.randrange(1 << 32), 'l')
-        if chance.randrange(2):
-            pair.put(chance.choice(OURS), 4, chance.randrange(8), 'w')
+        devfn = rng.choice(OURS)
+        reg = rng.choice((0x10, 0x14, 0x18, 0x1c, 0x20, 0x24, 0x28, 0x2c, 0x30, 0x38))
+        pair.config_set(devfn, reg, rng.choice(often) if rng.randrange(3) else
+                 rng.randrange(1 << 32), 'l')
+        if rng.randrange(2):
+            pair.config_set(rng.choice(OURS), 4, rng.randrange(8), 'w')
         if not pair.differences:
-            pair.info(f'FLATVIEW_SEED={seed}, {devfn:02x}.{reg:02x}')
+            pair.info(f'{devfn:02x}.{reg:02x}')
 
 
-def main():
-    tests = (at_reset, what_can_be_written, set_up, by_chance)
-    print(f'1..{len(tests)}')
-    with tempfile.TemporaryDirectory() as scratch:
-        rom = os.path.join(scratch, 'rom')
-        with open(rom, 'wb') as file:
-            file.write(b'\x55\xaa\x80' + bytes(65533))
-        for n, test in enumerate(tests, 1):
-            pair = Pair(sys.argv[1:3], rom, scratch)
-            test(pair)
-            differences = pair.end()
-            print('not ok' if differences else 'ok', n, '-', test.__name__)
-            for text in differences[:5]:
-                print(text)
-            sys.stdout.flush()
-
-
-main()
+if __name__ == '__main__':
+    sys.exit(peer.main((at_reset, what_can_be_written, set_up, by_chance), Pair))

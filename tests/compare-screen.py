@@ -9,19 +9,13 @@ CRTC 8), blinking characters (attribute 0x10, bit 3), the DAC's mask, its 8 bits
 of 16 colours, and lines of text that are shown twice. QEMU takes some registers over only
 when the mode changes: the picture is turned off and on again before each look.
 """
-import base64
-import importlib.util
 import os
-import random
 import re
 import sys
-import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-SPEC = importlib.util.spec_from_file_location('mtree', f'{HERE}/compare-mtree.py')
-MTREE = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(MTREE)
+import peer
 
+MODES = os.path.join(os.path.dirname(os.path.abspath(__file__)), 'vga-modes.h')
 VRAM, MMIO = 0xe0000000, 0xe1000000
 VGA = 0x10  # 02.0
 VRAM_MB = 2
@@ -33,7 +27,7 @@ ORDER = {False: 0x1e1e1e1e, True: 0xbebebebe}
 
 def read_modes():
     """{name: {'sr': [...], 'gr': ..., 'ar': ..., 'cr': ...}} of tests/vga-modes.h."""
-    with open(f'{HERE}/vga-modes.h', encoding='ascii') as file:
+    with open(MODES, encoding='ascii') as file:
         text = file.read().replace('\\\n', ' ')
     for name, words in re.findall(r'#define (AR_\w+) (.*)', text):
         text = re.sub(rf'{{ {name}\b', '{ ' + words, text)
@@ -46,23 +40,13 @@ def read_modes():
     return modes
 
 
-class Pair:
-    def __init__(self, programs, scratch):
-        self.vms = [MTREE.VM(program, OPTIONS, scratch) for program in programs]
-        self.scratch = scratch
-        self.differences = []
-        self.pictures = 0
+class Pair(peer.Pair):
+    def __init__(self, programs, options, scratch):
+        super().__init__(programs, options, scratch)
         for bar, address in ((0x10, VRAM), (0x18, MMIO)):
-            self.config(bar, address, 'l')
-        self.config(4, 7, 'w')
+            self.config_set(VGA, bar, address, 'l')
+        self.config_set(VGA, 4, 7, 'w')
         self.outb(0x3c2, 0x67)
-
-    def config(self, reg, value, width):
-        for vm in self.vms:
-            vm.config_set(VGA, reg, value, width)
-
-    def both(self, line):
-        return [vm.qtest(line) for vm in self.vms]
 
     def outb(self, port, value):
         self.both(f'outb {port} {value}')
@@ -99,18 +83,12 @@ class Pair:
         self.both(f'outw 0x1ce {index}')
         self.both(f'outw 0x1cf {value}')
 
-    def memory(self, offset, data):
-        for at in range(0, len(data), 0x8000):
-            part = data[at:at + 0x8000]
-            text = base64.b64encode(part).decode()
-            self.both(f'b64write {VRAM + offset + at} {len(part)} {text}')
-
     def look(self, what):
         """A line that says how the screens differ, or None."""
         self.picture(False)
-        sizes = [vm.screen(self.scratch)[0] for vm in self.vms]
+        sizes = [vm.screen()[0] for vm in self.vms]
         self.picture(True)
-        ours, qemus = [vm.screen(self.scratch) for vm in self.vms]
+        ours, qemus = [vm.screen() for vm in self.vms]
         if sizes[0] != sizes[1]:
             return f'# {what}, off: {sizes[0]}, in QEMU {sizes[1]}'
         if ours[0] != qemus[0]:
@@ -124,35 +102,32 @@ class Pair:
                 f'{x},{y}: {ours[1][wrong[0]:][:3].hex()}, in QEMU '
                 f'{qemus[1][wrong[0]:][:3].hex()}')
 
-    def same(self, what, looks=1):
+    def same_screen(self, what, looks=1):
         """The screens are, at one of so many looks."""
-        self.pictures += 1
         differences = [self.look(what) for _ in range(looks)]
         if None not in differences:
             self.differences.append(differences[0])
-
-    def end(self):
-        for vm in self.vms:
-            vm.end()
 
 
 def is_text(mode):
     return not mode['gr'][6] & 1
 
 
-def every_mode(pair, rng):
-    """The modes as they are, with any contents and colours."""
+def every_mode(pair_of, rng):
+    """the modes as they are, with any contents and colours"""
+    pair = pair_of(OPTIONS)
     for name, mode in read_modes().items():
         pair.mode(dict(mode, ar=[value & ~8 if index == 0x10 else value
                                  for index, value in enumerate(mode['ar'])]))
         pair.indexed(0x3d4, 0xa, 0x20)
-        pair.memory(0, rng.randbytes(0x40000))
+        pair.write(VRAM, rng.randbytes(0x40000))
         pair.dac(rng.randbytes(768))
-        pair.same(name)
+        pair.same_screen(name)
 
 
-def moved(pair, rng):
-    """With registers that choose what of memory is seen, and as which colours."""
+def moved(pair_of, rng):
+    """with registers that choose what of memory is seen, and as which colours"""
+    pair = pair_of(OPTIONS)
     modes = read_modes()
     for step in range(60):
         name, mode = list(modes.items())[step % len(modes)]
@@ -175,13 +150,14 @@ def moved(pair, rng):
         cr[7] = cr[7] & ~0x10 | (split >> 8 & 1) << 4
         cr[9] = cr[9] & ~0x40 | (split >> 9 & 1) << 6
         pair.mode(mode)
-        pair.memory(0, rng.randbytes(0x40000))
+        pair.write(VRAM, rng.randbytes(0x40000))
         pair.dac(rng.randbytes(768))
-        pair.same(f'{name}, {mode}')
+        pair.same_screen(f'{name}, {mode}')
 
 
-def cursors(pair, rng):
-    """Cursors of any shape, anywhere; in QEMU they are seen in every other picture."""
+def cursors(pair_of, rng):
+    """cursors of any shape, anywhere; in QEMU they are seen in every other picture"""
+    pair = pair_of(OPTIONS)
     modes = [(name, mode) for name, mode in read_modes().items() if is_text(mode)]
     for name, mode in modes * 5:
         cr = list(mode['cr'])
@@ -190,13 +166,14 @@ def cursors(pair, rng):
         cr[0xe], cr[0xf] = cr[0xc] + rng.randrange(5), rng.randrange(256)
         pair.mode(dict(mode, cr=cr, ar=[value & ~8 if index == 0x10 else value
                                         for index, value in enumerate(mode['ar'])]))
-        pair.memory(0, rng.randbytes(0x10000))
+        pair.write(VRAM, rng.randbytes(0x10000))
         pair.dac(rng.randbytes(768))
-        pair.same(f'{name}, cursor {cr[0xa]:x} {cr[0xb]:x}', looks=2)
+        pair.same_screen(f'{name}, cursor {cr[0xa]:x} {cr[0xb]:x}', looks=2)
 
 
-def vbe(pair, rng):
-    """Every depth, lines of odd lengths, pictures from anywhere in memory."""
+def vbe(pair_of, rng):
+    """every depth, lines of odd lengths, pictures from anywhere in memory"""
+    pair = pair_of(OPTIONS)
     pair.mode(read_modes()['320x200 in 256 colours'])
     for step in range(72):
         bpp = (4, 8, 15, 16, 24, 32)[step % 6]
@@ -211,17 +188,18 @@ def vbe(pair, rng):
             pair.vbe(index, value)
         big = step >= 48
         pair.both(f'writel {MMIO + 0x604} {ORDER[big]}')
-        pair.memory(0, rng.randbytes(0x80000) * (VRAM_MB * 2))
+        pair.write(VRAM, rng.randbytes(0x80000) * (VRAM_MB * 2))
         pair.dac(rng.randbytes(768))
-        pair.same(f'VBE {size[0]}x{size[1]}x{bpp}{", high byte first" if big else ""}')
+        pair.same_screen(f'VBE {size[0]}x{size[1]}x{bpp}{", high byte first" if big else ""}')
     pair.both(f'writel {MMIO + 0x604} {ORDER[False]}')
     pair.vbe(ENABLE, 0)
 
 
-def transitions(pair, rng):
-    """From any mode to any other, where only registers change."""
+def transitions(pair_of, rng):
+    """from any mode to any other, where only registers change"""
+    pair = pair_of(OPTIONS)
     modes = list(read_modes().items())
-    pair.memory(0, rng.randbytes(0x40000))
+    pair.write(VRAM, rng.randbytes(0x40000))
     for _ in range(20):
         name, mode = rng.choice(modes)
         if rng.randrange(3) == 0:
@@ -233,28 +211,8 @@ def transitions(pair, rng):
             pair.mode(dict(mode, ar=[value & ~8 if index == 0x10 else value
                                      for index, value in enumerate(mode['ar'])]))
             pair.indexed(0x3d4, 0xa, 0x20)
-        pair.same(f'to {name}')
-
-
-def main(programs):
-    seed = int(os.environ.get('FLATVIEW_SEED', '7'))
-    tests = (every_mode, moved, cursors, vbe, transitions)
-    print(f'1..{len(tests)}')
-    failed = False
-    with tempfile.TemporaryDirectory() as scratch:
-        pair = Pair(programs, scratch)
-        for number, test in enumerate(tests, 1):
-            pair.differences, pair.pictures = [], 0
-            test(pair, random.Random(seed))
-            failed |= bool(pair.differences)
-            print(f'{"not ok" if pair.differences else "ok"} {number} - {test.__doc__} '
-                  f'({pair.pictures} screens)')
-            if pair.differences:
-                print(f'# FLATVIEW_SEED={seed}: {len(pair.differences)} screens differ')
-                print('\n'.join(pair.differences[:5]), flush=True)
-        pair.end()
-    return failed
+        pair.same_screen(f'to {name}')
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:]))
+    sys.exit(peer.main((every_mode, moved, cursors, vbe, transitions), Pair))

@@ -12,16 +12,11 @@ What differs, and is left out:
 - a port access of 4 bytes is one to each port here, none there;
 - QEMU keeps the latches over a reset.
 """
-import importlib.util
 import os
 import random
 import sys
-import tempfile
 
-HERE = os.path.dirname(os.path.abspath(__file__))
-SPEC = importlib.util.spec_from_file_location('mtree', f'{HERE}/compare-mtree.py')
-MTREE = importlib.util.module_from_spec(SPEC)
-SPEC.loader.exec_module(MTREE)
+import peer
 
 DEVFN = 0x20
 VRAM, MMIO = 0xe0000000, 0xe1000000
@@ -161,64 +156,29 @@ class Program:
         self.indexed(GR, 8, self.rng.choice((0xff, self.byte())))
 
 
-class Pair:
-    def __init__(self, programs, scratch):
-        self.vms = []
-        for program in programs:
-            vm = MTREE.VM(program, ['-m', '32', '-vga', 'none', '-device',
-                                    f'VGA,addr={DEVFN >> 3},vgamem_mb={VRAM_SIZE >> 20}'],
-                          scratch)
-            self.vms.append(vm)
-
+class Pair(peer.Pair):
     def set_up(self):
-        for vm in self.vms:
-            vm.config_set(DEVFN, 0x10, VRAM, 'l')
-            vm.config_set(DEVFN, 0x18, MMIO, 'l')
-            vm.config_set(DEVFN, 4, 2, 'w')
-            vm.qtest(f'readb {WINDOW}')  # the latches
+        self.config_set(DEVFN, 0x10, VRAM, 'l')
+        self.config_set(DEVFN, 0x18, MMIO, 'l')
+        self.config_set(DEVFN, 4, 2, 'w')
+        self.both(f'readb {WINDOW}')  # the latches
 
     def reset(self):
-        for vm in self.vms:
-            vm.reset()
+        super().reset()
         self.set_up()
 
-    def run(self, lines):
-        """What each replies, in words."""
+    def vram(self, what):
+        """All bytes of video memory."""
+        heard = []
         for vm in self.vms:
-            vm.files[0].write('\n'.join(lines) + '\n')
-            vm.files[0].flush()
-            yield [self.reply(vm) for _ in lines]
-
-    @staticmethod
-    def reply(vm):
-        while True:
-            words = vm.files[0].readline().split()
-            if words[0] != 'IRQ':
-                return words
-
-
-def value(reply):
-    return int(reply[1], 16) if reply[1:] else reply
-
-
-def difference(pair, lines):
-    """The first reply that differs, in words; None: none does."""
-    ours, qemus = pair.run(lines)
-    for n, (line, here, there) in enumerate(zip(lines, ours, qemus)):
-        if value(here) != value(there):
-            before = '\n'.join(f'#   {line}' for line in lines[max(0, n - 12):n])
-            return f'{before}\n#   {line}: here {here[1]}, in QEMU {there[1]}'
-    return None
-
-
-def vram_difference(pair):
-    lines = [f'read {VRAM:#x} {VRAM_SIZE:#x}']
-    here, there = (reply[0][1][2:] for reply in pair.run(lines))
-    if here == there:
-        return None
-    at = next(n for n in range(VRAM_SIZE) if here[2 * n:2 * n + 2] != there[2 * n:2 * n + 2])
-    return (f'#   byte {at:#x} of video memory: here {here[2 * at:2 * at + 8]}, in QEMU '
-            f'{there[2 * at:2 * at + 8]}')
+            vm.send([f'read {VRAM:#x} {VRAM_SIZE:#x}'])
+            heard.append(vm.reply()[1][2:])
+        here, there = heard
+        if here != there:
+            at = next(n for n in range(VRAM_SIZE)
+                      if here[2 * n:2 * n + 2] != there[2 * n:2 * n + 2])
+            self.same(f'{what}: byte {at:#x} of video memory',
+                      [text[2 * at:2 * at + 8] for text in heard])
 
 
 def registers():
@@ -244,38 +204,32 @@ def registers():
     return lines
 
 
-def check(number, title, problems):
-    print(f'{"not " if problems else ""}ok {number} - {title}')
-    for problem in problems:
-        print(problem)
-    return not problems
+def vga(pair_of):
+    pair = pair_of(['-m', '32', '-device',
+                    f'VGA,addr={DEVFN >> 3},vgamem_mb={VRAM_SIZE >> 20}'])
+    pair.set_up()
+    return pair
 
 
-def main(programs):
-    seed = int(os.environ.get('FLATVIEW_SEED', random.randrange(1 << 32)))
-    print('1..3')
-    with tempfile.TemporaryDirectory() as scratch:
-        pair = Pair(programs, scratch)
-        pair.set_up()
-        found = [difference(pair, registers())]
-        good = check(1, 'registers after reset are as in QEMU', list(filter(None, found)))
-        print(f'# FLATVIEW_SEED={seed}')
-        found = []
-        for n in range(PROGRAMS):
-            pair.reset()
-            found = [difference(pair, Program(random.Random(seed + n)).lines),
-                     difference(pair, registers()), vram_difference(pair)]
-            found = [f'# program {n}:\n{words}' for words in found if words]
-            if found:
-                break
-        good &= check(2, f'{PROGRAMS} programs by chance do the same', found)
+def at_reset(pair_of, rng):
+    """registers after a reset"""
+    pair = vga(pair_of)
+    pair.run(registers())
+
+
+def by_chance(pair_of, rng):
+    """programs of chance, registers and all video memory after each, and after a reset"""
+    pair = vga(pair_of)
+    for n in range(PROGRAMS):
         pair.reset()
-        found = [difference(pair, registers())]
-        good &= check(3, 'another reset brings back the same', list(filter(None, found)))
-        for vm in pair.vms:
-            vm.end()
-    return 0 if good else 1
+        pair.run(Program(random.Random(rng.random())).lines, f'program {n}')
+        pair.run(registers(), f'after program {n}')
+        pair.vram(f'after program {n}')
+        if pair.differences:
+            return
+    pair.reset()
+    pair.run(registers(), 'after a reset')
 
 
 if __name__ == '__main__':
-    sys.exit(main(sys.argv[1:3]))
+    sys.exit(peer.main((at_reset, by_chance), Pair))
