@@ -464,6 +464,7 @@ TESTS_SH = \
 	tests/test-compare-mtree.sh \
 	tests/test-mtree-svg.sh \
 	tests/test-compare-pci.sh \
+	tests/test-compare-flash.sh \
 	tests/test-compare-display.sh \
 	tests/test-compare-screen.sh \
 	tests/test-compare-vga.sh \

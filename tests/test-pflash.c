@@ -195,11 +195,12 @@ START_TEST(status)
         expect(is_romd(), "clearing it shows the array");
         cmd(0, 0x70);
         expect_status(0);
-        cmd(0, 0x50);
+        /* To go on, and to suspend: nothing is under way. */
         cmd(0, 0xd0);
-        expect_status(0);
+        expect(is_romd(), "the array");
+        cmd(0, 0x70);
         cmd(0, 0xb0);
-        expect_status(0);
+        expect(is_romd(), "the array");
         device_reset(flash);
         cmd(0, 0x70);
         expect_status(0x80);
@@ -273,7 +274,7 @@ START_TEST(program)
 
             cmd(0, 0x50);
             cmd(at, i ? 0x10 : 0x40);
-            expect_status(0x80);
+            expect_status(0);
             put(at, value, b->width);
             expect_status(0x80);
             for (unsigned j = 0; j < b->width; j++) {
@@ -332,7 +333,7 @@ START_TEST(lock_bits)
         start(*b);
         cmd(0, 0x50);
         cmd(0, 0x60);
-        expect_status(0x80);
+        expect_status(0);
         cmd(0, 0x01);
         expect_status(0x80);
         cmd(0, 0x60);
@@ -423,7 +424,7 @@ START_TEST(buffer_errors)
         put(0x10, 0, b->width);
         device_reset(flash);
         cmd(0, 0xd0);
-        expect_status(0x80);
+        expect(is_romd(), "waits for a confirmation after a reset");
         stop();
     }
     /* Half a word too much. */
@@ -459,20 +460,49 @@ static void expect_refused(void)
     expect_hex(get(0, 8), content_value(9, 0, 8));
 }
 
+static void put_secure(unsigned offset, uint8_t value)
+{
+    address_space_rw_attrs(&as, BASE + offset, (MemTxAttrs){ .secure = 1 }, &value, 1,
+                           true);
+}
+
+static uint8_t get_secure(unsigned offset)
+{
+    uint8_t value;
+
+    address_space_rw_attrs(&as, BASE + offset, (MemTxAttrs){ .secure = 1 }, &value, 1,
+                           false);
+    return value;
+}
+
+static void shut_out(uint8_t value)
+{
+    store(&as, BASE, 1, value, MEMTX_ACCESS_ERROR);
+}
+
 START_TEST(secure)
 {
-    MemTxAttrs smm = { .secure = 1 };
-    uint8_t byte;
+    static const uint8_t commands[] = { 0x10, 0x20, 0x40, 0x50, 0x60, 0x70, 0x90, 0x98,
+                                        0xd0, 0xe8, 0xff };
 
     start_with(banks[0], "secure", "on");
-    expect_refused();
-    cmd(0, 0x50);
-    byte = 0x40;
-    address_space_rw_attrs(&as, BASE, smm, &byte, 1, true);
-    byte = 0;
-    address_space_rw_attrs(&as, BASE, smm, &byte, 1, true);
-    expect_status(0x80);
+    for (unsigned i = 0; i < sizeof(commands); i++) {
+        shut_out(commands[i]);
+        expect(is_romd(), "command 0x%02x", commands[i]);
+    }
+    /* Between two writes of system management mode, too. */
+    put_secure(0, 0x40);
+    shut_out(0xff);
+    put_secure(0, 0);
+    expect_hex(get_secure(0), 0x80);
+    expect_hex(get(0, 1), 0);
     image[0] = 0;
+    put_secure(0, 0x98);
+    shut_out(0xff);
+    expect_hex(get_secure(0x10), 'Q');
+    expect_hex(get(0x10, 1), content_value(9, 0x10, 1));
+    put_secure(0, 0xff);
+    expect(is_romd(), "the array");
     stop();
 }
 END_TEST
@@ -650,7 +680,7 @@ static void model_first(Model *m, uint8_t c)
     static const char starts[][2] = { { 0x40, 'p' }, { 0x10, 'p' }, { 0x20, 'e' },
                                       { 0x60, 'l' }, { (char)0xe8, 'n' } };
 
-    m->shows = c == 0x70 || c == 0xb0 || c == 0xd0 ? 's'
+    m->shows = c == 0x70 ? 's'
                : c == 0x90 ? 'i' : c == 0x98 ? 'q' : 'a';
     if (c == 0x50) {
         m->status = 0;
@@ -659,7 +689,7 @@ static void model_first(Model *m, uint8_t c)
         if ((uint8_t)starts[i][0] == c) {
             m->waits = starts[i][1];
             m->shows = 's';
-            m->status |= 0x80;
+            m->status |= c == 0x20 || c == 0xe8 ? 0x80 : 0;
         }
     }
 }

@@ -30,14 +30,14 @@
 #define CMD_READ_STATUS 0x70
 #define CMD_READ_ID 0x90
 #define CMD_QUERY 0x98
-#define CMD_SUSPEND 0xb0
-#define CMD_CONFIRM 0xd0 /* also: go on with what was suspended */
+#define CMD_CONFIRM 0xd0
 #define CMD_BUFFER 0xe8
 #define CMD_READ_ARRAY 0xff
 #define LOCK_SET 0x01
 #define LOCK_CLEAR CMD_CONFIRM
 
-/* Status. Cleared it is 0, as firmware expects that looks for flash in this way. */
+/* Status. Cleared it is 0, as firmware expects that looks for flash in this way; ready
+ * again when something is over, or waits for what software asks the status before. */
 #define STATUS_READY 0x80
 #define STATUS_ERASE_FAILED 0x20
 #define STATUS_PROGRAM_FAILED 0x10
@@ -115,21 +115,30 @@ static uint16_t pflash_word(const PFlash *s, uint64_t n)
     }
 }
 
-static uint64_t pflash_read(void *opaque, hwaddr addr, unsigned size)
+/* Whoever is not let in sees the array at all times, and changes nothing: not what the
+ * next write means either, as that may be one of system management mode's. */
+static bool pflash_shut(const PFlash *s, MemTxAttrs attrs)
+{
+    return s->secure && !attrs.secure;
+}
+
+static MemTxResult pflash_read(void *opaque, hwaddr addr, uint64_t *data, unsigned size,
+                               MemTxAttrs attrs)
 {
     const PFlash *s = opaque;
+    bool array = s->shown == SHOWN_ARRAY || pflash_shut(s, attrs);
     uint64_t value = 0;
 
     for (unsigned i = 0; i < size; i++) {
         hwaddr at = addr + i;
         unsigned byte = at % s->chip_width; /* of the chip's word */
-        uint8_t b = s->shown == SHOWN_ARRAY
-                        ? s->array[at]
-                        : pflash_word(s, at / s->width) >> 8 * byte;
+        uint8_t b = array ? s->array[at]
+                          : pflash_word(s, at / s->width) >> 8 * byte;
 
         value |= (uint64_t)b << 8 * i;
     }
-    return value;
+    *data = value;
+    return MEMTX_OK;
 }
 
 /* ---- changing the array -------------------------------------------------------------- */
@@ -192,17 +201,17 @@ static bool pflash_erase(PFlash *s, uint64_t offset)
 
 /* ---- commands ------------------------------------------------------------------------- */
 
-/* The operation is over; it was ready all the time. */
+/* The operation is over. */
 static void pflash_end(PFlash *s, uint8_t errors)
 {
-    s->status |= errors;
+    s->status |= STATUS_READY | errors;
     s->next = NEXT_COMMAND;
     pflash_show(s, SHOWN_STATUS);
 }
 
-static void pflash_begin(PFlash *s, Next next)
+static void pflash_begin(PFlash *s, Next next, uint8_t ready)
 {
-    s->status |= STATUS_READY;
+    s->status |= ready;
     s->next = next;
     pflash_show(s, SHOWN_STATUS);
 }
@@ -212,20 +221,18 @@ static void pflash_command(PFlash *s, uint8_t cmd)
     switch (cmd) {
     case CMD_PROGRAM:
     case CMD_PROGRAM_ALT:
-        pflash_begin(s, NEXT_PROGRAM);
+        pflash_begin(s, NEXT_PROGRAM, 0);
         break;
     case CMD_ERASE:
-        pflash_begin(s, NEXT_ERASE);
+        pflash_begin(s, NEXT_ERASE, STATUS_READY);
         break;
     case CMD_LOCK:
-        pflash_begin(s, NEXT_LOCK);
+        pflash_begin(s, NEXT_LOCK, 0);
         break;
     case CMD_BUFFER:
-        pflash_begin(s, NEXT_BUFFER_COUNT);
+        pflash_begin(s, NEXT_BUFFER_COUNT, STATUS_READY);
         break;
     case CMD_READ_STATUS:
-    case CMD_SUSPEND: /* nothing is under way */
-    case CMD_CONFIRM:
         pflash_show(s, SHOWN_STATUS);
         break;
     case CMD_READ_ID:
@@ -238,7 +245,7 @@ static void pflash_command(PFlash *s, uint8_t cmd)
         s->status = 0;
         pflash_show(s, SHOWN_ARRAY);
         break;
-    default:
+    default: /* also to suspend or go on with something: nothing is under way */
         pflash_show(s, SHOWN_ARRAY);
         break;
     }
@@ -299,17 +306,19 @@ static MemTxResult pflash_write(void *opaque, hwaddr addr, uint64_t data,
                                 unsigned size, MemTxAttrs attrs)
 {
     PFlash *s = opaque;
-    bool locked = s->readonly || (s->secure && !attrs.secure);
     uint8_t bytes[4] = { data, data >> 8, data >> 16, data >> 24 };
     uint8_t cmd = data;
     bool ok;
 
+    if (pflash_shut(s, attrs)) {
+        return MEMTX_ACCESS_ERROR;
+    }
     switch (s->next) {
     case NEXT_COMMAND:
         pflash_command(s, cmd);
         break;
     case NEXT_PROGRAM:
-        ok = !locked && pflash_program(s, addr, bytes, size);
+        ok = !s->readonly && pflash_program(s, addr, bytes, size);
         pflash_end(s, ok ? 0 : STATUS_PROGRAM_FAILED);
         break;
     case NEXT_ERASE:
@@ -317,7 +326,7 @@ static MemTxResult pflash_write(void *opaque, hwaddr addr, uint64_t data,
             pflash_not_confirmed(s, cmd);
             break;
         }
-        ok = !locked && pflash_erase(s, addr);
+        ok = !s->readonly && pflash_erase(s, addr);
         pflash_end(s, ok ? 0 : STATUS_ERASE_FAILED);
         break;
     case NEXT_LOCK:
@@ -338,7 +347,7 @@ static MemTxResult pflash_write(void *opaque, hwaddr addr, uint64_t data,
             pflash_not_confirmed(s, cmd);
             break;
         }
-        ok = !locked && pflash_program(s, s->window + s->first,
+        ok = !s->readonly && pflash_program(s, s->window + s->first,
                                        s->buffer + s->first, s->last - s->first + 1);
         pflash_end(s, ok ? 0 : STATUS_PROGRAM_FAILED);
         break;
@@ -348,7 +357,7 @@ static MemTxResult pflash_write(void *opaque, hwaddr addr, uint64_t data,
 
 /* One cycle of the bus is as wide as the bank. */
 #define PFLASH_OPS(bytes)                                                         \
-    { .read = pflash_read, .write_with_attrs = pflash_write,                      \
+    { .read_with_attrs = pflash_read, .write_with_attrs = pflash_write,           \
       .endianness = DEVICE_LITTLE_ENDIAN, .valid.unaligned = true,                \
       .impl.max_access_size = (bytes) }
 
@@ -570,7 +579,7 @@ static const Property pflash_properties[] = {
     { "id3", PROP_UINT16, offsetof(PFlash, id[3]), "0",
       "without device-width the low byte of the device", 0 },
     { "secure", PROP_BOOL, offsetof(PFlash, secure), "off",
-      "only system management mode programs and erases", 0 },
+      "only system management mode gives commands", 0 },
     { 0 },
 };
 
