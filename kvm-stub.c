@@ -11,7 +11,7 @@
 
 G_DEFINE_QUARK(kvm-error-quark, kvm_error)
 
-const uint64_t x86_boot_gdt[4];
+const uint64_t x86_boot_gdt64[4], x86_boot_gdt32[4];
 
 bool kvm_available(GError **err)
 {
@@ -177,6 +177,11 @@ void kvm_arch_reset_cpu(CPUState *cpu)
 
 void x86_cpu_set_linux64(CPUState *cpu, uint64_t entry, uint64_t boot_params,
                          uint64_t cr3, uint64_t gdt)
+{
+}
+
+void x86_cpu_set_linux32(CPUState *cpu, uint32_t entry, uint32_t boot_params,
+                         uint32_t gdt)
 {
 }
 

@@ -24,13 +24,16 @@
 #define X86_LAPIC_BASE 0xfee00000u
 #define X86_LAPIC_SIZE 0x1000u
 
-/* Selectors in x86_boot_gdt, as the boot protocol of Linux wants them. */
+/* Selectors in x86_boot_gdt64 and x86_boot_gdt32, as the boot protocol of Linux wants
+ * them. */
 #define X86_BOOT_CS 0x10
 #define X86_BOOT_DS 0x18
 
-/* Four descriptors: two null, flat 64-bit code, flat data. The board copies
- * them into guest memory, 8-byte aligned, for x86_cpu_set_linux64(). */
-extern const uint64_t x86_boot_gdt[4];
+/* Four descriptors: two null, flat code of 64 or 32 bits, flat data. The board copies
+ * them into guest memory, 8-byte aligned, for x86_cpu_set_linux64() or
+ * x86_cpu_set_linux32(). */
+#define X86_BOOT_GDT_SIZE 32
+extern const uint64_t x86_boot_gdt64[4], x86_boot_gdt32[4];
 
 /*
  * The following are for reset hooks: the vCPU is stopped and in the
@@ -40,9 +43,15 @@ extern const uint64_t x86_boot_gdt[4];
 
 /* 64-bit mode with interrupts off at @entry, RSI = @boot_params, over the
  * page tables at @cr3 (4 levels, identity, covering what is used), with a copy
- * of x86_boot_gdt at guest address @gdt. Memory types: all write-back. */
+ * of x86_boot_gdt64 at guest address @gdt. Memory types: all write-back. */
 void x86_cpu_set_linux64(CPUState *cpu, uint64_t entry, uint64_t boot_params,
                          uint64_t cr3, uint64_t gdt);
+
+/* 32-bit protected mode, paging and interrupts off, flat segments, at @entry,
+ * ESI = @boot_params, with a copy of x86_boot_gdt32 at guest address @gdt. Memory
+ * types: all write-back. */
+void x86_cpu_set_linux32(CPUState *cpu, uint32_t entry, uint32_t boot_params,
+                         uint32_t gdt);
 
 /* 32-bit protected mode, paging and interrupts off, flat segments, at @entry,
  * EBX = @start_info. Memory types: all write-back. */

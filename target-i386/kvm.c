@@ -65,11 +65,19 @@
 #define MSR_KVM_POLL_CONTROL 0x4b564d05
 #define MSR_KVM_ASYNC_PF_INT 0x4b564d06
 
-const uint64_t x86_boot_gdt[4] = {
+const uint64_t x86_boot_gdt64[4] = {
     0, 0,
     0x00af9b000000ffff, /* X86_BOOT_CS: 64-bit code, accessed, 0 to 4 GiB */
     0x00cf93000000ffff, /* X86_BOOT_DS: data, accessed, 0 to 4 GiB */
 };
+
+const uint64_t x86_boot_gdt32[4] = {
+    0, 0,
+    0x00cf9b000000ffff, /* the same, 32-bit code */
+    0x00cf93000000ffff,
+};
+
+G_STATIC_ASSERT(sizeof(x86_boot_gdt64) == X86_BOOT_GDT_SIZE);
 
 static void cpu_refused(CPUState *cpu, const char *what, int error)
 {
@@ -363,7 +371,7 @@ void x86_cpu_set_linux64(CPUState *cpu, uint64_t entry, uint64_t boot_params,
     sregs.cs = flat_segment(X86_BOOT_CS, 0, 0xffffffff, SEGMENT_CODE);
     sregs.cs.g = sregs.cs.l = 1;
     sregs.gdt.base = gdt;
-    sregs.gdt.limit = sizeof(x86_boot_gdt) - 1;
+    sregs.gdt.limit = X86_BOOT_GDT_SIZE - 1;
     sregs.cr0 = CR0_PG | CR0_NE | CR0_ET | CR0_PE;
     sregs.cr3 = cr3;
     sregs.cr4 = CR4_PAE;
@@ -372,8 +380,8 @@ void x86_cpu_set_linux64(CPUState *cpu, uint64_t entry, uint64_t boot_params,
     set_state(cpu, &sregs, &regs);
 }
 
-/* 32-bit protected mode, flat segments, paging off. */
-static void set_flat32(CPUState *cpu, struct kvm_regs regs)
+/* 32-bit protected mode, flat segments, paging off; @gdt 0: no descriptors. */
+static void set_flat32(CPUState *cpu, struct kvm_regs regs, uint32_t gdt)
 {
     struct kvm_sregs sregs = start_sregs(cpu);
     struct kvm_segment data =
@@ -384,20 +392,30 @@ static void set_flat32(CPUState *cpu, struct kvm_regs regs)
     sregs.cs = flat_segment(X86_BOOT_CS, 0, 0xffffffff, SEGMENT_CODE);
     sregs.cs.g = sregs.cs.db = 1;
     sregs.tr.limit = 0x67;
+    if (gdt) {
+        sregs.gdt.base = gdt;
+        sregs.gdt.limit = X86_BOOT_GDT_SIZE - 1;
+    }
     sregs.cr0 = CR0_ET | CR0_PE;
     enable_write_back();
     set_state(cpu, &sregs, &regs);
 }
 
+void x86_cpu_set_linux32(CPUState *cpu, uint32_t entry, uint32_t boot_params,
+                         uint32_t gdt)
+{
+    set_flat32(cpu, (struct kvm_regs){ .rip = entry, .rsi = boot_params }, gdt);
+}
+
 void x86_cpu_set_pvh(CPUState *cpu, uint32_t entry, uint32_t start_info)
 {
-    set_flat32(cpu, (struct kvm_regs){ .rip = entry, .rbx = start_info });
+    set_flat32(cpu, (struct kvm_regs){ .rip = entry, .rbx = start_info }, 0);
 }
 
 void x86_cpu_set_multiboot(CPUState *cpu, uint32_t entry, uint32_t info)
 {
     set_flat32(cpu, (struct kvm_regs){ .rip = entry, .rbx = info,
-                                       .rax = MULTIBOOT_LOADER_MAGIC });
+                                       .rax = MULTIBOOT_LOADER_MAGIC }, 0);
 }
 
 void x86_cpu_set_real(CPUState *cpu, uint16_t cs, uint16_t ip)

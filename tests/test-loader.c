@@ -24,7 +24,7 @@ typedef struct Fixture {
     MemoryRegion root, ram;
     AddressSpace as;
     X86Boot boot;
-    char *dir;
+    char *dir, *initrd;
     GError *err;
 } Fixture;
 
@@ -41,16 +41,17 @@ static void setup(void)
     f.boot.ram_end = RAM_SIZE;
     f.boot.cmdline = "";
     f.dir = g_dir_make_tmp("flatview-loader-XXXXXX", NULL);
+    f.initrd = g_build_filename(f.dir, "initrd", NULL);
 }
 
 static void teardown(void)
 {
     g_autofree char *file = g_build_filename(f.dir, "file", NULL);
-    g_autofree char *initrd = g_build_filename(f.dir, "initrd", NULL);
 
     unlink(file);
-    unlink(initrd);
+    unlink(f.initrd);
     rmdir(f.dir);
+    g_free(f.initrd);
     g_free(f.dir);
     g_clear_error(&f.err);
     loader_free(f.boot.loader);
@@ -66,6 +67,14 @@ static char *write_file(const char *name, const void *data, size_t len)
 
     expect(g_file_set_contents(path, data, len, NULL), "no file %s", path);
     return path;
+}
+
+/* An initramfs of @size bytes. */
+static void add_initrd(uint64_t size)
+{
+    g_free(write_file("initrd", "x", 1));
+    expect(truncate(f.initrd, size) == 0, "truncate");
+    f.boot.initrd = f.initrd;
 }
 
 static bool load_kernel(const void *data, size_t len)
@@ -124,7 +133,7 @@ START_TEST(linux_layout)
     linux_load_device_tree(&f.boot, "TREE", 4);
     expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
 
-    expect(f.boot.protocol == X86_BOOT_LINUX, "taken for an ELF file");
+    expect(f.boot.protocol == X86_BOOT_LINUX64, "not taken for one of 64 bits");
     expect_hex(f.boot.entry, 0x1000200);
     expect_code(0x1000000);
     /* The setup header as the file has it, and what the loader puts in. */
@@ -165,8 +174,8 @@ START_TEST(linux_layout)
     for (i = 0; i < 2048; i++) {
         expect_hex(guest(0xb000 + 8 * i, 8), i * 0x200000ull + 0x83);
     }
-    expect_hex(guest(0x500 + X86_BOOT_CS, 8), x86_boot_gdt[2]);
-    expect_hex(guest(0x500 + X86_BOOT_DS, 8), x86_boot_gdt[3]);
+    expect_hex(guest(0x500 + X86_BOOT_CS, 8), x86_boot_gdt64[2]);
+    expect_hex(guest(0x500 + X86_BOOT_DS, 8), x86_boot_gdt64[3]);
     teardown();
 }
 END_TEST
@@ -207,21 +216,59 @@ START_TEST(shrinks_meanwhile)
 }
 END_TEST
 
-/* Where pref_address is beyond memory, a kernel that can move does. */
-START_TEST(linux_moves)
+/* Where it is loaded, and up to where it needs memory: what runs in the end is where it
+ * asks to be, aligned, or 1 MiB if it asks for less. */
+static void expect_place(uint8_t *image, uint64_t addr, uint64_t free_from)
+{
+    setup();
+    add_initrd(RAM_SIZE - free_from);
+    expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+    expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
+    expect_hex(f.boot.entry, addr + 0x200);
+    expect_hex(guest(0x7000 + 0x214, 4), addr);
+    expect_hex(guest(addr, 8), content_value(1, 0, 8));
+    teardown();
+
+    setup();
+    add_initrd(RAM_SIZE - free_from + 1);
+    expect(!load_kernel(image, BZIMAGE_SIZE), "an initramfs over the kernel");
+    expect(strstr(f.err->message, "end of low memory"), "'%s'", f.err->message);
+    teardown();
+}
+
+START_TEST(linux_place)
 {
     g_autofree uint8_t *image = bzimage_new();
 
+    expect_place(image, 0x1000000, 0x1100000);
+    image_put(image, 0x258, 0x1000001, 8); /* pref_address, aligned up */
+    expect_place(image, 0x1200000, 0x1300000);
+    image_put(image, 0x258, 0, 8);
+    expect_place(image, 0x200000, 0x300000);
+    image_put(image, 0x230, 0x1000, 4);
+    expect_place(image, 0x100000, 0x200000);
+    image_put(image, 0x258, RAM_SIZE - 0x100000, 8);
     setup();
-    image_put(image, 0x258, RAM_SIZE - 0x1000, 8);
     expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
-    expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
-    expect_hex(f.boot.entry, 0x200200);
-    expect_code(0x200000);
     teardown();
+    /* A byte more than there is: it would run there, wherever it was loaded. */
+    image_put(image, 0x260, 0x100001, 4);
+    refuse(image, BZIMAGE_SIZE, "init_size", "0x100001 bytes at 0x3f00000");
+    image_put(image, 0x260, 0x100000, 4);
 
+    /* What cannot be moved is loaded at 1 MiB, and moves itself. */
     image_put(image, 0x234, 0, 1);
+    image_put(image, 0x258, 0x1000000, 8);
+    expect_place(image, 0x100000, 0x1100000);
+    image_put(image, 0x258, 0, 8);
+    expect_place(image, 0x100000, 0x200000);
+    image_put(image, 0x258, RAM_SIZE, 8);
     refuse(image, BZIMAGE_SIZE, "init_size", "0x4000000");
+    image_put(image, 0x258, UINT64_MAX, 8);
+    refuse(image, BZIMAGE_SIZE, "init_size", "-m");
+    image_put(image, 0x258, 0x1000, 8);
+    refuse(image, BZIMAGE_SIZE, "pref_address", "0x100000");
+
     image_put(image, 0x234, 1, 1);
     image_put(image, 0x230, 0x300000, 4);
     refuse(image, BZIMAGE_SIZE, "kernel_alignment", "0x300000");
@@ -230,10 +277,137 @@ START_TEST(linux_moves)
     image_put(image, 0x230, 0x80000000, 4);
     refuse(image, BZIMAGE_SIZE, "init_size", "0x80000000");
     image_put(image, 0x258, UINT64_MAX, 8);
-    image_put(image, 0x234, 0, 1);
-    refuse(image, BZIMAGE_SIZE, "init_size", "0xffffffffffffffff");
-    image_put(image, 0x258, 0x1000, 8);
-    refuse(image, BZIMAGE_SIZE, "pref_address", "0x100000");
+    refuse(image, BZIMAGE_SIZE, "init_size", "-m");
+}
+END_TEST
+
+/* Without an entry of 64 bits, or older than what says so: that of 32 bits. */
+START_TEST(linux_32)
+{
+    for (unsigned i = 0; i < 2; i++) {
+        g_autofree uint8_t *image = bzimage_new();
+
+        if (i) {
+            image_put(image, 0x206, 0x20a, 2);
+        } else {
+            image_put(image, 0x236, 0xfffe, 2);
+        }
+        setup();
+        expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+        expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
+        expect(f.boot.protocol == X86_BOOT_LINUX32, "taken for another");
+        expect_hex(f.boot.entry, 0x1000000);
+        expect_code(0x1000000);
+        expect_hex(guest(0x500 + X86_BOOT_CS, 8), x86_boot_gdt32[2]);
+        expect_hex(guest(0x500 + X86_BOOT_DS, 8), x86_boot_gdt32[3]);
+        teardown();
+    }
+}
+END_TEST
+
+/* The header goes into boot_params up to its end, which the byte at 0x201 says, and no
+ * further than there is room for it; what lies around it there is zero. */
+START_TEST(linux_header)
+{
+    static const struct {
+        uint8_t jump;
+        unsigned end;
+    } cases[] = { { 0x6a, 0x26c }, { 0x62, 0x264 }, { 0x8e, 0x290 }, { 0x8f, 0x290 },
+                  { 0xff, 0x290 }, { 0x36, 0x238 } };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree uint8_t *image = bzimage_new();
+
+        memset(image + 0x264, 0xee, 0x100);
+        image_put(image, 0x201, cases[i].jump, 1);
+        image_put(image, 0x1f0, 0xee, 1);
+        setup();
+        expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+        expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
+        expect_hex(guest(0x7000 + 0x1e8, 8), 0);
+        expect_hex(guest(0x7000 + 0x1f0, 1), 0);
+        for (unsigned at = 0x264; at < 0x2d0; at++) {
+            expect_hex(guest(0x7000 + at, 1), at < cases[i].end ? 0xee : 0);
+        }
+        expect_hex(guest(0x7000 + 0x260, 4), cases[i].end >= 0x264 ? 0x100000 : 0);
+        teardown();
+    }
+}
+END_TEST
+
+/* Options that are for boot loaders as well. */
+START_TEST(linux_vga)
+{
+    static const struct {
+        const char *cmdline;
+        uint32_t mode; /* UINT32_MAX: refused */
+    } cases[] = {
+        { "", 0x1234 },
+        { "avga=1 vga video=vga=2", 0x1234 },
+        { "vga=normal", 0xffff },
+        { "quiet vga=ext root=/", 0xfffe },
+        { "quiet\tvga=ask", 0xfffd },
+        { "vga=0x318", 0x318 },
+        { "vga=792 x", 792 },
+        { "vga=01", 1 },
+        { "vga=1 vga=2", 2 },
+        { "vga=65536", UINT32_MAX },
+        { "vga=", UINT32_MAX },
+        { "vga=-1", UINT32_MAX },
+        { "vga=3x", UINT32_MAX },
+        { "vga=normally", UINT32_MAX },
+        { "vga=99999999999999999999999", UINT32_MAX },
+    };
+    g_autofree uint8_t *image = bzimage_new();
+
+    image_put(image, 0x1fa, 0x1234, 2);
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        setup();
+        f.boot.cmdline = cases[i].cmdline;
+        if (cases[i].mode == UINT32_MAX) {
+            expect(!load_kernel(image, BZIMAGE_SIZE), "'%s'", cases[i].cmdline);
+            expect(strstr(f.err->message, cases[i].cmdline) &&
+                       strstr(f.err->message, "-append"), "'%s'", f.err->message);
+        } else {
+            expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+            expect(loader_load(f.boot.loader, true, &f.err), "not loaded");
+            expect_hex(f.boot.vid_mode, cases[i].mode);
+            expect_hex(guest(0x7000 + 0x1fa, 2), cases[i].mode);
+        }
+        teardown();
+    }
+}
+END_TEST
+
+START_TEST(linux_mem)
+{
+    static const struct {
+        const char *cmdline;
+        uint64_t end;
+    } cases[] = {
+        { "mem=48M", 48 * MIB }, { "quiet mem=0x3000000", 48 * MIB },
+        { "mem=50m mem=48M", 48 * MIB }, { "mem=48M mem=50M", 48 * MIB },
+        { "mem=49152K quiet", 48 * MIB }, { "mem=1G", RAM_SIZE },
+        { "mem=nopentium", RAM_SIZE }, { "mem=", RAM_SIZE }, { "mem=0", RAM_SIZE },
+        { "mem=99999999999E", RAM_SIZE }, { "xmem=48M", RAM_SIZE },
+    };
+    g_autofree uint8_t *image = bzimage_new();
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        setup();
+        add_initrd(10);
+        f.boot.cmdline = cases[i].cmdline;
+        expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
+        expect_hex(f.boot.initrd_addr, cases[i].end - 4096);
+        teardown();
+    }
+    setup();
+    add_initrd(1);
+    f.boot.cmdline = "mem=17M";
+    expect(!load_kernel(image, BZIMAGE_SIZE), "there is no room");
+    expect(strstr(f.err->message, "mem=") && strstr(f.err->message, "0x1100000"), "'%s'",
+           f.err->message);
+    teardown();
 }
 END_TEST
 
@@ -271,8 +445,8 @@ START_TEST(linux_fields)
         const char *field, *word;
     } cases[] = {
         { 0x1fe, 2, 0x1234, "boot_flag", "0x1234" },
-        { 0x206, 2, 0x20b, "version", "2.11" },
-        { 0x236, 2, 0xfffe, "xloadflags", "32-bit" },
+        { 0x206, 2, 0x209, "boot protocol 2.09", "-bios" },
+        { 0x206, 2, 0x201, "2.01 is too old, at least 2.10 is needed", "" },
         { 0x211, 1, 0xfe, "loadflags", "zImage" },
         { 0x1f4, 4, 0x20, "syssize", "512" },
         { 0x1f4, 4, UINT32_MAX, "syssize", "68719476720" },
@@ -322,12 +496,8 @@ END_TEST
 static void try_initrd(uint8_t *image, uint64_t size, uint64_t addr,
                        const char *word)
 {
-    g_autofree char *path = NULL;
-
     setup();
-    path = write_file("initrd", "x", 1);
-    expect(truncate(path, size) == 0, "truncate");
-    f.boot.initrd = path;
+    add_initrd(size);
     if (!word) {
         expect(load_kernel(image, BZIMAGE_SIZE), "%s", f.err ? f.err->message : "?");
         expect_hex(f.boot.initrd_addr, addr);
@@ -335,7 +505,7 @@ static void try_initrd(uint8_t *image, uint64_t size, uint64_t addr,
     } else {
         expect(!load_kernel(image, BZIMAGE_SIZE), "an initramfs of %" PRIu64 " fits",
                size);
-        expect(strstr(f.err->message, path) && strstr(f.err->message, word),
+        expect(strstr(f.err->message, f.initrd) && strstr(f.err->message, word),
                "'%s' lacks '%s'", f.err->message, word);
     }
     teardown();
@@ -648,6 +818,6 @@ START_TEST(no_memory_there)
 }
 END_TEST
 
-TEST_MAIN("loader", linux_layout, loaded_again, shrinks_meanwhile, linux_moves,
-          linux_truncated, linux_fields, command_line, initramfs, pvh_layout,
+TEST_MAIN("loader", linux_layout, loaded_again, shrinks_meanwhile, linux_place,
+          linux_32, linux_header, linux_vga, linux_mem, linux_truncated, linux_fields, command_line, initramfs, pvh_layout,
           pvh_fields, any_length, any_content, not_files, no_memory_there)

@@ -500,6 +500,31 @@ static void change_kernel(unsigned offset, uint64_t value, unsigned size)
     g_free(write_file("kernel", image, BZIMAGE_SIZE));
 }
 
+/* The ROM has what the setup code is to do about the screen; the file's bytes stay. */
+START_TEST(firmware_vga)
+{
+    size_t len;
+    const uint8_t *rom;
+
+    board_with_bios(64 * MIB);
+    machine->append = g_strdup("quiet vga=0x318 mem=32M");
+    machine->initrd = write_file("initrd", "0123456789", 10);
+    board_init();
+    board_start();
+    rom = fw_cfg_get_file(((PCMachine *)machine)->fw_cfg, "genroms/linuxboot.bin", &len);
+    expect_hex(rom[LINUXBOOT_VID_MODE] | rom[LINUXBOOT_VID_MODE + 1] << 8, 0x318);
+    expect_hex(item(FW_CFG_SETUP_DATA, 0x1fa, 2), 0);
+    expect_hex(item(FW_CFG_INITRD_ADDR, 0, 4), 32 * MIB - 4096);
+    board_free();
+
+    board_with_bios(64 * MIB);
+    machine->append = g_strdup("vga=large");
+    board_init();
+    expect_failure(machine_prepare(machine, &err), "-append", "vga=large");
+    board_free();
+}
+END_TEST
+
 /* Of older protocols, which have less in their headers, and what is refused. */
 START_TEST(firmware_versions)
 {
@@ -610,7 +635,7 @@ END_TEST
 /* Headers and checksums are such that firmware takes it for a ROM to boot from. */
 START_TEST(option_rom)
 {
-    g_autofree uint8_t *rom = linuxboot_rom();
+    g_autofree uint8_t *rom = linuxboot_rom(0xfffd);
     const uint8_t *pnp = rom + (rom[0x1a] | rom[0x1b] << 8);
     uint8_t sum = 0;
 
@@ -626,8 +651,9 @@ START_TEST(option_rom)
     }
     expect_hex(sum, 0);
     expect(pnp[0x1a] | pnp[0x1b], "no boot entry vector");
+    expect_hex(rom[LINUXBOOT_VID_MODE] | rom[LINUXBOOT_VID_MODE + 1] << 8, 0xfffd);
 }
 END_TEST
 
 TEST_MAIN("pc-boot", start, lost_kernel, serial_ports, without_tables, resources, spare,
-          large_bars, firmware_linux, firmware_versions, firmware_multiboot, option_rom)
+          large_bars, firmware_linux, firmware_vga, firmware_versions, firmware_multiboot, option_rom)

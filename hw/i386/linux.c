@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * A Linux bzImage, started at its 64-bit entry, or given to firmware, whose option ROM
- * starts its 16-bit setup code. Linux Documentation/arch/x86/boot.rst (protocol 2.12
- * and later, or 2.02) and zero-page.rst.
+ * A Linux bzImage, started at its 64-bit entry (protocol 2.12 and later) or that of 32
+ * bits (2.10), or given to firmware, whose option ROM starts its 16-bit setup code
+ * (2.02). Linux Documentation/arch/x86/boot.rst and zero-page.rst.
  */
 #include <string.h>
 
@@ -12,6 +12,7 @@
 /* Offsets in the file and, for the setup header, also in boot_params */
 #define SETUP_SECTS 0x1f1
 #define SYSSIZE 0x1f4
+#define VID_MODE 0x1fa
 #define BOOT_FLAG 0x1fe
 #define JUMP 0x200
 #define HEADER 0x202
@@ -31,6 +32,7 @@
 #define PREF_ADDRESS 0x258
 #define INIT_SIZE 0x260
 #define HEADER_MIN_END 0x264
+#define HEADER_MAX_END 0x290 /* boot_params has other things there */
 
 /* Offsets in boot_params alone */
 #define ACPI_RSDP_ADDR 0x70
@@ -41,17 +43,17 @@
 
 #define BOOT_FLAG_MAGIC 0xaa55
 #define HEADER_MAGIC 0x53726448 /* "HdrS" */
-#define VERSION_MIN 0x20c       /* the first with xloadflags */
-#define VERSION_MIN_16 0x202    /* with a command line that can be anywhere */
-#define VERSION_INITRD_MAX 0x203 /* the first with initrd_addr_max, */
+#define VERSION_MIN_16 0x202    /* the first with a command line that can be anywhere, */
+#define VERSION_INITRD_MAX 0x203 /* with initrd_addr_max, */
 #define VERSION_SYSSIZE 0x204    /* whose syssize can be trusted, */
 #define VERSION_CMDLINE_SIZE 0x206 /* with cmdline_size, */
-#define VERSION_INIT_SIZE 0x20a /* with pref_address and init_size */
+#define VERSION_INIT_SIZE 0x20a /* with pref_address and init_size, */
+#define VERSION_64 0x20c        /* with xloadflags */
 #define LOADED_HIGH 0x01
 #define XLF_KERNEL_64 0x01
 #define LOADER_UNDEFINED 0xff
 #define SETUP_SECTS_DEFAULT 4
-#define ENTRY_64 0x200 /* from the start of the protected-mode code */
+#define ENTRY_64 0x200 /* from the start of the protected-mode code; of 32 bits: 0 */
 
 /* Where the option ROM puts it; more setup code leaves no room for a stack. */
 #define SETUP_ADDR 0x10000
@@ -68,11 +70,11 @@
 
 /* The fields of interest of one file's setup header. */
 typedef struct LinuxHeader {
-    uint8_t raw[HEADER_MIN_END];
+    uint8_t raw[HEADER_MAX_END];
     unsigned version;
     uint64_t code_offset; /* of the protected-mode code in the file */
     uint64_t code_size;
-    uint64_t init_size;
+    uint64_t init_size; /* bytes that it needs from where it runs */
     uint64_t addr; /* where the code goes */
 } LinuxHeader;
 
@@ -105,8 +107,10 @@ static bool header_read(LinuxHeader *h, const LoaderFile *file, unsigned version
     unsigned sects;
     uint64_t there;
 
-    if (!loader_file_read(file, 0, h->raw, sizeof(h->raw), "the setup header",
-                          err)) {
+    memset(h, 0, sizeof(*h));
+    if (!loader_file_read(file, 0, h->raw,
+                          CLAMP(file->size, HEADER_MIN_END, HEADER_MAX_END),
+                          "the setup header", err)) {
         return false;
     }
     if (get(h->raw, BOOT_FLAG, 2) != BOOT_FLAG_MAGIC) {
@@ -119,9 +123,11 @@ static bool header_read(LinuxHeader *h, const LoaderFile *file, unsigned version
     if (h->version < version_min) {
         return loader_file_error(file, err,
                                  "field version: boot protocol %u.%02u is too "
-                                 "old, at least %u.%02u is needed", h->version >> 8,
+                                 "old, at least %u.%02u is needed%s", h->version >> 8,
                                  h->version & 0xff, version_min >> 8,
-                                 version_min & 0xff);
+                                 version_min & 0xff,
+                                 h->version < VERSION_MIN_16 ? "" : "; firmware can "
+                                 "start it (-M pc -bios bios-256k.bin)");
     }
     if (!(h->raw[LOADFLAGS] & LOADED_HIGH)) {
         return loader_file_error(file, err,
@@ -153,52 +159,153 @@ static bool header_read(LinuxHeader *h, const LoaderFile *file, unsigned version
     h->code_size = MIN(h->code_size, there);
     h->init_size = h->code_size;
     if (h->version >= VERSION_INIT_SIZE) {
+        uint64_t align = get(h->raw, KERNEL_ALIGNMENT, 4);
+
         h->init_size = MAX(get(h->raw, INIT_SIZE, 4), h->code_size);
-    }
-    return true;
-}
-
-static bool header_has_64(const LinuxHeader *h, const LoaderFile *file, GError **err)
-{
-    return (get(h->raw, XLOADFLAGS, 2) & XLF_KERNEL_64) ||
-           loader_file_error(file, err, "field xloadflags: no 64-bit entry point, "
-                             "this is a 32-bit kernel");
-}
-
-/* Where the kernel asks to be, or as low as possible if that is beyond memory
- * and it can move. */
-static bool header_place(LinuxHeader *h, const X86Boot *boot,
-                         const LoaderFile *file, GError **err)
-{
-    uint64_t align = get(h->raw, KERNEL_ALIGNMENT, 4);
-    uint64_t pref = get(h->raw, PREF_ADDRESS, 8);
-
-    h->addr = pref;
-    if (h->raw[RELOCATABLE_KERNEL] &&
-        (pref < BOOT_HIGH_ADDR || pref > boot->ram_end ||
-         h->init_size > boot->ram_end - pref)) {
-        if (align == 0 || (align & (align - 1))) {
+        if (h->raw[RELOCATABLE_KERNEL] && (align == 0 || (align & (align - 1)))) {
             return loader_file_error(file, err,
                                      "field kernel_alignment: 0x%" PRIx64
                                      " is not a power of two", align);
         }
-        h->addr = (BOOT_HIGH_ADDR + align - 1) & ~(align - 1);
     }
-    if (h->addr < BOOT_HIGH_ADDR) {
+    return true;
+}
+
+/* Where code that is loaded at 1 MiB, or where it asks to be, runs in the end: it moves
+ * itself there. */
+static uint64_t runtime_start(const LinuxHeader *h)
+{
+    uint64_t align = get(h->raw, KERNEL_ALIGNMENT, 4);
+    uint64_t start = MIN(get(h->raw, PREF_ADDRESS, 8), UINT32_MAX);
+
+    if (h->version < VERSION_INIT_SIZE) {
+        return BOOT_HIGH_ADDR;
+    }
+    start = MAX(start, BOOT_HIGH_ADDR);
+    return h->raw[RELOCATABLE_KERNEL] ? (start + align - 1) & ~(align - 1) : start;
+}
+
+/* The first address that is free behind a kernel of which @size bytes are loaded. */
+static uint64_t kernel_end(const LinuxHeader *h, uint64_t size)
+{
+    return MAX(h->addr + size, runtime_start(h) + h->init_size);
+}
+
+/* Place the code: where it asks to be, or at 1 MiB if it moves itself there. */
+static bool header_place(LinuxHeader *h, const X86Boot *boot, const LoaderFile *file,
+                         GError **err)
+{
+    uint64_t start = runtime_start(h);
+    uint64_t pref = get(h->raw, PREF_ADDRESS, 8);
+
+    if (!h->raw[RELOCATABLE_KERNEL] && pref && pref < BOOT_HIGH_ADDR) {
         return loader_file_error(file, err,
                                  "field pref_address: 0x%" PRIx64
-                                 " is below 0x%x", h->addr, BOOT_HIGH_ADDR);
+                                 " is below 0x%x", pref, BOOT_HIGH_ADDR);
     }
-    if (h->addr > boot->ram_end || h->init_size > boot->ram_end - h->addr) {
+    h->addr = h->raw[RELOCATABLE_KERNEL] ? start : BOOT_HIGH_ADDR;
+    if (kernel_end(h, h->code_size) > boot->ram_end) {
         return loader_file_error(
             file, err,
             "field init_size: 0x%" PRIx64 " bytes at 0x%" PRIx64
             " do not fit below the end of low memory at 0x%" PRIx64
-            "; give the guest more memory (-m)", h->init_size, h->addr,
-            boot->ram_end);
+            "; give the guest more memory (-m)", h->init_size, start, boot->ram_end);
     }
     return true;
 }
+
+/* ---- options that are for boot loaders, too ---------------------------------------- */
+
+#define SPACES " \t\n\v\f\r"
+
+/* The text behind @name, "vga=" say, where a word of the command line begins with it;
+ * NULL: none behind @from does. */
+static const char *find_option(const char *cmdline, const char *from, const char *name)
+{
+    while ((from = strstr(from, name))) {
+        if (from == cmdline || strchr(SPACES, from[-1])) {
+            return from + strlen(name);
+        }
+        from++;
+    }
+    return NULL;
+}
+
+/* What the kernel's setup code does about the screen: as its header says, or vga=. */
+static bool find_vid_mode(X86Boot *boot, const LinuxHeader *h, GError **err)
+{
+    static const struct {
+        const char *name;
+        uint16_t mode;
+    } names[] = { { "normal", 0xffff }, { "ext", 0xfffe }, { "ask", 0xfffd } };
+    const char *text = boot->cmdline;
+
+    boot->vid_mode = get(h->raw, VID_MODE, 2);
+    while ((text = find_option(boot->cmdline, text, "vga="))) {
+        g_autofree char *word = g_strndup(text, strcspn(text, SPACES));
+        char *end;
+        uint64_t mode = g_ascii_strtoull(word, &end, 0);
+        unsigned i;
+
+        for (i = 0; i < G_N_ELEMENTS(names) && strcmp(word, names[i].name); i++) {
+        }
+        if (i < G_N_ELEMENTS(names)) {
+            boot->vid_mode = names[i].mode;
+        } else if (g_ascii_isdigit(*word) && !*end && mode <= UINT16_MAX) {
+            boot->vid_mode = mode;
+        } else {
+            g_set_error(err, FLATVIEW_ERROR, 0, "-append: 'vga=%s' is no video mode: "
+                        "normal, ext, ask, or a number up to 0xffff", word);
+            return false;
+        }
+    }
+    return true;
+}
+
+/* mem=: what an initramfs lies below; the lowest of several, as the kernel takes it. */
+static uint64_t mem_limit(const char *cmdline)
+{
+    const char *text = cmdline;
+    uint64_t limit = UINT64_MAX;
+
+    while ((text = find_option(cmdline, text, "mem="))) {
+        static const char units[] = "KMGTPE";
+        char *end;
+        uint64_t size = g_ascii_strtoull(text, &end, 0);
+        const char *unit = *end ? strchr(units, g_ascii_toupper(*end)) : NULL;
+        unsigned shift = unit ? 10 * (unit - units + 1) : 0;
+
+        if (g_ascii_isdigit(*text) && size && size <= UINT64_MAX >> shift) {
+            limit = MIN(limit, size << shift);
+        }
+    }
+    return limit;
+}
+
+/* Load what goes with the kernel: its command line, and behind @end an initramfs. */
+static bool load_rest(X86Boot *boot, const LinuxHeader *h, const LoaderFile *file,
+                      uint64_t end, GError **err)
+{
+    uint64_t cmdline_max = CMDLINE_SIZE_OLD, limit = INITRD_LIMIT_OLD;
+    const char *limit_name = "kernel's initrd_addr_max";
+    uint64_t mem = mem_limit(boot->cmdline);
+
+    if (h->version >= VERSION_CMDLINE_SIZE) {
+        cmdline_max = MIN(get(h->raw, CMDLINE_SIZE, 4), BOOT_CMDLINE_MAX - 1);
+    }
+    if (h->version >= VERSION_INITRD_MAX) {
+        limit = get(h->raw, INITRD_ADDR_MAX, 4) + 1;
+    }
+    if (mem < limit) {
+        limit = mem;
+        limit_name = "end of memory by mem= (-append)";
+    }
+    return find_vid_mode(boot, h, err) &&
+           x86_boot_load_cmdline(boot, file, cmdline_max, "field cmdline_size", err) &&
+           x86_boot_load_initrd(boot, end, limit, limit_name, err);
+}
+
+/* ---- without firmware -------------------------------------------------------------- */
 
 /* The first 4 GiB one to one, in pages of 2 MiB: the code may move itself, and
  * looks at what is described to it, before it has tables of its own. */
@@ -227,7 +334,8 @@ static void add_boot_params(const X86Boot *boot, const LinuxHeader *h)
     unsigned i;
 
     memcpy(params + SETUP_SECTS, h->raw + SETUP_SECTS,
-           MIN(end, sizeof(h->raw)) - SETUP_SECTS);
+           MIN(end, HEADER_MAX_END) - SETUP_SECTS);
+    put(params, VID_MODE, boot->vid_mode, 2);
     params[TYPE_OF_LOADER] = LOADER_UNDEFINED;
     put(params, CODE32_START, h->addr, 4);
     put(params, CMD_LINE_PTR, BOOT_CMDLINE_ADDR, 4);
@@ -261,42 +369,30 @@ void linux_load_device_tree(X86Boot *boot, const void *fdt, uint32_t size)
 bool linux_load(X86Boot *boot, const LoaderFile *file, GError **err)
 {
     LinuxHeader h;
-    uint64_t cmdline_max, initrd_limit;
+    bool wide;
 
-    if (!header_read(&h, file, VERSION_MIN, err) || !header_has_64(&h, file, err) ||
-        !header_place(&h, boot, file, err)) {
-        return false;
-    }
-    cmdline_max = MIN(get(h.raw, CMDLINE_SIZE, 4), BOOT_CMDLINE_MAX - 1);
-    initrd_limit = get(h.raw, INITRD_ADDR_MAX, 4) + 1;
-    if (!x86_boot_load_cmdline(boot, file, cmdline_max, "field cmdline_size",
-                               err) ||
-        !x86_boot_load_initrd(boot, h.addr + h.init_size, initrd_limit,
-                              "kernel's initrd_addr_max", err)) {
+    if (!header_read(&h, file, VERSION_INIT_SIZE, err) ||
+        !header_place(&h, boot, file, err) ||
+        !load_rest(boot, &h, file, kernel_end(&h, h.code_size), err)) {
         return false;
     }
     loader_add_file(boot->loader, file, h.code_offset, h.code_size, h.addr);
-    add_page_tables(boot->loader);
-    loader_add_data(boot->loader, x86_boot_gdt, sizeof(x86_boot_gdt),
-                    BOOT_GDT_ADDR);
     add_boot_params(boot, &h);
-    boot->entry = h.addr + ENTRY_64;
+    wide = h.version >= VERSION_64 && (get(h.raw, XLOADFLAGS, 2) & XLF_KERNEL_64);
+    if (wide) {
+        add_page_tables(boot->loader);
+        boot->entry = h.addr + ENTRY_64;
+        boot->protocol = X86_BOOT_LINUX64;
+    } else {
+        boot->entry = h.addr;
+        boot->protocol = X86_BOOT_LINUX32;
+    }
+    loader_add_data(boot->loader, wide ? x86_boot_gdt64 : x86_boot_gdt32,
+                    X86_BOOT_GDT_SIZE, BOOT_GDT_ADDR);
     return true;
 }
 
-/* The first address that an initramfs cannot take. */
-static uint64_t kernel_end(const LinuxHeader *h)
-{
-    uint64_t end = BOOT_HIGH_ADDR + h->init_size;
-
-    /* From where it is loaded it moves itself to where it wants to be. */
-    if (h->version >= VERSION_INIT_SIZE) {
-        uint64_t pref = get(h->raw, PREF_ADDRESS, 8);
-
-        end = MAX(end, MIN(pref, UINT32_MAX) + h->init_size);
-    }
-    return end;
-}
+/* ---- by firmware ------------------------------------------------------------------- */
 
 static void give_piece(FWCfg *fw_cfg, unsigned addr_key, unsigned size_key,
                        unsigned data_key, const LoaderFile *file, uint64_t offset,
@@ -311,7 +407,6 @@ static void give_piece(FWCfg *fw_cfg, unsigned addr_key, unsigned size_key,
  * setup code has to be told goes into its header by the option ROM. */
 bool linux_give(X86Boot *boot, const LoaderFile *file, FWCfg *fw_cfg, GError **err)
 {
-    uint64_t cmdline_max = CMDLINE_SIZE_OLD, initrd_limit = INITRD_LIMIT_OLD;
     LinuxHeader h;
     uint64_t rest;
 
@@ -329,15 +424,8 @@ bool linux_give(X86Boot *boot, const LoaderFile *file, FWCfg *fw_cfg, GError **e
                                  "; give the guest more memory (-m)", rest,
                                  BOOT_HIGH_ADDR, boot->ram_end);
     }
-    if (h.version >= VERSION_CMDLINE_SIZE) {
-        cmdline_max = MIN(get(h.raw, CMDLINE_SIZE, 4), BOOT_CMDLINE_MAX - 1);
-    }
-    if (h.version >= VERSION_INITRD_MAX) {
-        initrd_limit = get(h.raw, INITRD_ADDR_MAX, 4) + 1;
-    }
-    if (!x86_boot_load_cmdline(boot, file, cmdline_max, "field cmdline_size", err) ||
-        !x86_boot_load_initrd(boot, MAX(kernel_end(&h), BOOT_HIGH_ADDR + rest),
-                              initrd_limit, "kernel's initrd_addr_max", err)) {
+    h.addr = BOOT_HIGH_ADDR;
+    if (!load_rest(boot, &h, file, kernel_end(&h, rest), err)) {
         return false;
     }
     give_piece(fw_cfg, FW_CFG_SETUP_ADDR, FW_CFG_SETUP_SIZE, FW_CFG_SETUP_DATA, file, 0,

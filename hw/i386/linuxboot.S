@@ -7,7 +7,8 @@
  * (16-bit start); Multiboot 0.6.96, 3.2 and 3.3; Xen docs/misc/pvh.pandoc; fw_cfg's
  * items as in hw/nvram/fw_cfg.h.
  *
- * hw/i386/linuxboot.c says what is in the items. It fills in both checksums, too.
+ * hw/i386/linuxboot.c says what is in the items. It fills in the video mode and both
+ * checksums.
  */
 #include "hw/i386/linuxboot.h"
 
@@ -47,6 +48,7 @@
 #define DATA16 0x28
 
 /* In the setup header of Linux, from the start of the setup code on */
+#define VID_MODE 0x1fa
 #define TYPE_OF_LOADER 0x210
 #define LOADFLAGS 0x211
 #define CAN_USE_HEAP 0x80
@@ -83,6 +85,10 @@ expansion:
     .word   0, 0                      /* no other vectors */
     .word   boot
     .word   0, 0
+
+    .org    LINUXBOOT_VID_MODE
+vid_mode:
+    .word   0 /* filled in */
 
 maker:
     .asciz  "flatview"
@@ -135,6 +141,8 @@ start_linux:
     mov     SETUP, %eax
     shr     $4, %eax
     mov     %ax, %es
+    mov     %cs:vid_mode, %cx
+    mov     %cx, %es:VID_MODE
     movb    $LOADER_UNDEFINED, %es:TYPE_OF_LOADER
     orb     $CAN_USE_HEAP, %es:LOADFLAGS
     movw    $LINUXBOOT_HEAP_END - 0x200, %es:HEAP_END_PTR

@@ -22,10 +22,11 @@ static void set_checksum(uint8_t *bytes, unsigned len, unsigned at)
     bytes[at] -= sum;
 }
 
-uint8_t *linuxboot_rom(void)
+uint8_t *linuxboot_rom(uint16_t vid_mode)
 {
     uint8_t *rom = g_memdup2(code, sizeof(code));
 
+    memcpy(rom + LINUXBOOT_VID_MODE, &vid_mode, sizeof(vid_mode));
     set_checksum(rom + LINUXBOOT_PNP, LINUXBOOT_PNP_SIZE, LINUXBOOT_PNP_CHECKSUM);
     set_checksum(rom, LINUXBOOT_SIZE, LINUXBOOT_SIZE - 1);
     return rom;
@@ -66,7 +67,7 @@ static bool give_image_32(X86Boot *boot, FWCfg *fw_cfg, GError **err)
 bool linuxboot_add(X86Boot *boot, FWCfg *fw_cfg, const char *path, GError **err)
 {
     LoaderFile *file = loader_open(boot->loader, path, "kernel", err);
-    g_autofree uint8_t *rom = linuxboot_rom();
+    g_autofree uint8_t *rom = NULL;
 
     if (!file) {
         return false;
@@ -87,5 +88,6 @@ bool linuxboot_add(X86Boot *boot, FWCfg *fw_cfg, const char *path, GError **err)
         fw_cfg_add_u32(fw_cfg, FW_CFG_CMDLINE_SIZE, strlen(boot->cmdline) + 1);
         fw_cfg_add_string(fw_cfg, FW_CFG_CMDLINE_DATA, boot->cmdline);
     }
+    rom = linuxboot_rom(boot->vid_mode);
     return fw_cfg_add_file(fw_cfg, LINUXBOOT_FILE, rom, LINUXBOOT_SIZE, err);
 }

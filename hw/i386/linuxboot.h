@@ -7,10 +7,11 @@
 #ifndef HW_I386_LINUXBOOT_H
 #define HW_I386_LINUXBOOT_H
 
-#define LINUXBOOT_SIZE 1024 /* bytes of the ROM */
+#define LINUXBOOT_SIZE 1536 /* bytes of the ROM */
 #define LINUXBOOT_PNP 0x20  /* where its expansion header is, */
 #define LINUXBOOT_PNP_SIZE 32
 #define LINUXBOOT_PNP_CHECKSUM 9 /* and the checksum in that */
+#define LINUXBOOT_VID_MODE 0x40 /* two bytes: what it puts into Linux's setup header */
 #define LINUXBOOT_HEAP_END 0xe000 /* of Linux's setup code, from its start on */
 #define LINUXBOOT_MULTIBOOT_MAGIC 0x2badb002
 #define LINUXBOOT_PVH_MAGIC 0x336ec578
@@ -36,8 +37,9 @@ bool linuxboot_add(X86Boot *boot, FWCfg *fw_cfg, const char *path, GError **err)
 /* linux.c: the same of a bzImage, without the ROM. */
 bool linux_give(X86Boot *boot, const LoaderFile *file, FWCfg *fw_cfg, GError **err);
 
-/* The ROM, LINUXBOOT_SIZE bytes with right checksums, to be freed. */
-uint8_t *linuxboot_rom(void);
+/* The ROM, LINUXBOOT_SIZE bytes with right checksums, to be freed; @vid_mode is for
+ * Linux's setup header. */
+uint8_t *linuxboot_rom(uint16_t vid_mode);
 
 #endif
 #endif

@@ -453,7 +453,8 @@ static bool microvm_prepare(Machine *machine, GError **err)
         }
         return true;
     }
-    if (s->boot.protocol == X86_BOOT_LINUX) {
+    if (s->boot.protocol == X86_BOOT_LINUX64 ||
+        s->boot.protocol == X86_BOOT_LINUX32) {
         fdt = build_fdt(s, &fdt_size);
         assert(fdt_size < BOOT_SETUP_DATA_MAX);
         linux_load_device_tree(&s->boot, fdt, fdt_size);

@@ -83,9 +83,12 @@ void x86_boot_reset_cpu(CPUState *cpu, void *opaque)
     X86Boot *boot = opaque;
 
     switch (boot->protocol) {
-    case X86_BOOT_LINUX:
+    case X86_BOOT_LINUX64:
         x86_cpu_set_linux64(cpu, boot->entry, BOOT_PARAMS_ADDR,
                             BOOT_PAGE_TABLES_ADDR, BOOT_GDT_ADDR);
+        break;
+    case X86_BOOT_LINUX32:
+        x86_cpu_set_linux32(cpu, boot->entry, BOOT_PARAMS_ADDR, BOOT_GDT_ADDR);
         break;
     case X86_BOOT_PVH:
         x86_cpu_set_pvh(cpu, boot->entry, BOOT_START_INFO_ADDR);

@@ -40,7 +40,8 @@ typedef struct X86Boot {
     bool together; /* an initramfs goes right behind the kernel */
 
     enum {
-        X86_BOOT_LINUX, /* the 64-bit boot protocol */
+        X86_BOOT_LINUX64, /* Linux's boot protocol, its 64-bit entry, */
+        X86_BOOT_LINUX32, /* and that of 32 bits */
         X86_BOOT_PVH,
         X86_BOOT_MULTIBOOT,
     } protocol;
@@ -48,6 +49,7 @@ typedef struct X86Boot {
     const LoaderFile *initrd_file; /* NULL: none, or modules */
     uint64_t initrd_addr, initrd_size; /* size 0: none */
     uint32_t info_size; /* multiboot: bytes at BOOT_MULTIBOOT_ADDR */
+    uint16_t vid_mode;  /* Linux: its setup header's field */
 } X86Boot;
 
 /* Load @path, of whichever kind it is. False and @err where it is neither, or
