@@ -367,6 +367,7 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-isa \
 	tests/qtest/test-qtest-pit \
 	tests/qtest/test-qtest-ps2 \
+	tests/qtest/test-qtest-resets \
 	tests/qtest/test-qtest-input \
 	tests/qtest/test-qtest-misc \
 	tests/qtest/test-qtest-fw-cfg \
@@ -465,6 +466,7 @@ TESTS_SH = \
 	tests/test-mtree-svg.sh \
 	tests/test-compare-pci.sh \
 	tests/test-compare-flash.sh \
+	tests/test-compare-chipset.sh \
 	tests/test-compare-display.sh \
 	tests/test-compare-screen.sh \
 	tests/test-compare-vga.sh \
@@ -567,7 +569,8 @@ $(TESTS_GDB): TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_MACHINE): | $(PROGRAM) $(ALIAS)
 $(TESTS_QTEST): tests/qtest/qvm.o
 tests/qtest/test-qtest-pci tests/qtest/test-qtest-edu tests/qtest/test-qtest-testdevs \
-tests/qtest/test-qtest-bridge tests/qtest/test-qtest-vga tests/qtest/test-qtest-display: tests/qtest/qpci.o
+tests/qtest/test-qtest-bridge tests/qtest/test-qtest-vga tests/qtest/test-qtest-display \
+tests/qtest/test-qtest-resets: tests/qtest/qpci.o
 # A machine inside the test, with the program's own run state.
 tests/qtest/test-qtest-wires: TEST_ARCHIVES = libflatview.a libtest.a libmemory-core.a
 $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatview.a libmemory-core.a

@@ -12,9 +12,9 @@ What differs, and is left out:
 - an access that is wider than a register here has the next one, and nothing where there
   is none; QEMU's has some registers again;
 - what is written to a byte of power management's event registers, QEMU takes for both
-  bytes, or drops;
-- QEMU's timer status is 1 after a reset; events interrupt out of ACPI mode; the button has
-  no effect while it is not enabled;
+  bytes, or drops; from any byte of its timer it reads the first;
+- QEMU's timer status is 1 after a reset; events interrupt out of ACPI mode; the button
+  has no effect while it is not enabled;
 - QEMU has no hole of FDHC, no lock of SMRAM, and no segment that is read from PCI and
   written to RAM, where it shows RAM; what qtest writes there in the reverse state goes to
   RAM, too;
@@ -23,8 +23,9 @@ What differs, and is left out:
 - what QEMU's chips do not reset: most of configuration space, PMBA, ports 0x92 and 0xb2.
 """
 import os
-import random
 import sys
+import tempfile
+import time
 
 import peer
 
@@ -226,21 +227,14 @@ def memory_below_1m(pair_of, rng):
 
 
 def start_with_roms(pair_of, rng, mib, bios_kib):
-    scratch = os.environ.get('TMPDIR', '/tmp')
-    paths = []
-    for size in (bios_kib << 10, ROM_SIZE):
-        path = os.path.join(scratch, f'flatview-rom-{os.getpid()}-{size}')
-        with open(path, 'wb') as file:
+    with tempfile.NamedTemporaryFile() as bios, tempfile.NamedTemporaryFile() as rom:
+        for file, size in ((bios, bios_kib << 10), (rom, ROM_SIZE)):
             file.write(b'\x55\xaa' + bytes([min(size >> 9, 255)]) +
                        rng.randbytes(size - 3))
-        paths.append(path)
-    try:
-        return pair_of(['-m', str(mib), '-bios', paths[0],
+            file.flush()
+        return pair_of(['-m', str(mib), '-bios', bios.name,
                         '-device', 'VGA,addr=3,vgamem_mb=1',
-                        '-device', f'edu,addr=4,romfile={paths[1]}'])
-    finally:
-        for path in paths:
-            os.unlink(path)
+                        '-device', f'edu,addr=4,romfile={rom.name}'])
 
 
 def memory_above(pair_of, rng):
@@ -295,7 +289,8 @@ def power_access(rng):
         case 7:
             return f'outb {APM_PORT + rng.randrange(2):#x} {rng.randrange(0xf0):#x}'
         case _:
-            return rng.choice((f'inb {APM_PORT}', f'inb {APM_PORT + 1}', f'inw {APM_PORT}'))
+            return rng.choice((f'inb {APM_PORT}', f'inb {APM_PORT + 1}',
+                               f'inw {APM_PORT}'))
 
 
 def press_button(pair):
@@ -338,6 +333,37 @@ def power(pair_of, rng):
                 return
         if not pair.run([power_access(rng) for _ in range(60)], f'step {n}'):
             return
+
+
+HPET_CONFIG, HPET_COUNTER, HPET_PERIOD = 0xfed00010, 0xfed000f0, 10
+PM_TIMER_HZ, NS_PER_S = 3579545, 1000000000
+
+
+def timer(pair_of, rng):
+    """the timer of power management, and what its overflow does"""
+    # QEMU's clock goes while its processor halts; the HPET says how far, to 10 ns, and
+    # ours is moved to the same moment.
+    with tempfile.NamedTemporaryFile() as bios:
+        bios.write(b'\xfa\xf4\xeb\xfc' * 0x4000)  # cli; again: hlt; jmp again
+        bios.flush()
+        pair = pair_of(['-m', '16', '-bios', bios.name])
+    here, qemu = pair.vms
+    pair.both(f'writel {HPET_CONFIG:#x} 1')
+    power_start(pair)
+    now = 0
+    for seconds in [0.001] * 5 + [0.01] * 5 + [2.4]:
+        qemu.qmp('cont')
+        time.sleep(seconds)
+        qemu.qmp('stop')
+        then = qemu.qtest(f'readq {HPET_COUNTER:#x}') * HPET_PERIOD
+        here.qtest(f'clock_step {then - now}')
+        now = then
+        if now * PM_TIMER_HZ // NS_PER_S == \
+                (now + HPET_PERIOD - 1) * PM_TIMER_HZ // NS_PER_S:
+            pair.run([f'inl {PM_PORT + 8:#x}'], f'{now} ns')
+        status = f'inw {PM_PORT:#x}'
+        pair.run([status, f'outw {PM_PORT:#x} 0x20', status, f'outw {PM_PORT:#x} 1',
+                  status], f'status at {now} ns')
 
 
 # ---- interrupts ------------------------------------------------------------------------
@@ -399,4 +425,5 @@ def routes(pair_of, rng):
 
 
 if __name__ == '__main__':
-    sys.exit(peer.main([configuration, memory_below_1m, memory_above, power, routes]))
+    sys.exit(peer.main([configuration, memory_below_1m, memory_above, power, timer,
+                        routes]))
