@@ -153,6 +153,7 @@ HW_OBJS = \
 	hw/i386/pc-acpi-slots.o \
 	hw/i386/pc-smbios.o \
 	hw/smbios/smbios.o \
+	hw/smbios/smbios-settings.o \
 	hw/i386/fdt.o \
 	hw/core/chardev.o \
 	hw/core/chardev-mux.o \

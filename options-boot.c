@@ -191,8 +191,22 @@ bool option_add_drive(Settings *s, const char *value, GError **err)
     return ok;
 }
 
+bool option_add_smbios(Settings *s, const char *value, GError **err)
+{
+    if (strcmp(value, "help") == 0) {
+        smbios_settings_print(stdout);
+        s->done = true;
+        return true;
+    }
+    if (!s->smbios) {
+        s->smbios = smbios_settings_new();
+    }
+    return smbios_settings_add(s->smbios, value, err);
+}
+
 void settings_init_boot(Settings *s)
 {
+    s->smbios = NULL;
     boot_clear(&s->boot);
     s->fw_cfg = g_ptr_array_new_with_free_func(fw_cfg_setting_free);
     s->flash = g_ptr_array_new_with_free_func(flash_setting_free);
@@ -203,6 +217,7 @@ void settings_clear_boot(Settings *s)
     boot_clear(&s->boot);
     g_ptr_array_free(s->fw_cfg, TRUE);
     g_ptr_array_free(s->flash, TRUE);
+    smbios_settings_free(s->smbios);
 }
 
 void settings_move_boot(Settings *s, Machine *machine)
@@ -212,5 +227,6 @@ void settings_move_boot(Settings *s, Machine *machine)
     machine->boot.once = g_steal_pointer(&s->boot.once);
     g_ptr_array_extend_and_steal(machine->fw_cfg, s->fw_cfg);
     g_ptr_array_extend_and_steal(machine->flash, s->flash);
+    machine->smbios = s->smbios;
     settings_init_boot(s);
 }

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
- * Options about what firmware finds: -boot, -fw_cfg, -drive, -pflash. For options.c.
+ * Options about what firmware finds: -boot, -fw_cfg, -drive, -pflash, -smbios. For
+ * options.c.
  */
 #ifndef OPTIONS_BOOT_H
 #define OPTIONS_BOOT_H
@@ -14,6 +15,7 @@ bool option_set_boot(Settings *s, const char *value, GError **err);
 bool option_add_fw_cfg(Settings *s, const char *value, GError **err);
 bool option_add_drive(Settings *s, const char *value, GError **err);
 bool option_add_pflash(Settings *s, const char *value, GError **err);
+bool option_add_smbios(Settings *s, const char *value, GError **err);
 
 void settings_init_boot(Settings *s); /* nothing set */
 void settings_clear_boot(Settings *s);

@@ -558,6 +558,8 @@ static const Option options[] = {
       LIST(option_set_boot, boot_properties) },
     { "fw_cfg", "[name=]NAME,file=FILE|string=TEXT", "a file for the firmware",
       LIST(option_add_fw_cfg, fw_cfg_properties) },
+    { "smbios", "type=N[,KEY=VALUE...] or file=FILE",
+      "what the machine says that it is; 'help' lists", CALL(option_add_smbios) },
     { "drive", "if=pflash,file=FILE[,PROP=VALUE...]",
       "flash memory that holds firmware, or its variables",
       LIST(option_add_drive, drive_properties) },

@@ -58,6 +58,7 @@ typedef struct Settings {
     BootSettings boot;
     GPtrArray *fw_cfg;   /* FWCfgSetting * */
     GPtrArray *flash;    /* FlashSetting * */
+    SMBIOSSettings *smbios; /* NULL: nothing was said */
     char *uuid;
     RunOptions run;
     GPtrArray *displays; /* those asked for; private to options-display.c */
@@ -96,7 +97,7 @@ bool settings_parse(Settings *s, int argc, char **argv, GError **err);
 
 void settings_clear(Settings *s);
 
-/* Give @machine what -boot, -fw_cfg and -drive say. */
+/* Give @machine what -boot, -fw_cfg, -drive and -smbios say. */
 void settings_move_boot(Settings *s, Machine *machine);
 
 /* The first of @names (char *, the best first) that can be used here: "kvm" or

@@ -185,8 +185,9 @@ static bool choose_accel(Machine *machine, Settings *s, GError **err)
 static bool check_no_firmware(const Settings *s, const MachineType *type,
                               GError **err)
 {
-    const char *option = s->fw_cfg->len ? "-fw_cfg" : s->flash->len ? "-drive"
-                                                                    : NULL;
+    const char *option = s->fw_cfg->len ? "-fw_cfg"
+                       : s->flash->len  ? "-drive"
+                       : s->smbios      ? "-smbios" : NULL;
 
     if (s->kernel && s->bios) {
         g_set_error(err, FLATVIEW_ERROR, 0,

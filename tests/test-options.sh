@@ -57,7 +57,7 @@ refused "'-' is no option.*" -
 refused "'' is no option.*" ""
 for option in machine M accel cpu smp m mem-path name kernel initrd append bios \
     serial debugcon device display d D uuid rtc chardev monitor qmp qmp-pretty mon gdb \
-    boot fw_cfg drive pflash qtest qtest-log object global readconfig vga audio pidfile; do
+    boot fw_cfg smbios drive pflash qtest qtest-log object global readconfig vga audio pidfile; do
     refused "-$option: what follows is missing: .*" "-$option"
     [ $option = append ] || refused "-$option: what follows is empty: .*" "-$option" ""
 done
@@ -107,6 +107,11 @@ refused "-boot .*: reboot-timeout: '-2' is no number of .*" -boot reboot-timeout
 refused "-fw_cfg opt/a: it wants name=NAME, and one of file=.*" -fw_cfg opt/a
 refused "-fw_cfg .*: it wants name=NAME, and one of.*" -fw_cfg opt/a,file=x,string=y
 refused "-fw_cfg .*: it wants name=NAME.*" -fw_cfg string=y
+refused "-smbios x: it wants file=FILE, or type= .*" -smbios x
+refused "-smbios type=1,uuid=1: uuid=1: it is no UUID.*" -smbios type=1,uuid=1
+refused "-smbios file '/nowhere': .*No such file.*" -M pc -smbios file=/nowhere
+refused "-smbios file '/dev/zero': .*" -M pc -smbios file=/dev/zero
+refused "-smbios: machine 'microvm' has no firmware.*" -M microvm -smbios type=1
 refused "-fw_cfg: machine 'microvm' has no firmware.*" -M microvm -fw_cfg opt/a,string=y
 refused "-drive file=x: if=: only if=pflash is there" -drive file=x
 refused "-drive .*: if=ide: only if=pflash is there" -drive if=ide,file=x

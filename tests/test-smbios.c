@@ -117,7 +117,7 @@ static void build(const SMBIOSConfig *config)
     const uint8_t *p;
     uint32_t address;
 
-    block = smbios_link(config, BASE);
+    block = smbios_link(config, BASE, NULL);
     p = block->data;
     address = number(p + 24, 4);
     expect(address >= BASE + 31 && address < BASE + block->len, "tables at 0x%x",
@@ -190,7 +190,7 @@ START_TEST(each_type)
     ck_assert_str_eq(string(s, 5), "no firmware");
     ck_assert_str_eq(string(s, 8), "01/01/2026");
     expect_hex(field(s, 10, 8), 0x08);
-    expect_hex(field(s, 18, 6), 0xffff00001000);
+    expect_hex(field(s, 18, 6), 0xffffffff1000);
     s = find(1, 0);
     ck_assert_str_eq(string(s, 4), "flatview");
     ck_assert_str_eq(string(s, 5), "pc");
@@ -341,11 +341,224 @@ START_TEST(memory)
 }
 END_TEST
 
+/* ---- what a user says ---------------------------------------------------------------- */
+
+static SMBIOSSettings *settings_of(const char *const *texts)
+{
+    SMBIOSSettings *settings = smbios_settings_new();
+    g_autoptr(GError) err = NULL;
+
+    for (; *texts; texts++) {
+        expect(smbios_settings_add(settings, *texts, &err), "%s: %s", *texts,
+               err ? err->message : "?");
+    }
+    return settings;
+}
+
+#define SETTINGS(...) settings_of((const char *const[]){ __VA_ARGS__, NULL })
+
+/* Every key that is a text, and the byte that names it. */
+START_TEST(said_texts)
+{
+    static const struct {
+        uint8_t type;
+        const char *key;
+        uint8_t offset;
+    } cases[] = {
+        { 0, "vendor", 4 }, { 0, "version", 5 }, { 0, "date", 8 },
+        { 1, "manufacturer", 4 }, { 1, "product", 5 }, { 1, "version", 6 },
+        { 1, "serial", 7 }, { 1, "sku", 25 }, { 1, "family", 26 },
+        { 2, "manufacturer", 4 }, { 2, "product", 5 }, { 2, "version", 6 },
+        { 2, "serial", 7 }, { 2, "asset", 8 }, { 2, "location", 10 },
+        { 3, "manufacturer", 4 }, { 3, "version", 6 }, { 3, "serial", 7 },
+        { 3, "asset", 8 }, { 3, "sku", 21 },
+        { 4, "manufacturer", 7 }, { 4, "version", 16 }, { 4, "serial", 32 },
+        { 4, "asset", 33 }, { 4, "part", 34 },
+        { 17, "bank", 17 }, { 17, "manufacturer", 23 }, { 17, "serial", 24 },
+        { 17, "asset", 25 }, { 17, "part", 26 },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = g_strdup_printf("type=%u,%s=it,, a=b", cases[i].type,
+                                                cases[i].key);
+        SMBIOSConfig config = simple();
+        SMBIOSSettings *settings = SETTINGS("type=1,serial=first", text);
+
+        config.settings = settings;
+        build(&config);
+        expect(count(cases[i].type) == 1, "%s: %u structures", text,
+               count(cases[i].type));
+        ck_assert_str_eq(string(find(cases[i].type, 0), cases[i].offset), "it, a=b");
+        /* And nowhere else. */
+        for (unsigned n = 0, times = 0; n < structures_nr; n++) {
+            for (unsigned j = 0; j < structures[n].strings_nr; j++) {
+                times += strcmp(structures[n].strings[j], "it, a=b") == 0;
+            }
+            expect(times <= 1, "%s: %u times", text, times);
+        }
+        forget();
+        smbios_settings_free(settings);
+    }
+}
+END_TEST
+
+START_TEST(said_others)
+{
+    SMBIOSSettings *settings =
+        SETTINGS("type=0,uefi=on,release=4.255",
+                 "type=1,uuid=00112233-4455-6677-8899-aabbccddeeff,serial=",
+                 "type=4,sock_pfx=Socket,max-speed=3000,current-speed=2500",
+                 "type=4,processor-id=0x1122334455667788", "type=17,loc_pfx=Slot",
+                 "type=17,speed=3200", "type=11,value=one,value=two", "type=11,value=a=b");
+    SMBIOSConfig config = simple();
+    const Structure *s;
+
+    config.settings = settings;
+    config.uuid = "6ba7b810-9dad-11d1-80b4-00c04fd430c8";
+    build(&config);
+    s = find(0, 0);
+    expect_hex(field(s, 18, 6), 0xffffff041800);
+    ck_assert_str_eq(string(s, 4), "flatview");
+    s = find(1, 0);
+    expect_hex(field(s, 8, 8), 0x6677445500112233);
+    expect_hex(field(s, 7, 1), 0);
+    s = find(4, 0);
+    ck_assert_str_eq(string(s, 4), "Socket 0");
+    expect_hex(field(s, 8, 8), 0x1122334455667788);
+    expect_hex(field(s, 20, 2), 3000);
+    expect_hex(field(s, 22, 2), 2500);
+    s = find(17, 0);
+    ck_assert_str_eq(string(s, 16), "Slot 0");
+    expect_hex(field(s, 21, 2), 3200);
+    expect_hex(field(s, 32, 2), 3200);
+    s = find(11, 0);
+    expect_hex(field(s, 4, 1), 3);
+    ck_assert_str_eq(s->strings[0], "one");
+    ck_assert_str_eq(s->strings[1], "two");
+    ck_assert_str_eq(s->strings[2], "a=b");
+    expect(!find(2, 0), "a mainboard that nobody spoke of");
+    forget();
+    smbios_settings_free(settings);
+}
+END_TEST
+
+START_TEST(said_wrong)
+{
+    static const struct {
+        const char *text, *error;
+    } cases[] = {
+        { "", "it wants file=FILE, or type=" },
+        { "serial=1", "it wants file=FILE, or type=" },
+        { "type", "it wants file=FILE, or type=" },
+        { "type=5,serial=1", "it wants file=FILE, or type=" },
+        { "type=256", "it wants file=FILE, or type=" },
+        { "type=1,file=x", "file= stands alone" },
+        { "type=1,location=x", "type 1 has no property 'location'" },
+        { "type=1,serial", "type 1: property 'serial' needs a value" },
+        { "type=0,release=4", "release=4: it is MAJOR.MINOR" },
+        { "type=0,release=4.5.6", "release=4.5.6: it is" },
+        { "type=0,release=4.256", "release=4.256: it is" },
+        { "type=0,uefi=perhaps", "uefi" },
+        { "type=1,uuid=12", "uuid=12: it is no UUID" },
+        { "type=4,max-speed=65536", "max-speed" },
+        { "type=11,text=x", "type 11 has no 'text'; there are value= and path=" },
+        { "type=11,value=", "value=: a string is not empty" },
+        { "type=11,path=/nowhere/x", "path=/nowhere/x: cannot be read: No such file" },
+        { "type=11,path=/dev/zero", "path=/dev/zero: a string has 65535 bytes at most" },
+        { "type=11,path=/dev/null", "path=/dev/null: a string is not empty" },
+    };
+    SMBIOSSettings *settings = smbios_settings_new();
+    g_autoptr(GError) err = NULL;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        expect(!smbios_settings_add(settings, cases[i].text, &err), "'%s' is right",
+               cases[i].text);
+        expect(strstr(err->message, cases[i].error), "'%s': %s", cases[i].text,
+               err->message);
+        g_clear_error(&err);
+    }
+    for (unsigned i = 0; i < 255; i++) {
+        expect(smbios_settings_add(settings, "type=11,value=x", &err), "string %u", i);
+    }
+    expect(!smbios_settings_add(settings, "type=11,value=x", &err) &&
+           strstr(err->message, "255 strings at most"), "too many");
+    smbios_settings_free(settings);
+}
+END_TEST
+
+static GByteArray *bytes(const void *data, size_t len)
+{
+    return g_byte_array_append(g_byte_array_new(), data, len);
+}
+
+START_TEST(structures_of_users)
+{
+    static const struct {
+        const char *data;
+        size_t len;
+        const char *error; /* NULL: it is right */
+    } cases[] = {
+        { "\x02\x04\x34\x12\0\0", 6, NULL },
+        { "\x80\x05\x34\x12\x01" "text\0\0", 11, NULL },
+        { "\x80\x05\x34\x12\x01" "a\0b\0\0", 10, NULL },
+        { "", 0, "it is no structure" },
+        { "\x02\x04\x34", 3, "it is no structure" },
+        { "\x02\x03\x34\x12\0\0", 6, "it is no structure" },
+        { "\x02\xff\x34\x12\0\0", 6, "that is not all of 6 bytes" },
+        { "\x02\x04\x34\x12\0", 5, "that is not all of 5 bytes" },
+        { "\x02\x04\x34\x12" "text\0", 9, "that is not all of 9 bytes" },
+        { "\x02\x04\x34\x12\0\0\0", 7, "that is not all of 7 bytes" },
+        { "\x7f\x04\x34\x12\0\0", 6, "type 127 ends the tables" },
+    };
+    g_autoptr(GPtrArray) users = g_ptr_array_new();
+    SMBIOSConfig config = simple();
+    g_autoptr(GError) err = NULL;
+    const uint8_t big[] = { 0x80, 4, 1, 0 };
+    GByteArray *one;
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        one = bytes(cases[i].data, cases[i].len);
+        expect(smbios_check_structure(one, &err) == !cases[i].error, "case %u: %s", i,
+               err ? err->message : "it is right");
+        expect(!err || strstr(err->message, cases[i].error), "case %u: %s", i,
+               err->message);
+        g_clear_error(&err);
+        g_byte_array_unref(one);
+    }
+    /* One stands in for all of its type, and they stand in order. */
+    g_ptr_array_add(users, bytes("\x80\x05\x34\x12\x01" "text\0\0", 11));
+    g_ptr_array_add(users, bytes("\x01\x04\x35\x12\0\0", 6));
+    g_ptr_array_add(users, bytes("\x80\x04\x36\x12\0\0", 6));
+    config.structures = users;
+    build(&config);
+    expect(count(1) == 1 && find(1, 0)->handle == 0x1235, "ours is there");
+    expect(count(128) == 2 && find(128, 0)->handle == 0x1234 &&
+           find(128, 1)->handle == 0x1236, "not both");
+    ck_assert_str_eq(string(find(128, 0), 4), "text");
+    forget();
+    /* All together can be too much: 64 KiB less one byte fit, as the anchor says. */
+    one = bytes(big, sizeof(big));
+    g_byte_array_set_size(one, UINT16_MAX - 6000);
+    memset(one->data + sizeof(big), 'x', one->len - sizeof(big) - 2);
+    memset(one->data + one->len - 2, 0, 2);
+    expect(smbios_check_structure(one, NULL), "a large one");
+    g_ptr_array_add(users, one);
+    build(&config);
+    forget();
+    g_ptr_array_add(users, g_byte_array_ref(one));
+    expect(!smbios_tables(&config, &err) &&
+           strstr(err->message, "-smbios: all structures have "), "%s",
+           err ? err->message : "fits");
+    expect(!smbios_link(&config, BASE, NULL), "fits");
+    g_ptr_array_foreach(users, (GFunc)(void (*)(void))g_byte_array_unref, NULL);
+}
+END_TEST
+
 /* For firmware: the same in two files, and no address yet. */
 START_TEST(files)
 {
     SMBIOSConfig config = simple();
-    g_autoptr(GByteArray) tables = smbios_tables(&config);
+    g_autoptr(GByteArray) tables = smbios_tables(&config, NULL);
     g_autoptr(GByteArray) anchor = smbios_anchor(tables, 0);
 
     expect(anchor->len == 31, "%u bytes", anchor->len);
@@ -368,7 +581,7 @@ START_TEST(dmidecode)
         return;
     }
     /* Its own form of dump: the entry point, and the tables at 32. */
-    dump = smbios_link(&config, 0);
+    dump = smbios_link(&config, 0, NULL);
     dir = g_dir_make_tmp("flatview-smbios-XXXXXX", NULL);
     path = g_build_filename(dir, "dump", NULL);
     expect(g_file_set_contents(path, (char *)dump->data, dump->len, NULL), "no %s",
@@ -384,4 +597,5 @@ START_TEST(dmidecode)
 }
 END_TEST
 
-TEST_MAIN("smbios", each_type, uuids, processors, memory, files, dmidecode)
+TEST_MAIN("smbios", each_type, uuids, processors, memory, said_texts, said_others,
+          said_wrong, structures_of_users, files, dmidecode)

@@ -380,6 +380,7 @@ void machine_free(Machine *machine)
     g_ptr_array_free(machine->serials, TRUE);
     g_ptr_array_free(machine->fw_cfg, TRUE);
     g_ptr_array_free(machine->flash, TRUE);
+    smbios_settings_free(machine->smbios);
     g_free(machine->vga);
     g_free(machine->boot.order);
     g_free(machine->boot.once);

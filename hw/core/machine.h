@@ -14,6 +14,7 @@
 #include "hw/core/chardev.h"
 #include "hw/core/device.h"
 #include "hw/core/user-object.h"
+#include "hw/smbios/smbios-settings.h"
 #include "kvm.h"
 
 /* -rtc: what the guest's clock shows. */
@@ -59,8 +60,8 @@ typedef struct MachineType {
     const Property *properties; /* beyond the common ones; NULL: none */
     unsigned max_cpus;
     unsigned min_cpus;       /* 0: it can do without */
-    bool has_firmware;       /* uses boot, fw_cfg and flash of Machine, and bios
-                              * also with a kernel */
+    bool has_firmware;       /* uses boot, fw_cfg, flash and smbios of Machine, and
+                              * bios also with a kernel */
     bool has_vga;            /* uses vga and headless of Machine */
     const char *cpu_type;    /* of a vCPU as an object: "x86_64-cpu" */
     uint64_t default_ram_size;
@@ -91,6 +92,7 @@ struct Machine {
     BootSettings boot;
     GPtrArray *fw_cfg; /* FWCfgSetting * */
     GPtrArray *flash;  /* FlashSetting * */
+    SMBIOSSettings *smbios; /* owned; NULL: nothing was said */
     char *vga;          /* -vga: "std", "none"; NULL: none */
     bool headless;      /* nobody sees the screen, so firmware also speaks elsewhere */
     char *uuid;         /* as "6ba7b810-9dad-11d1-80b4-00c04fd430c8"; NULL: none */

@@ -91,7 +91,9 @@ static bool prepare_without(PCMachine *s, GError **err)
 
     s->boot.ram_end = s->lomem_size;
     s->boot.e820 = s->e820;
-    pc_smbios_load(s);
+    if (!pc_smbios_load(s, err)) {
+        return false;
+    }
     if (s->acpi) {
         pc_acpi_load(s);
     }

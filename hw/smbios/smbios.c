@@ -9,6 +9,8 @@
 #include <cpuid.h>
 #include <string.h>
 
+#include "hw/core/device.h"
+
 #define MANUFACTURER "flatview"
 #define RELEASE_DATE "01/01/2026" /* guests take this for the age of the platform */
 
@@ -24,8 +26,10 @@
 enum {
     TYPE_BIOS = 0,
     TYPE_SYSTEM = 1,
+    TYPE_BOARD = 2,
     TYPE_CHASSIS = 3,
     TYPE_PROCESSOR = 4,
+    TYPE_OEM_STRINGS = 11,
     TYPE_MEMORY_ARRAY = 16,
     TYPE_MEMORY_DEVICE = 17,
     TYPE_MEMORY_MAPPED = 19,
@@ -39,7 +43,10 @@ enum {
 #define NO_ERROR_HANDLE 0xfffe
 
 #define BIOS_UNSUPPORTED 0x08      /* characteristics: not given */
+#define BIOS_EXT2_UEFI 0x08
 #define BIOS_EXT2_VIRTUAL 0x10     /* in a virtual machine */
+#define BOARD_HOSTS 0x01           /* it is what the machine runs on */
+#define BOARD_MOTHERBOARD 0x0a
 #define WAKE_UP_POWER_SWITCH 6
 #define CHASSIS_OTHER 1
 #define STATE_SAFE 3
@@ -83,6 +90,14 @@ typedef struct __attribute__((packed)) System {
     uint8_t wake_up, sku, family;
 } System;
 
+typedef struct __attribute__((packed)) Board {
+    Header header;
+    uint8_t manufacturer, product, version, serial, asset;
+    uint8_t features, location;
+    uint16_t chassis;
+    uint8_t kind, contained;
+} Board;
+
 typedef struct __attribute__((packed)) Chassis {
     Header header;
     uint8_t manufacturer, kind, version, serial, asset;
@@ -102,6 +117,11 @@ typedef struct __attribute__((packed)) Processor {
     uint8_t serial, asset, part, cores, cores_enabled, threads;
     uint16_t characteristics, family2;
 } Processor;
+
+typedef struct __attribute__((packed)) OEMStrings {
+    Header header;
+    uint8_t count;
+} OEMStrings;
 
 typedef struct __attribute__((packed)) MemoryArray {
     Header header;
@@ -149,8 +169,10 @@ typedef struct __attribute__((packed)) Anchor {
 
 G_STATIC_ASSERT(sizeof(Bios) == 0x18);
 G_STATIC_ASSERT(sizeof(System) == 0x1b);
+G_STATIC_ASSERT(sizeof(Board) == 0x0f);
 G_STATIC_ASSERT(sizeof(Chassis) == 0x16);
 G_STATIC_ASSERT(sizeof(Processor) == 0x2a);
+G_STATIC_ASSERT(sizeof(OEMStrings) == 0x05);
 G_STATIC_ASSERT(sizeof(MemoryArray) == 0x17);
 G_STATIC_ASSERT(sizeof(MemoryDevice) == 0x28);
 G_STATIC_ASSERT(sizeof(MemoryMapped) == 0x1f);
@@ -159,38 +181,75 @@ G_STATIC_ASSERT(sizeof(Anchor) == 0x1f);
 
 /* ---- structures ------------------------------------------------------------------- */
 
+/* What is built, and from what. */
+typedef struct Builder {
+    GByteArray *out;
+    const SMBIOSConfig *config;
+    const SMBIOSSettings *settings;
+    /* Strings of the structure at hand, which its fields number from 1. */
+    GByteArray *strings;
+    uint8_t strings_nr;
+} Builder;
+
 static Header header(uint8_t type, unsigned n, size_t length)
 {
     return (Header){ type, length, HANDLE(type, n) };
 }
 
-/* Append a structure and its strings, which its fields number from 1; ended by NULL. */
-static void append(GByteArray *out, const void *structure, const char *const *strings)
+/* Add a string to the structure at hand; its number, 0 where there is no text. */
+static uint8_t string(Builder *b, const char *text)
+{
+    if (!text || !*text) {
+        return 0;
+    }
+    g_byte_array_append(b->strings, (const uint8_t *)text, strlen(text) + 1);
+    return ++b->strings_nr;
+}
+
+/* The same with @text or, if that was not given, @otherwise. */
+static uint8_t string_or(Builder *b, const char *text, const char *otherwise)
+{
+    return string(b, text ? text : otherwise);
+}
+
+/* Append the structure at hand with its strings, or two zeros where it has none. */
+static void append(Builder *b, const void *structure)
 {
     const Header *h = structure;
 
-    g_byte_array_append(out, structure, h->length);
-    for (; *strings; strings++) {
-        g_byte_array_append(out, (const uint8_t *)*strings, strlen(*strings) + 1);
+    g_byte_array_append(b->out, structure, h->length);
+    if (!b->strings_nr) {
+        g_byte_array_append(b->strings, (const uint8_t *)"", 1);
     }
-    g_byte_array_append(out, (const uint8_t *)"\0", 1);
+    g_byte_array_append(b->strings, (const uint8_t *)"", 1);
+    g_byte_array_append(b->out, b->strings->data, b->strings->len);
+    g_byte_array_set_size(b->strings, 0);
+    b->strings_nr = 0;
 }
 
-#define STRINGS(...) ((const char *const[]){ __VA_ARGS__, NULL })
-/* Two zeros end a structure that has no strings. */
-#define NO_STRINGS STRINGS("")
-
-static void append_bios(GByteArray *out)
+static void append_bios(Builder *b)
 {
-    const Bios bios = {
+    const SMBIOSSettings *set = b->settings;
+    uint8_t release[2] = { 0, 0 };
+    Bios bios = {
         .header = header(TYPE_BIOS, 0, sizeof(bios)),
-        .vendor = 1, .version = 2, .date = 3,
         .characteristics = BIOS_UNSUPPORTED,
-        .extension2 = BIOS_EXT2_VIRTUAL,
+        .extension2 = BIOS_EXT2_VIRTUAL | (set->bios.uefi ? BIOS_EXT2_UEFI : 0),
+        .major = 0xff, .minor = 0xff,
         .ec_major = 0xff, .ec_minor = 0xff,
     };
 
-    append(out, &bios, STRINGS(MANUFACTURER, "no firmware", RELEASE_DATE));
+    if (!b->config->bios && !set->given[TYPE_BIOS]) {
+        return;
+    }
+    bios.vendor = string_or(b, set->bios.vendor, MANUFACTURER);
+    bios.version = string_or(b, set->bios.version, b->config->bios ? "no firmware" : NULL);
+    bios.date = string_or(b, set->bios.date, RELEASE_DATE);
+    if (set->bios.release && smbios_parse_release(set->bios.release, release)) {
+        bios.major = release[0];
+        bios.minor = release[1];
+    }
+    append(b, &bios);
 }
 
 /* Its first three fields are numbers, and little-endian. */
@@ -209,39 +268,75 @@ static void parse_uuid(const char *text, uint8_t uuid[16])
     }
 }
 
-static void append_system(GByteArray *out, const SMBIOSConfig *config)
+static void append_system(Builder *b)
 {
+    const SMBIOSSettings *set = b->settings;
     System system = {
         .header = header(TYPE_SYSTEM, 0, sizeof(system)),
-        .manufacturer = 1, .product = 2,
         .wake_up = WAKE_UP_POWER_SWITCH,
     };
 
-    parse_uuid(config->uuid, system.uuid);
-    append(out, &system, STRINGS(MANUFACTURER, config->product));
+    parse_uuid(set->system.uuid ? set->system.uuid : b->config->uuid, system.uuid);
+    system.manufacturer = string_or(b, set->system.manufacturer, MANUFACTURER);
+    system.product = string_or(b, set->system.product, b->config->product);
+    system.version = string(b, set->system.version);
+    system.serial = string(b, set->system.serial);
+    system.sku = string(b, set->system.sku);
+    system.family = string(b, set->system.family);
+    append(b, &system);
 }
 
-static void append_chassis(GByteArray *out)
+static void append_board(Builder *b)
 {
-    const Chassis chassis = {
+    const SMBIOSSettings *set = b->settings;
+    Board board = {
+        .header = header(TYPE_BOARD, 0, sizeof(board)),
+        .features = BOARD_HOSTS, .chassis = HANDLE(TYPE_CHASSIS, 0),
+        .kind = BOARD_MOTHERBOARD,
+    };
+
+    if (!set->given[TYPE_BOARD]) {
+        return;
+    }
+    board.manufacturer = string_or(b, set->board.manufacturer, MANUFACTURER);
+    board.product = string_or(b, set->board.product, b->config->product);
+    board.version = string(b, set->board.version);
+    board.serial = string(b, set->board.serial);
+    board.asset = string(b, set->board.asset);
+    board.location = string(b, set->board.location);
+    append(b, &board);
+}
+
+static void append_chassis(Builder *b)
+{
+    const SMBIOSSettings *set = b->settings;
+    Chassis chassis = {
         .header = header(TYPE_CHASSIS, 0, sizeof(chassis)),
-        .manufacturer = 1, .kind = CHASSIS_OTHER,
+        .kind = CHASSIS_OTHER,
         .boot_state = STATE_SAFE, .power_state = STATE_SAFE,
         .thermal_state = STATE_SAFE, .security = SECURITY_NONE,
     };
 
-    append(out, &chassis, STRINGS(MANUFACTURER));
+    chassis.manufacturer = string_or(b, set->chassis.manufacturer, MANUFACTURER);
+    chassis.version = string(b, set->chassis.version);
+    chassis.serial = string(b, set->chassis.serial);
+    chassis.asset = string(b, set->chassis.asset);
+    chassis.sku = string(b, set->chassis.sku);
+    append(b, &chassis);
 }
 
-static void append_processor(GByteArray *out, const CPUTopology *topology, unsigned n)
+static void append_processor(Builder *b, unsigned n)
 {
-    g_autofree char *socket = g_strdup_printf("CPU %u", n);
+    const CPUTopology *topology = &b->config->topology;
+    const SMBIOSSettings *set = b->settings;
+    const char *prefix = set->processor.socket_prefix;
+    g_autofree char *socket = g_strdup_printf("%s %u", prefix ? prefix : "CPU", n);
     unsigned cores = topology->dies * topology->cores, eax = 0, ebx, ecx, edx = 0;
     Processor processor = {
         .header = header(TYPE_PROCESSOR, n, sizeof(processor)),
-        .socket = 1, .kind = PROCESSOR_CENTRAL, .family = FAMILY_OTHER,
-        .manufacturer = 2,
-        .max_speed = SPEED_MHZ, .speed = SPEED_MHZ,
+        .kind = PROCESSOR_CENTRAL, .family = FAMILY_OTHER,
+        .max_speed = set->processor.max_speed ? set->processor.max_speed : SPEED_MHZ,
+        .speed = set->processor.speed ? set->processor.speed : SPEED_MHZ,
         .status = PROCESSOR_ENABLED, .upgrade = UPGRADE_OTHER,
         .caches = { NO_HANDLE, NO_HANDLE, NO_HANDLE },
         .cores = MIN(cores, 0xff), .cores_enabled = MIN(cores, 0xff),
@@ -249,52 +344,107 @@ static void append_processor(GByteArray *out, const CPUTopology *topology, unsig
         .characteristics = PROCESSOR_64BIT, .family2 = FAMILY_OTHER,
     };
 
-    __get_cpuid(1, &eax, &ebx, &ecx, &edx);
+    if (set->processor.id) {
+        eax = set->processor.id;
+        edx = set->processor.id >> 32;
+    } else {
+        __get_cpuid(1, &eax, &ebx, &ecx, &edx);
+    }
     processor.id[0] = eax;
     processor.id[1] = edx;
-    append(out, &processor, STRINGS(socket, MANUFACTURER));
+    processor.socket = string(b, socket);
+    processor.manufacturer = string_or(b, set->processor.manufacturer, MANUFACTURER);
+    processor.version = string(b, set->processor.version);
+    processor.serial = string(b, set->processor.serial);
+    processor.asset = string(b, set->processor.asset);
+    processor.part = string(b, set->processor.part);
+    append(b, &processor);
 }
 
-static void append_memory(GByteArray *out, const SMBIOSConfig *config)
+static void append_processors(Builder *b)
 {
-    uint64_t size = config->lomem_size + config->himem_size, module = MODULE_SIZE;
+    for (unsigned n = 0; n < b->config->topology.sockets; n++) {
+        append_processor(b, n);
+    }
+}
+
+static void append_oem_strings(Builder *b)
+{
+    const GPtrArray *strings = b->settings->oem_strings;
+    OEMStrings oem = { .header = header(TYPE_OEM_STRINGS, 0, sizeof(oem)) };
+
+    for (guint i = 0; strings && i < strings->len; i++) {
+        oem.count = string(b, strings->pdata[i]);
+    }
+    if (oem.count) {
+        append(b, &oem);
+    }
+}
+
+/* What modules there are: their number, and how many bytes each has; the last, less. */
+static unsigned module_size(const SMBIOSConfig *config, uint64_t *module)
+{
+    uint64_t size = config->lomem_size + config->himem_size;
+
+    *module = MODULE_SIZE;
+    while ((size + *module - 1) / *module > MODULES_MAX) {
+        *module *= 2;
+    }
+    return (size + *module - 1) / *module;
+}
+
+static void append_memory_array(Builder *b)
+{
+    uint64_t size = b->config->lomem_size + b->config->himem_size, module;
     MemoryArray array = {
         .header = header(TYPE_MEMORY_ARRAY, 0, sizeof(array)),
         .location = ARRAY_ON_BOARD, .use = ARRAY_SYSTEM_MEMORY,
         .correction = ARRAY_NO_CORRECTION,
         .error_handle = NO_ERROR_HANDLE,
+        .devices = module_size(b->config, &module),
     };
 
-    while ((size + module - 1) / module > MODULES_MAX) {
-        module *= 2;
-    }
-    array.devices = (size + module - 1) / module;
     if (size / 1024 < CAPACITY_EXTENDED) {
         array.capacity_kib = size / 1024;
     } else {
         array.capacity_kib = CAPACITY_EXTENDED;
         array.capacity = size;
     }
-    append(out, &array, NO_STRINGS);
+    append(b, &array);
+}
 
-    for (unsigned n = 0; n < array.devices; n++) {
-        g_autofree char *locator = g_strdup_printf("DIMM %u", n);
+static void append_memory_devices(Builder *b)
+{
+    uint64_t size = b->config->lomem_size + b->config->himem_size, module;
+    unsigned count = module_size(b->config, &module);
+    const SMBIOSSettings *set = b->settings;
+    const char *prefix = set->memory.locator_prefix;
+
+    for (unsigned n = 0; n < count; n++) {
+        g_autofree char *locator = g_strdup_printf("%s %u", prefix ? prefix : "DIMM", n);
         uint64_t mib = (MIN(module, size - n * module) + MIB - 1) / MIB;
         MemoryDevice device = {
             .header = header(TYPE_MEMORY_DEVICE, n, sizeof(device)),
             .array = HANDLE(TYPE_MEMORY_ARRAY, 0), .error_handle = NO_ERROR_HANDLE,
             .total_width = WIDTH_UNKNOWN, .data_width = WIDTH_UNKNOWN,
             .size_mib = MIN(mib, SIZE_EXTENDED),
-            .form = FORM_DIMM, .locator = 1, .kind = MEMORY_RAM,
-            .detail = MEMORY_DETAIL_OTHER, .manufacturer = 2,
+            .form = FORM_DIMM, .kind = MEMORY_RAM,
+            .detail = MEMORY_DETAIL_OTHER,
+            .speed = set->memory.speed, .configured_speed = set->memory.speed,
             .extended_size_mib = mib < SIZE_EXTENDED ? 0 : mib,
         };
 
-        append(out, &device, STRINGS(locator, MANUFACTURER));
+        device.locator = string(b, locator);
+        device.bank = string(b, set->memory.bank);
+        device.manufacturer = string_or(b, set->memory.manufacturer, MANUFACTURER);
+        device.serial = string(b, set->memory.serial);
+        device.asset = string(b, set->memory.asset);
+        device.part = string(b, set->memory.part);
+        append(b, &device);
     }
 }
 
-static void append_mapped(GByteArray *out, unsigned n, uint64_t first, uint64_t size)
+static void append_mapped(Builder *b, unsigned n, uint64_t first, uint64_t size)
 {
     uint64_t last = first + size - 1;
     MemoryMapped mapped = {
@@ -310,50 +460,117 @@ static void append_mapped(GByteArray *out, unsigned n, uint64_t first, uint64_t 
         mapped.first = first;
         mapped.last = last;
     }
-    append(out, &mapped, NO_STRINGS);
+    append(b, &mapped);
 }
 
-static void append_boot_and_end(GByteArray *out)
+static void append_all_mapped(Builder *b)
+{
+    append_mapped(b, 0, 0, b->config->lomem_size);
+    if (b->config->himem_size) {
+        append_mapped(b, 1, HIMEM_BASE, b->config->himem_size);
+    }
+}
+
+static void append_boot(Builder *b)
 {
     const Boot boot = { .header = header(TYPE_BOOT, 0, sizeof(boot)) };
-    const Header end = header(TYPE_END, 0, sizeof(end));
 
-    append(out, &boot, NO_STRINGS);
-    append(out, &end, NO_STRINGS);
+    append(b, &boot);
 }
 
-GByteArray *smbios_tables(const SMBIOSConfig *config)
+static void append_end(Builder *b)
 {
-    GByteArray *out = g_byte_array_new();
+    const Header end = header(TYPE_END, 0, sizeof(end));
 
-    if (config->bios) {
-        append_bios(out);
+    append(b, &end);
+}
+
+/* Append those of @type that a user brings; whether there are some. */
+static bool append_users(Builder *b, uint8_t type)
+{
+    const GPtrArray *all = b->config->structures;
+    bool found = false;
+
+    for (guint i = 0; all && i < all->len; i++) {
+        const GByteArray *one = all->pdata[i];
+
+        if (one->data[0] == type) {
+            g_byte_array_append(b->out, one->data, one->len);
+            found = true;
+        }
     }
-    append_system(out, config);
-    append_chassis(out);
-    for (unsigned n = 0; n < config->topology.sockets; n++) {
-        append_processor(out, &config->topology, n);
+    return found;
+}
+
+GByteArray *smbios_tables(const SMBIOSConfig *config, GError **err)
+{
+    static void (*const own[])(Builder *) = {
+        [TYPE_BIOS] = append_bios, [TYPE_SYSTEM] = append_system,
+        [TYPE_BOARD] = append_board, [TYPE_CHASSIS] = append_chassis,
+        [TYPE_PROCESSOR] = append_processors, [TYPE_OEM_STRINGS] = append_oem_strings,
+        [TYPE_MEMORY_ARRAY] = append_memory_array,
+        [TYPE_MEMORY_DEVICE] = append_memory_devices,
+        [TYPE_MEMORY_MAPPED] = append_all_mapped, [TYPE_BOOT] = append_boot,
+    };
+    static const SMBIOSSettings nothing;
+    Builder b = {
+        .out = g_byte_array_new(), .strings = g_byte_array_new(), .config = config,
+        .settings = config->settings ? config->settings : &nothing,
+    };
+
+    for (unsigned type = 0; type <= UINT8_MAX; type++) {
+        if (!append_users(&b, type) && type < G_N_ELEMENTS(own) && own[type]) {
+            own[type](&b);
+        }
     }
-    append_memory(out, config);
-    append_mapped(out, 0, 0, config->lomem_size);
-    if (config->himem_size) {
-        append_mapped(out, 1, HIMEM_BASE, config->himem_size);
+    append_end(&b);
+    g_byte_array_unref(b.strings);
+    if (b.out->len > SMBIOS_TABLES_MAX) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "-smbios: all structures have %u bytes; at most %u fit", b.out->len,
+                    SMBIOS_TABLES_MAX);
+        g_byte_array_unref(b.out);
+        return NULL;
     }
-    append_boot_and_end(out);
-    return out;
+    return b.out;
 }
 
 /* ---- the entry point ---------------------------------------------------------------- */
 
-/* Bytes of the structure at @p, with its strings. */
-static unsigned structure_size(const uint8_t *p)
+/* Bytes of the structure at @p, with its strings; 0: it does not end within @len. */
+static size_t structure_size(const uint8_t *p, size_t len)
 {
-    unsigned at = ((const Header *)p)->length;
+    size_t at = ((const Header *)p)->length;
 
-    while (p[at] || p[at + 1]) {
+    while (at + 2 <= len && (p[at] || p[at + 1])) {
         at++;
     }
-    return at + 2;
+    return at + 2 <= len ? at + 2 : 0;
+}
+
+bool smbios_check_structure(const GByteArray *data, GError **err)
+{
+    const Header *h = (const Header *)data->data;
+    size_t size;
+
+    if (data->len < sizeof(*h) || h->length < sizeof(*h)) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "it is no structure: type, length from %zu on, handle", sizeof(*h));
+        return false;
+    }
+    if (h->type == TYPE_END) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "type %u ends the tables, and is there",
+                    TYPE_END);
+        return false;
+    }
+    size = structure_size(data->data, data->len);
+    if (size != data->len) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "its type %u has a length of %u, and strings that two zeros end: "
+                    "that is not all of %u bytes", h->type, h->length, data->len);
+        return false;
+    }
+    return true;
 }
 
 static uint8_t checksum(const void *data, size_t len)
@@ -373,11 +590,11 @@ GByteArray *smbios_anchor(const GByteArray *tables, uint32_t address)
                       .tables_length = tables->len, .tables = address,
                       .bcd_revision = 0x28 };
 
-    assert(tables->len <= UINT16_MAX);
+    assert(tables->len <= SMBIOS_TABLES_MAX);
     memcpy(anchor.anchor, "_SM_", sizeof(anchor.anchor));
     memcpy(anchor.intermediate, "_DMI_", sizeof(anchor.intermediate));
     for (unsigned at = 0, size; at < tables->len; at += size) {
-        size = structure_size(tables->data + at);
+        size = structure_size(tables->data + at, tables->len - at);
         anchor.largest = MAX(anchor.largest, size);
         anchor.structures++;
     }
@@ -389,12 +606,16 @@ GByteArray *smbios_anchor(const GByteArray *tables, uint32_t address)
     return out;
 }
 
-GByteArray *smbios_link(const SMBIOSConfig *config, uint32_t base)
+GByteArray *smbios_link(const SMBIOSConfig *config, uint32_t base, GError **err)
 {
-    g_autoptr(GByteArray) tables = smbios_tables(config);
-    GByteArray *out = smbios_anchor(tables, base + ANCHOR_ROOM);
+    g_autoptr(GByteArray) tables = smbios_tables(config, err);
     static const uint8_t zeros[ANCHOR_ROOM - sizeof(Anchor)];
+    GByteArray *out;
 
+    if (!tables) {
+        return NULL;
+    }
+    out = smbios_anchor(tables, base + ANCHOR_ROOM);
     g_byte_array_append(out, zeros, sizeof(zeros));
     g_byte_array_append(out, tables->data, tables->len);
     return out;
