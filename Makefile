@@ -466,6 +466,7 @@ TESTS_SH = \
 	tests/test-compare-mtree.sh \
 	tests/test-mtree-svg.sh \
 	tests/test-compare-pci.sh \
+	tests/test-compare-edu.sh \
 	tests/test-compare-flash.sh \
 	tests/test-compare-chipset.sh \
 	tests/test-compare-display.sh \

@@ -63,16 +63,11 @@ typedef struct Edu {
     uint8_t buffer[BUFFER_SIZE];
 } Edu;
 
-static void edu_update_pin(Edu *s)
-{
-    pci_set_irq(&s->dev, s->irq_status);
-}
-
 static void edu_raise(Edu *s, uint32_t bits)
 {
     s->irq_status |= bits;
-    edu_update_pin(s);
     if (s->irq_status) {
+        pci_set_irq(&s->dev, true);
         msi_notify(&s->dev, 0);
     }
     if (s->msix_vectors && bits) {
@@ -213,7 +208,9 @@ static void edu_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
         break;
     case REG_IRQ_ACK:
         s->irq_status &= ~data;
-        edu_update_pin(s);
+        if (!s->irq_status) {
+            pci_set_irq(&s->dev, false);
+        }
         break;
     }
 }
@@ -264,7 +261,6 @@ static void edu_reset(PCIDevice *dev)
     s->inverted = s->factorial = s->status = s->irq_status = 0;
     s->dma_source = s->dma_destination = s->dma_count = s->dma_command = 0;
     memset(s->buffer, 0, BUFFER_SIZE);
-    edu_update_pin(s);
 }
 
 static const Property edu_properties[] = {

@@ -142,11 +142,14 @@ static void msi_written(PCIDevice *dev)
     uint8_t *flags = flags_reg(dev);
     unsigned most = log2_of(dev->msi->vectors);
 
+    if (!msi_is_enabled(dev)) {
+        return;
+    }
     /* A guest cannot give more than there are. */
     if (granted_log2(dev) > most) {
         pci_set_word(flags, (pci_get_word(flags) & ~PCI_MSI_FLAGS_QSIZE) | most << 4);
     }
-    if (dev->msi->masks && msi_is_enabled(dev)) {
+    if (dev->msi->masks) {
         send_pending(dev);
     }
 }

@@ -195,9 +195,14 @@ void pci_update_irq(PCIDevice *dev)
 {
     bool disabled = pci_get_word(dev->config + PCI_COMMAND) &
                     PCI_COMMAND_INTX_DISABLE;
-    bool level = dev->intx_level && !disabled && !msi_is_enabled(dev) &&
-                 !msix_is_enabled(dev);
+    bool level;
 
+    /* A driver that goes from messages back to the pin has dealt with what came before,
+     * or will hear of it anew. */
+    if (msi_is_enabled(dev) || msix_is_enabled(dev)) {
+        dev->intx_level = false;
+    }
+    level = dev->intx_level && !disabled;
     if (dev->intx_level) {
         dev->config[PCI_STATUS] |= PCI_STATUS_INTERRUPT;
     } else {

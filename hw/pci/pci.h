@@ -141,7 +141,8 @@ unsigned pci_find_capability(const PCIDevice *dev, uint8_t id);
 
 /* The interrupt pin that the header names (PCI_INTERRUPT_PIN must not be 0): the level
  * that the function wants of it. It reaches the bus while the command register does
- * not disable it, and messages (msi.h) are not enabled in its place. */
+ * not disable it. While messages (msi.h) are enabled in its place it is false, and what
+ * is asked for is forgotten: enabling them lowers the pin, disabling them leaves it so. */
 void pci_set_irq(PCIDevice *dev, bool level);
 
 /* What every function does with its configuration space: writes change the bits of
