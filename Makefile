@@ -469,6 +469,7 @@ TESTS_SH = \
 	tests/test-compare-edu.sh \
 	tests/test-compare-flash.sh \
 	tests/test-compare-chipset.sh \
+	tests/test-compare-fwcfg.sh \
 	tests/test-compare-display.sh \
 	tests/test-compare-screen.sh \
 	tests/test-compare-vga.sh \

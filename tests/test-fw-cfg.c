@@ -490,6 +490,7 @@ START_TEST(dma_writes)
     expect_hex(dma_key(ro, WRITE, 1, 0x100), ERROR);
     expect_hex(dma_key(FW_CFG_ID, WRITE, 1, 0x100), ERROR);
     expect_hex(dma_key(0x3fff, WRITE, 1, 0x100), ERROR);
+    expect_hex(dma_key(0x3fff, WRITE, 0, 0x100), 0); /* nothing is done at once */
     expect_hex(item(ro, 5), 0x6465786966);
     /* Past the end: nothing at all. */
     memset(host(0x100), 'z', 9);

@@ -454,6 +454,15 @@ static uint64_t item(unsigned key, unsigned skip, unsigned size)
     return value;
 }
 
+static void expect_order(PCMachine *s, const char *text)
+{
+    size_t len;
+    const uint8_t *order = fw_cfg_get_file(s->fw_cfg, "bootorder", &len);
+
+    expect(len == strlen(text) + 1 && memcmp(order, text, len) == 0, "'%.*s'", (int)len,
+           (const char *)order);
+}
+
 START_TEST(firmware_linux)
 {
     PCMachine *s;
@@ -484,10 +493,21 @@ START_TEST(firmware_linux)
     expect_hex(item(FW_CFG_CMDLINE_ADDR, 0, 4), 0x20000);
     expect_hex(item(FW_CFG_CMDLINE_SIZE, 0, 4), 6);
     expect_hex(item(FW_CFG_CMDLINE_DATA, 0, 6), 0x7465697571);
-    expect(g_str_has_prefix((const char *)fw_cfg_get_file(s->fw_cfg, "bootorder", &len),
-                            "/rom@genroms/linuxboot.bin"), "the boot order");
+    expect_order(s, "/rom@genroms/linuxboot.bin");
     expect(fw_cfg_get_file(s->fw_cfg, "genroms/linuxboot.bin", &len) &&
                len == LINUXBOOT_SIZE, "the ROM");
+    board_free();
+}
+END_TEST
+
+/* And nothing else. */
+START_TEST(firmware_strict)
+{
+    board_with_bios(64 * MIB);
+    machine->boot.strict = true;
+    board_init();
+    board_start();
+    expect_order((PCMachine *)machine, "/rom@genroms/linuxboot.bin\nHALT");
     board_free();
 }
 END_TEST
@@ -656,4 +676,5 @@ START_TEST(option_rom)
 END_TEST
 
 TEST_MAIN("pc-boot", start, lost_kernel, serial_ports, without_tables, resources, spare,
-          large_bars, firmware_linux, firmware_vga, firmware_versions, firmware_multiboot, option_rom)
+          large_bars, firmware_linux, firmware_strict, firmware_vga, firmware_versions,
+          firmware_multiboot, option_rom)

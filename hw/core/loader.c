@@ -76,8 +76,8 @@ bool loader_file_error(const LoaderFile *file, GError **err, const char *fmt,
     return false;
 }
 
-LoaderFile *loader_open(Loader *loader, const char *path, const char *role,
-                        GError **err)
+LoaderFile *loader_open_any(Loader *loader, const char *path, const char *role,
+                            GError **err)
 {
     LoaderFile *file = g_new0(LoaderFile, 1);
     struct stat st;
@@ -90,8 +90,6 @@ LoaderFile *loader_open(Loader *loader, const char *path, const char *role,
         loader_file_error(file, err, "cannot be opened: %s", g_strerror(errno));
     } else if (!S_ISREG(st.st_mode)) {
         loader_file_error(file, err, "is not a regular file");
-    } else if (st.st_size == 0) {
-        loader_file_error(file, err, "is empty");
     } else {
         file->size = st.st_size;
         g_ptr_array_add(loader->files, file);
@@ -103,6 +101,19 @@ LoaderFile *loader_open(Loader *loader, const char *path, const char *role,
     g_free(file->path);
     g_free(file);
     return NULL;
+}
+
+LoaderFile *loader_open(Loader *loader, const char *path, const char *role,
+                        GError **err)
+{
+    LoaderFile *file = loader_open_any(loader, path, role, err);
+
+    if (file && file->size == 0) {
+        loader_file_error(file, err, "is empty");
+        g_ptr_array_remove(loader->files, file);
+        return NULL;
+    }
+    return file;
 }
 
 /* pread() of all of it; the cause of a failure in errno, 0 at the file's end. */

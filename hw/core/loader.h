@@ -23,9 +23,14 @@ typedef struct LoaderFile {
 Loader *loader_new(AddressSpace *as);
 void loader_free(Loader *loader); /* NULL: nothing */
 
-/* Open the regular file @path. @role is a static text. NULL with @err. */
+/* Open the regular file @path, which is not empty. @role is a static text. NULL with
+ * @err. */
 LoaderFile *loader_open(Loader *loader, const char *path, const char *role,
                         GError **err);
+
+/* The same; it may be empty. */
+LoaderFile *loader_open_any(Loader *loader, const char *path, const char *role,
+                            GError **err);
 
 /* Read @len bytes at @offset of @file into @buf. Where the file ends before,
  * false, and an @err that says @field was to be there. */

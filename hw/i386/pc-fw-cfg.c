@@ -88,11 +88,9 @@ static bool add_e820(PCMachine *s, GError **err)
 static bool add_boot(PCMachine *s, GError **err)
 {
     const BootSettings *boot = &s->machine.boot;
-    const char *order = boot->strict ? "HALT" : "";
 
     fw_cfg_add_u16(s->fw_cfg, FW_CFG_BOOT_MENU, boot->menu);
-    return fw_cfg_add_file(s->fw_cfg, "bootorder", order,
-                           boot->strict ? strlen(order) + 1 : 0, err) &&
+    return fw_cfg_add_file(s->fw_cfg, "bootorder", NULL, 0, err) &&
            (boot->splash_time < 0 ||
             add_number(s, "etc/boot-menu-wait", boot->splash_time, 2, err)) &&
            add_number(s, "etc/boot-fail-wait", boot->reboot_timeout, 4, err);
@@ -145,14 +143,14 @@ static bool add_user_file(PCMachine *s, const FWCfgSetting *setting, GError **er
         return fw_cfg_add_file(s->fw_cfg, setting->name, setting->string,
                                strlen(setting->string), err);
     }
-    file = loader_open(s->loader, setting->file, "file", err);
+    file = loader_open_any(s->loader, setting->file, "file", err);
     if (!file) {
         return false;
     }
     if (file->size > UINT32_MAX) {
         return loader_file_error(file, err, "is larger than 4 GiB");
     }
-    bytes = g_try_malloc(file->size);
+    bytes = g_try_malloc(MAX(file->size, 1));
     if (!bytes) {
         return loader_file_error(file, err, "there is no memory for its %" PRIu64
                                  " bytes; a smaller file, or more memory for this "
@@ -196,11 +194,8 @@ bool pc_fill_fw_cfg(PCMachine *s, GError **err)
 
 void pc_boot_first(PCMachine *s, const char *path)
 {
-    g_autofree char *text = NULL;
-    size_t len;
-    const uint8_t *old = fw_cfg_get_file(s->fw_cfg, "bootorder", &len);
+    g_autofree char *text = g_strdup_printf("%s%s", path,
+                                            s->machine.boot.strict ? "\nHALT" : "");
 
-    text = len ? g_strdup_printf("%s\n%s", path, (const char *)old)
-               : g_strdup(path);
     fw_cfg_set_file(s->fw_cfg, "bootorder", text, strlen(text) + 1);
 }

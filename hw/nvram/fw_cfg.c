@@ -473,7 +473,7 @@ static bool dma_write(FWCfg *s, uint64_t addr, uint32_t len)
     if (!item || !item->writable || len > fw_cfg_left(s)) {
         return false;
     }
-    copy = g_malloc(MAX(len, 1));
+    copy = g_malloc(len);
     if (!ram_copy(s, addr, copy, len, false)) {
         return false;
     }
@@ -493,6 +493,9 @@ static bool dma_do(FWCfg *s, const Request *request)
 
     if (control & DMA_SELECT) {
         fw_cfg_select(s, control >> 16);
+    }
+    if (len == 0) {
+        return true; /* also to write what is not written */
     }
     if (control & DMA_READ) {
         return dma_read(s, addr, len);

@@ -190,7 +190,7 @@ START_TEST(boot)
     vm = qvm_start("-M pc -m 64 -nodefaults -boot menu=on,strict=on,splash-time=3000,"
                    "reboot-timeout=1000");
     expect_hex(item(FW_CFG_BOOT_MENU, 2), 1);
-    expect_file("bootorder", "HALT", 5);
+    expect_file("bootorder", "", 0); /* nothing has a place: all is tried */
     expect_file("etc/boot-menu-wait", "\xb8\x0b", 2);
     expect_file("etc/boot-fail-wait", "\xe8\x03\0\0", 4);
     qvm_end(vm);
@@ -226,14 +226,17 @@ static char *user_file(const char *name, const void *bytes, size_t len)
 START_TEST(user_files)
 {
     g_autofree char *path = user_file("blob", "\0\1\2\3", 4);
+    g_autofree char *empty = user_file("empty", "", 0);
     g_autofree char *text = NULL;
 
     vm = qvm_start("-M pc -m 64 -nodefaults -fw_cfg name=opt/b,file='%s' "
                    "-fw_cfg name=opt/a,string=words -fw_cfg opt/e,string= "
-                   "-fw_cfg name=other,string=x", path);
+                   "-fw_cfg name=opt/n,file='%s' -fw_cfg name=other,string=x", path,
+                   empty);
     expect_file("opt/a", "words", 5); /* without a zero */
     expect_file("opt/b", "\0\1\2\3", 4);
     expect_file("opt/e", "", 0);
+    expect_file("opt/n", "", 0);
     expect_file("other", "x", 1);
     text = qvm_errors(vm);
     expect(strstr(text, "warning: ") && strstr(text, "name=other") &&
@@ -250,7 +253,6 @@ END_TEST
 
 START_TEST(user_errors)
 {
-    g_autofree char *empty = user_file("empty", "", 0);
     char name[58];
 
     memset(name, 'n', sizeof(name));
@@ -267,7 +269,6 @@ START_TEST(user_errors)
                 "-fw_cfg name=opt/a,file=/nonexistent");
     qvm_refused("is not a regular file", "-fw_cfg name=opt/a,file=/dev/zero");
     qvm_refused("is not a regular file", "-fw_cfg name=opt/a,file=%s", test_folder());
-    qvm_refused("empty': is empty", "-fw_cfg name=opt/a,file='%s'", empty);
     qvm_refused("package seabios", "-bios nowhere.bin");
     qvm_refused("'/nonexistent/x': cannot be opened", "-bios /nonexistent/x");
 }

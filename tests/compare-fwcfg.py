@@ -1,0 +1,263 @@
+# SPDX-License-Identifier: GPL-2.0-or-later
+"""
+What firmware is told beside QEMU 7.2: items and files of fw_cfg for many command lines,
+and programs of accesses by ports and by DMA, made by chance, through qtest. Prints TAP.
+See test-compare-fwcfg.sh.
+
+What differs, and is left out:
+- where nobody looks at a screen, firmware is told so here (item 4, etc/sercon-port);
+- QEMU describes the HPET in an item of its own (0x8004), which nobody reads any more;
+- its empty files, and a ROM for its own interrupt controller;
+- its processor is AMD's, which keeps addresses below 1 TiB to itself (etc/e820); KVM's
+  pages are reserved here;
+- a port access of two or four bytes that is refused reads as zeros there, as ones here;
+- DMA to and from what is no RAM is an error here; there it reaches devices, ROM
+  swallows it, and it goes on behind a hole; how far one came that fails.
+"""
+import base64
+import os
+import struct
+import sys
+
+import peer
+
+SELECTOR, DATA, DMA = 0x510, 0x511, 0x514
+DIRECTORY = 0x19
+ERROR, READ, SKIP, SELECT, WRITE = 1, 2, 4, 8, 16
+REQUEST, TARGET = 0x10000, 0x20000
+MIB = 1 << 20
+
+PROGRAMS = int(os.environ.get('FLATVIEW_SEQUENCES', '20'))
+STEPS = 100
+
+# Items that mean the same.
+ITEMS = [key for key in range(DIRECTORY) if key != 4] + [0x8002]
+# Files that have the same bytes.
+FILES = ['bootorder', 'etc/boot-fail-wait', 'etc/boot-menu-wait']
+# Files of users, sorted: name and content.
+USERS = [(f'opt/z{n:02}', bytes((n * 31 + i * 7 + (i >> 8)) & 0xff for i in range(size)))
+         for n, size in enumerate((0, 1, 5, 512, 4095, 4096, 4097, 0x12345))]
+
+
+def item(vm, key, size):
+    """The first bytes, by the data port."""
+    vm.qtest(f'outw {SELECTOR:#x} {key:#x}')
+    vm.send([f'inb {DATA:#x}'] * size)
+    return bytes(int(vm.reply()[1], 16) for _ in range(size))
+
+
+def start_dma(address):
+    """Lines that have the request there done."""
+    high, low = (int.from_bytes(part, 'little') for part in
+                 struct.unpack('4s4s', struct.pack('>Q', address)))
+    return ([f'outl {DMA:#x} {high:#x}'] if high else []) + [f'outl {DMA + 4:#x} {low:#x}']
+
+
+def directory(vm):
+    """Name to (size, key)."""
+    count = int.from_bytes(item(vm, DIRECTORY, 4), 'big')
+    entries = item(vm, DIRECTORY, 4 + 64 * count)[4:]
+    found = {}
+    for size, key, reserved, name in struct.iter_unpack('>IHH56s', entries):
+        assert reserved == 0
+        found[name.rstrip(b'\0').decode()] = (size, key)
+    return found
+
+
+def content(vm, entry):
+    """Bytes of a file, by DMA."""
+    size, key = entry
+    request = struct.pack('>IIQ', key << 16 | SELECT | READ, size, TARGET)
+    vm.qtest(f'write {REQUEST:#x} 16 0x{request.hex()}')
+    for line in start_dma(REQUEST):
+        vm.qtest(line)
+    assert vm.qtest(f'readl {REQUEST:#x}') == 0
+    if not size:
+        return b''
+    vm.send([f'b64read {TARGET:#x} {size}'])
+    return base64.b64decode(vm.reply()[1])
+
+
+def ram_of(e820):
+    entries = struct.iter_unpack('<QQI', e820)
+    return sorted(entry for entry in entries if entry[2] == 1)
+
+
+def compare_machine(pair, what):
+    for key in ITEMS:
+        pair.same(f'{what}: item {key:#x}', [item(vm, key, 20).hex() for vm in pair.vms])
+    files = [directory(vm) for vm in pair.vms]
+    pair.same(f'{what}: which files there are',
+              [[name for name in FILES if name in names] for names in files])
+    for name in FILES:
+        if all(name in names for names in files):
+            pair.same(f'{what}: {name}', [content(vm, names[name])
+                                          for vm, names in zip(pair.vms, files)])
+    pair.same(f'{what}: RAM', [ram_of(content(vm, names['etc/e820']))
+                               for vm, names in zip(pair.vms, files)])
+
+
+def machines(pair_of, rng):
+    """Items and files of many command lines"""
+    for options in ('-m 1 -boot menu=on -M graphics=off',
+                    '-m 128 -uuid 6ba7b810-9dad-11d1-80b4-00c04fd430c8 -boot strict=on',
+                    '-m 3583 -smp 6,sockets=3,cores=2 -boot splash-time=3000',
+                    '-m 3584 -smp 9,sockets=3,cores=3 -boot reboot-timeout=1000',
+                    '-m 6G -smp 12,sockets=2,dies=2,cores=3 -M hpet=off',
+                    '-m 5G -M max-ram-below-4g=1G -boot order=ndc,once=a',
+                    '-m 64 -device edu -device pci-testdev -device pvpanic '
+                    '-boot reboot-timeout=-1,splash-time=0,menu=off,strict=off'):
+        pair = pair_of(options.split())
+        compare_machine(pair, options)
+    pair.reset()
+    compare_machine(pair, options + ', after a reset')
+
+
+class Program:
+    """Lines made by chance."""
+
+    def __init__(self, rng, keys, ram):
+        self.rng = rng
+        self.keys = keys
+        self.ram = ram
+        self.lines = []
+        for _ in range(STEPS):
+            rng.choices((self.select, self.read, self.write, self.identity, self.transfer),
+                        (4, 4, 1, 1, 6))[0]()
+
+    def key(self):
+        kind = self.rng.randrange(8)
+        if kind < 4:
+            return self.rng.choice(self.keys)
+        if kind < 6:
+            return self.rng.choice(ITEMS)
+        if kind == 6:
+            return self.rng.choice(self.keys + ITEMS) | 0x4000
+        return self.rng.choice((0x200, 0x3fff, 0xffff, 0xbfff,
+                                self.rng.randrange(0x200, 0x4000)))
+
+    def select(self):
+        self.lines.append(f'outw {SELECTOR:#x} {self.key():#x}')
+
+    def read(self):
+        port = self.rng.choice((DATA, DATA, DATA, SELECTOR))
+        self.lines += [f'inb {port:#x}'] * self.rng.choice((1, 4, 20, self.rng.randrange(40)))
+
+    def write(self):
+        self.lines.append(f'outb {self.rng.choice((DATA, SELECTOR)):#x} '
+                          f'{self.rng.randrange(256):#x}')
+
+    def identity(self):
+        for name, width in (('b', 1), ('w', 2), ('l', 4)):
+            at = self.rng.randrange(0, 8, width)
+            self.lines.append(f'in{name} {DMA + at:#x}')
+
+    def length(self):
+        return self.rng.choice((0, 1, 4, 5, 16, 100, 4096, self.rng.randrange(6000),
+                                self.rng.randrange(0x14000)))
+
+    def transfer(self):
+        request = REQUEST + self.rng.choice((0, 0, 1, 0xff3, self.rng.randrange(0x4000)))
+        target = TARGET + self.rng.choice((0, 3, 0xfff, self.rng.randrange(0x4000)))
+        length = self.length()
+        control = self.rng.choice((READ, READ, SKIP, 0, READ | SKIP, WRITE, READ | WRITE))
+        kind = self.rng.randrange(12)
+        if kind == 0:
+            target = request - self.rng.randrange(32) # over itself
+        elif kind == 1:
+            target = self.ram - self.rng.randrange(64) # over the end
+        elif kind == 2:
+            target = self.rng.choice((0xe0000000, 0x100000000, 1 << 40, 1 << 63))
+        elif kind == 3:
+            length = self.rng.choice((0xffffffff, 0x80000000))
+            control &= ~READ
+        # Where an error stopped is not said: what comes after it starts anew.
+        if kind in (1, 2) or self.rng.random() < 0.7:
+            control |= SELECT | self.key() << 16
+        if self.rng.random() < 0.2:
+            control |= self.rng.choice((ERROR, 0x20, 0x8000))
+        words = struct.pack('>IIQ', control, length, target)
+        self.lines.append(f'write {request:#x} 16 0x{words.hex()}')
+        self.lines += start_dma(request)
+        self.lines.append(f'read {request:#x} 16')
+        self.lines += [f'read {target - 4:#x} {min(length + 8, 0x3000)}'] \
+            if target < self.ram - 0x20000 else []
+        if kind in (1, 2):
+            self.lines += [f'readb {self.ram - n:#x}' for n in range(1, 64, 9)]
+        if kind in (1, 2) or control & WRITE:
+            self.lines.append(f'outw {SELECTOR:#x} {self.key():#x}')
+        if self.rng.random() < 0.1:
+            self.lines.append(f'memset {self.ram - 16:#x} 16 0')
+            self.lines += start_dma(self.rng.choice((self.ram - 16, self.ram - 8, 0xe0000000,
+                                                     0x100000000, (1 << 64) - 8)))
+            self.lines.append(f'outw {SELECTOR:#x} {self.key():#x}')
+
+
+def user_options(folder):
+    """The files of users, as files and as texts."""
+    words = []
+    for name, data in USERS:
+        path = os.path.join(folder, name.replace('/', '-'))
+        with open(path, 'wb') as file:
+            file.write(data)
+        words += ['-fw_cfg', f'name={name},file={path}']
+    return words
+
+
+class FwCfgPair(peer.Pair):
+    """Both programs; with files of users, these have the same keys."""
+
+    def __init__(self, programs, options, scratch, users=False):
+        self.vms = []
+        self.differences = []
+        if users:
+            options = options + user_options(scratch)
+        for program in programs:
+            self.vms.append(peer.VM(program, options, scratch))
+        if not users:
+            return
+        files = [directory(vm) for vm in self.vms]
+        first = [names[USERS[0][0]][1] for names in files]
+        for n in (0, 1):
+            if first[n] < first[1 - n]:
+                padding = [word for i in range(first[1 - n] - first[n])
+                           for word in ('-fw_cfg', f'name=opt/a{i:02},string=x')]
+                self.vms[n].end()
+                self.vms[n] = peer.VM(programs[n], padding + options, scratch)
+        files = [directory(vm) for vm in self.vms]
+        self.entries = [files[0][name] for name, _ in USERS]
+        self.same('files of users', [[names[name] for name, _ in USERS] for names in files])
+
+
+def by_chance(pair_of, rng, options):
+    pair = pair_of(['-m', '2'] + options, users=True)
+    if pair.differences:
+        return
+    for number in range(PROGRAMS):
+        program = Program(rng, [key for _, key in pair.entries], 2 * MIB)
+        if not pair.run(program.lines, f'program {number}'):
+            return
+        if rng.random() < 0.2:
+            pair.reset()
+
+
+def ports_and_dma(pair_of, rng):
+    """Programs of accesses by ports and by DMA"""
+    by_chance(pair_of, rng, [])
+
+
+def without_dma(pair_of, rng):
+    """The same where there is no DMA"""
+    by_chance(pair_of, rng, ['-global', 'fw_cfg_io.dma_enabled=off'])
+
+
+def users(pair_of, rng):
+    """Files of users, read by DMA"""
+    pair = pair_of(['-m', '128'], users=True)
+    for (name, data), entry in zip(USERS, pair.entries):
+        pair.same(name, [content(pair.vms[0], entry), data])
+        pair.same(name, [content(vm, entry) for vm in pair.vms])
+
+
+if __name__ == '__main__':
+    sys.exit(peer.main((machines, users, ports_and_dma, without_dma), FwCfgPair))
