@@ -410,6 +410,7 @@ endif
 
 # Fuzzers, for `make fuzz`: clang's libFuzzer.
 FUZZERS = \
+	tests/fuzz/fuzz-kernel \
 	tests/fuzz/fuzz-qmp \
 	tests/fuzz/fuzz-qtest \
 
@@ -467,6 +468,7 @@ TESTS_SH = \
 	tests/test-mtree-svg.sh \
 	tests/test-compare-pci.sh \
 	tests/test-compare-edu.sh \
+	tests/test-compare-kernels.sh \
 	tests/test-compare-flash.sh \
 	tests/test-compare-chipset.sh \
 	tests/test-compare-fwcfg.sh \
@@ -500,6 +502,8 @@ GUESTS = \
 	tests/guest/cannot-emulate.bin \
 	tests/guest/monitor.bin \
 	tests/guest/multiboot.bin \
+	tests/guest/linux32.bin \
+	tests/guest/linux64.bin \
 	tests/guest/pci-driver.bin \
 	tests/guest/screen.bin \
 
@@ -716,6 +720,16 @@ tests/guest/multiboot.elf: tests/guest/multiboot.S tests/guest/multiboot.ld conf
 	$(Q)$(GUEST_CC) -m64 -nostdlib -static -no-pie \
 		-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments,-e,0 \
 		-Wl,-T,$(SRC_PATH)/tests/guest/multiboot.ld -o $@ $(filter %.S,$^)
+
+tests/guest/linux32.elf: GUEST_XLOADFLAGS = 0
+tests/guest/linux64.elf: GUEST_XLOADFLAGS = 1
+tests/guest/linux32.elf tests/guest/linux64.elf: tests/guest/linux.S \
+		tests/guest/linux.ld config.mak
+	@mkdir -p $(@D)
+	$(call say,GUEST)
+	$(Q)$(GUEST_CC) -m64 -nostdlib -static -no-pie -DXLOADFLAGS=$(GUEST_XLOADFLAGS) \
+		-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments,-e,0 \
+		-Wl,-T,$(SRC_PATH)/tests/guest/linux.ld -o $@ $(filter %.S,$^)
 
 tests/guest/pci-driver.elf tests/guest/screen.elf: tests/guest/%.elf: tests/guest/%.c \
 		tests/guest/pci-driver.ld config.mak
