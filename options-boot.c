@@ -42,6 +42,14 @@ const Property fw_cfg_properties[] = {
     { 0 },
 };
 
+const Property option_rom_properties[] = {
+    { "romfile", PROP_STRING, offsetof(OptionROMSetting, file), NULL, "the image", 0 },
+    { "bootindex", PROP_UINT32, offsetof(OptionROMSetting, bootindex), NULL,
+      "its place in the order of what firmware starts from; the lowest is first",
+      BOOTINDEX_NONE - 1 },
+    { 0 },
+};
+
 typedef struct DriveSetting {
     char *interface, *format, *file, *id;
     uint32_t unit;
@@ -143,6 +151,40 @@ bool option_add_fw_cfg(Settings *s, const char *value, GError **err)
     return true;
 }
 
+static void option_rom_setting_free(void *opaque)
+{
+    OptionROMSetting *setting = opaque;
+
+    properties_clear(option_rom_properties, setting);
+    g_free(setting);
+}
+
+bool option_add_option_rom(Settings *s, const char *value, GError **err)
+{
+    OptionROMSetting *setting = g_new0(OptionROMSetting, 1);
+
+    setting->bootindex = BOOTINDEX_NONE;
+    g_ptr_array_add(s->option_roms, setting);
+    if (!opts_set(value, "romfile", option_rom_properties, setting, "-option-rom", err)) {
+        return false;
+    }
+    if (!setting->file) {
+        g_set_error(err, FLATVIEW_ERROR, 0, "romfile=FILE is missing: the image");
+        return false;
+    }
+    for (guint i = 0; i < s->option_roms->len - 1; i++) {
+        const OptionROMSetting *other = s->option_roms->pdata[i];
+
+        if (setting->bootindex != BOOTINDEX_NONE &&
+            setting->bootindex == other->bootindex) {
+            g_set_error(err, FLATVIEW_ERROR, 0, "bootindex=%u is that of '%s', too",
+                        setting->bootindex, other->file);
+            return false;
+        }
+    }
+    return true;
+}
+
 static void flash_setting_free(void *opaque)
 {
     FlashSetting *setting = opaque;
@@ -209,6 +251,7 @@ void settings_init_boot(Settings *s)
     s->smbios = NULL;
     boot_clear(&s->boot);
     s->fw_cfg = g_ptr_array_new_with_free_func(fw_cfg_setting_free);
+    s->option_roms = g_ptr_array_new_with_free_func(option_rom_setting_free);
     s->flash = g_ptr_array_new_with_free_func(flash_setting_free);
 }
 
@@ -216,6 +259,7 @@ void settings_clear_boot(Settings *s)
 {
     boot_clear(&s->boot);
     g_ptr_array_free(s->fw_cfg, TRUE);
+    g_ptr_array_free(s->option_roms, TRUE);
     g_ptr_array_free(s->flash, TRUE);
     smbios_settings_free(s->smbios);
 }
@@ -226,6 +270,7 @@ void settings_move_boot(Settings *s, Machine *machine)
     machine->boot.order = g_steal_pointer(&s->boot.order);
     machine->boot.once = g_steal_pointer(&s->boot.once);
     g_ptr_array_extend_and_steal(machine->fw_cfg, s->fw_cfg);
+    g_ptr_array_extend_and_steal(machine->option_roms, s->option_roms);
     g_ptr_array_extend_and_steal(machine->flash, s->flash);
     machine->smbios = s->smbios;
     settings_init_boot(s);

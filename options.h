@@ -57,6 +57,7 @@ typedef struct Settings {
     RTCSettings rtc;
     BootSettings boot;
     GPtrArray *fw_cfg;   /* FWCfgSetting * */
+    GPtrArray *option_roms; /* OptionROMSetting * */
     GPtrArray *flash;    /* FlashSetting * */
     SMBIOSSettings *smbios; /* NULL: nothing was said */
     char *uuid;
@@ -97,7 +98,7 @@ bool settings_parse(Settings *s, int argc, char **argv, GError **err);
 
 void settings_clear(Settings *s);
 
-/* Give @machine what -boot, -fw_cfg, -drive and -smbios say. */
+/* Give @machine what -boot, -fw_cfg, -option-rom, -drive and -smbios say. */
 void settings_move_boot(Settings *s, Machine *machine);
 
 /* The first of @names (char *, the best first) that can be used here: "kvm" or

@@ -187,7 +187,8 @@ static bool check_no_firmware(const Settings *s, const MachineType *type,
 {
     const char *option = s->fw_cfg->len ? "-fw_cfg"
                        : s->flash->len  ? "-drive"
-                       : s->smbios      ? "-smbios" : NULL;
+                       : s->smbios      ? "-smbios"
+                       : s->option_roms->len ? "-option-rom" : NULL;
 
     if (s->kernel && s->bios) {
         g_set_error(err, FLATVIEW_ERROR, 0,

@@ -54,6 +54,7 @@ starts() { # OPTIONS
 }
 
 echo rules >rules.txt
+echo rom >tool.rom
 : >vars.fd
 : >bios.bin
 point "what the program prints" shows_output

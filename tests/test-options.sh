@@ -57,7 +57,7 @@ refused "'-' is no option.*" -
 refused "'' is no option.*" ""
 for option in machine M accel cpu smp m mem-path name kernel initrd append bios \
     serial debugcon device display d D uuid rtc chardev monitor qmp qmp-pretty mon gdb \
-    boot fw_cfg smbios drive pflash qtest qtest-log object global readconfig vga audio pidfile; do
+    boot fw_cfg option-rom smbios drive pflash qtest qtest-log object global readconfig vga audio pidfile; do
     refused "-$option: what follows is missing: .*" "-$option"
     [ $option = append ] || refused "-$option: what follows is empty: .*" "-$option" ""
 done
@@ -107,6 +107,13 @@ refused "-boot .*: reboot-timeout: '-2' is no number of .*" -boot reboot-timeout
 refused "-fw_cfg opt/a: it wants name=NAME, and one of file=.*" -fw_cfg opt/a
 refused "-fw_cfg .*: it wants name=NAME, and one of.*" -fw_cfg opt/a,file=x,string=y
 refused "-fw_cfg .*: it wants name=NAME.*" -fw_cfg string=y
+refused "-option-rom bootindex=1: romfile=FILE is missing: .*" -option-rom bootindex=1
+refused "-option-rom .*: bootindex=1 is that of 'a', too" -option-rom a,bootindex=1 \
+    -option-rom b,bootindex=1
+refused "-option-rom: .*there is no 'nowhere.rom' here or in .*" -M pc -option-rom nowhere.rom
+refused "-option-rom: option ROM .*: is larger than 131072 bytes" -M pc \
+    -option-rom "$(readlink -f /bin/bash)"
+refused "-option-rom: machine 'microvm' has no firmware.*" -M microvm -option-rom a
 refused "-smbios x: it wants file=FILE, or type= .*" -smbios x
 refused "-smbios type=1,uuid=1: uuid=1: it is no UUID.*" -smbios type=1,uuid=1
 refused "-smbios file '/nowhere': .*No such file.*" -M pc -smbios file=/nowhere

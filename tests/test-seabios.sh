@@ -110,6 +110,45 @@ point "with nothing to start it says so" seen screen 'No bootable device'
 point "and starts again after the reboot-timeout" ends_by_itself
 point "without the menu nothing is offered" not_seen screen 'Press ESC'
 
+# make_rom FILE LETTER: an option ROM that says its letter at port 0x402 when firmware
+# starts it, and the same in lower case, and halts, when firmware starts from it.
+make_rom() {
+    python3 - "$1" "$2" <<'END'
+import sys
+
+def say(letter):
+    return b'\xba\x02\x04\xb0' + letter.encode() + b'\xee'
+
+def summed(data, at):
+    data[at] = -sum(data) % 256
+
+rom = bytearray(512)
+rom[0:3] = b'\x55\xaa\x01'
+start = say('[') + say(sys.argv[2]) + say(']') + b'\xcb'
+rom[3:5] = b'\xeb\x3b'  # jmp 0x40
+rom[0x40:0x40 + len(start)] = start
+boot = say('[') + say(sys.argv[2].lower()) + say(']') + b'\xf4\xeb\xfd'
+rom[0x80:0x80 + len(boot)] = boot
+rom[0x1a:0x1c] = b'\x20\0'
+pnp = bytearray(b'$PnP\x01\x02' + bytes(26))
+pnp[16:18] = b'\xc0\0'  # what it is called
+pnp[26:28] = b'\x80\0'  # what is started
+summed(pnp, 9)
+rom[0x20:0x40] = pnp
+rom[0xc0:0xc5] = b'ROM ' + sys.argv[2].encode()
+summed(rom, 511)
+open(sys.argv[1], 'wb').write(rom)
+END
+}
+
+make_rom first.rom A && make_rom second.rom B
+start -option-rom second.rom,bootindex=7 -option-rom romfile=first.rom,bootindex=2
+point "it starts option ROMs" seen log '\[B\]'
+point "all of them" seen log '\[A\]'
+point "it boots from the one with the lowest bootindex" seen log '\[a\]'
+point "and from no other" not_seen log '\[b\]'
+point "it stops" stops
+
 start -bios $image -smp 3,sockets=3 -boot menu=on,splash-time=60000
 point "the same image by -bios" seen screen 'Press ESC for boot menu'
 point "with three sockets" found 'Found 3 cpu(s) max supported 3 cpu(s)'

@@ -157,6 +157,14 @@ static void fw_cfg_setting_free(void *opaque)
     g_free(setting);
 }
 
+static void option_rom_setting_free(void *opaque)
+{
+    OptionROMSetting *setting = opaque;
+
+    g_free(setting->file);
+    g_free(setting);
+}
+
 static void flash_setting_free(void *opaque)
 {
     FlashSetting *setting = opaque;
@@ -179,6 +187,7 @@ Machine *machine_new(const MachineType *type)
     machine->cpus = type->min_cpus;
     machine->serials = g_ptr_array_new();
     machine->fw_cfg = g_ptr_array_new_with_free_func(fw_cfg_setting_free);
+    machine->option_roms = g_ptr_array_new_with_free_func(option_rom_setting_free);
     machine->flash = g_ptr_array_new_with_free_func(flash_setting_free);
     machine->boot.splash_time = machine->boot.reboot_timeout = -1;
     machine->devices = g_ptr_array_new();
@@ -379,6 +388,7 @@ void machine_free(Machine *machine)
     g_ptr_array_free(machine->devices, TRUE);
     g_ptr_array_free(machine->serials, TRUE);
     g_ptr_array_free(machine->fw_cfg, TRUE);
+    g_ptr_array_free(machine->option_roms, TRUE);
     g_ptr_array_free(machine->flash, TRUE);
     smbios_settings_free(machine->smbios);
     g_free(machine->vga);

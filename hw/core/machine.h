@@ -46,6 +46,14 @@ typedef struct FWCfgSetting {
     char *file, *string; /* one of the two: where its bytes are, or they themselves */
 } FWCfgSetting;
 
+/* -option-rom; strings are owned. */
+typedef struct OptionROMSetting {
+    char *file;
+    uint32_t bootindex; /* firmware starts the lowest first; BOOTINDEX_NONE: it has no
+                         * place in the order */
+} OptionROMSetting;
+#define BOOTINDEX_NONE UINT32_MAX
+
 /* -drive if=pflash; strings are owned. */
 typedef struct FlashSetting {
     int unit; /* 0, or 1 below it; -1: the next one */
@@ -60,8 +68,8 @@ typedef struct MachineType {
     const Property *properties; /* beyond the common ones; NULL: none */
     unsigned max_cpus;
     unsigned min_cpus;       /* 0: it can do without */
-    bool has_firmware;       /* uses boot, fw_cfg, flash and smbios of Machine, and
-                              * bios also with a kernel */
+    bool has_firmware;       /* uses boot, fw_cfg, option_roms, flash and smbios of
+                              * Machine, and bios also with a kernel */
     bool has_vga;            /* uses vga and headless of Machine */
     const char *cpu_type;    /* of a vCPU as an object: "x86_64-cpu" */
     uint64_t default_ram_size;
@@ -91,6 +99,7 @@ struct Machine {
     CPUTopology topology; /* -smp; all zero until machine_init(): one socket of all */
     BootSettings boot;
     GPtrArray *fw_cfg; /* FWCfgSetting * */
+    GPtrArray *option_roms; /* OptionROMSetting * */
     GPtrArray *flash;  /* FlashSetting * */
     SMBIOSSettings *smbios; /* owned; NULL: nothing was said */
     char *vga;          /* -vga: "std", "none"; NULL: none */

@@ -6,10 +6,12 @@
 #include "hw/i386/pc-firmware.h"
 
 #include <endian.h>
+#include <inttypes.h>
 #include <string.h>
 
 #include "cpus.h"
 #include "hw/acpi/piix4.h"
+#include "hw/core/data-file.h"
 #include "hw/i386/pc-map.h"
 #include "target-i386/cpu.h"
 #include "target-i386/topology.h"
@@ -17,6 +19,10 @@
 #define GIB (1024 * 1024 * 1024ull)
 #define HIMEM_BASE (4 * GIB)
 #define CLASS_DISPLAY 0x03 /* base class of PCI functions with a screen */
+
+/* Where firmware looks for option ROMs, of how many bytes at most */
+#define ROM_FOLDER "genroms/"
+#define ROM_SIZE_MAX PC_OPTION_ROM_SIZE
 
 /* An entry of etc/e820; little-endian. */
 typedef struct __attribute__((packed)) E820File {
@@ -85,13 +91,47 @@ static bool add_e820(PCMachine *s, GError **err)
     return fw_cfg_add_file(s->fw_cfg, "etc/e820", file, map.nr * sizeof(*file), err);
 }
 
+static gint by_bootindex(gconstpointer a, gconstpointer b)
+{
+    const OptionROMSetting *one = *(OptionROMSetting *const *)a;
+    const OptionROMSetting *other = *(OptionROMSetting *const *)b;
+
+    return (one->bootindex > other->bootindex) - (one->bootindex < other->bootindex);
+}
+
+/* Tell firmware where to start from: @first, if that is not NULL, before all else. As
+ * with others who write this file, the order is strict only where there is one. */
+static void set_boot_order(PCMachine *s, const char *first)
+{
+    GPtrArray *roms = s->machine.option_roms;
+    g_autoptr(GString) order = g_string_new(first);
+
+    g_ptr_array_sort(roms, by_bootindex);
+    for (guint i = 0; i < roms->len; i++) {
+        const OptionROMSetting *rom = roms->pdata[i];
+        g_autofree char *name = g_path_get_basename(rom->file);
+
+        if (rom->bootindex != BOOTINDEX_NONE) {
+            g_string_append_printf(order, "%s/rom@" ROM_FOLDER "%s",
+                                   order->len ? "\n" : "", name);
+        }
+    }
+    if (order->len) {
+        g_string_append(order, s->machine.boot.strict ? "\nHALT" : "");
+        fw_cfg_set_file(s->fw_cfg, "bootorder", order->str, order->len + 1);
+    }
+}
+
 static bool add_boot(PCMachine *s, GError **err)
 {
     const BootSettings *boot = &s->machine.boot;
 
     fw_cfg_add_u16(s->fw_cfg, FW_CFG_BOOT_MENU, boot->menu);
-    return fw_cfg_add_file(s->fw_cfg, "bootorder", NULL, 0, err) &&
-           (boot->splash_time < 0 ||
+    if (!fw_cfg_add_file(s->fw_cfg, "bootorder", NULL, 0, err)) {
+        return false;
+    }
+    set_boot_order(s, NULL);
+    return (boot->splash_time < 0 ||
             add_number(s, "etc/boot-menu-wait", boot->splash_time, 2, err)) &&
            add_number(s, "etc/boot-fail-wait", boot->reboot_timeout, 4, err);
 }
@@ -130,25 +170,18 @@ static bool add_screen(PCMachine *s, GError **err)
            add_number(s, "etc/sercon-port", PC_COM1_PORT, 2, err);
 }
 
-static bool add_user_file(PCMachine *s, const FWCfgSetting *setting, GError **err)
+/* The file @path, of at most @max bytes, as fw_cfg's file @name. */
+static bool add_host_file(PCMachine *s, const char *name, const char *path,
+                          const char *role, uint64_t max, GError **err)
 {
     g_autofree uint8_t *bytes = NULL;
-    LoaderFile *file;
+    LoaderFile *file = loader_open_any(s->loader, path, role, err);
 
-    if (!g_str_has_prefix(setting->name, "opt/")) {
-        fprintf(stderr, "warning: -fw_cfg name=%s: names of users' files begin with "
-                "\"opt/\"\n", setting->name);
-    }
-    if (setting->string) {
-        return fw_cfg_add_file(s->fw_cfg, setting->name, setting->string,
-                               strlen(setting->string), err);
-    }
-    file = loader_open_any(s->loader, setting->file, "file", err);
     if (!file) {
         return false;
     }
-    if (file->size > UINT32_MAX) {
-        return loader_file_error(file, err, "is larger than 4 GiB");
+    if (file->size > max) {
+        return loader_file_error(file, err, "is larger than %" PRIu64 " bytes", max);
     }
     bytes = g_try_malloc(MAX(file->size, 1));
     if (!bytes) {
@@ -157,8 +190,38 @@ static bool add_user_file(PCMachine *s, const FWCfgSetting *setting, GError **er
                                  "program (ulimit -v)", file->size);
     }
     return loader_file_read(file, 0, bytes, file->size, "all of it", err) &&
-           fw_cfg_take_file(s->fw_cfg, setting->name, g_steal_pointer(&bytes), file->size,
-                            err);
+           fw_cfg_take_file(s->fw_cfg, name, g_steal_pointer(&bytes), file->size, err);
+}
+
+static bool add_option_roms(PCMachine *s, GError **err)
+{
+    const GPtrArray *roms = s->machine.option_roms;
+
+    for (guint i = 0; i < roms->len; i++) {
+        const OptionROMSetting *rom = roms->pdata[i];
+        g_autofree char *path = data_file_path(rom->file, err);
+        g_autofree char *base = g_path_get_basename(rom->file);
+        g_autofree char *name = g_strconcat(ROM_FOLDER, base, NULL);
+
+        if (!path || !add_host_file(s, name, path, "option ROM", ROM_SIZE_MAX, err)) {
+            g_prefix_error(err, "-option-rom: ");
+            return false;
+        }
+    }
+    return true;
+}
+
+static bool add_user_file(PCMachine *s, const FWCfgSetting *setting, GError **err)
+{
+    if (!g_str_has_prefix(setting->name, "opt/")) {
+        fprintf(stderr, "warning: -fw_cfg name=%s: names of users' files begin with "
+                "\"opt/\"\n", setting->name);
+    }
+    if (setting->string) {
+        return fw_cfg_add_file(s->fw_cfg, setting->name, setting->string,
+                               strlen(setting->string), err);
+    }
+    return add_host_file(s, setting->name, setting->file, "file", UINT32_MAX, err);
 }
 
 bool pc_add_user_files(PCMachine *s, GError **err)
@@ -186,16 +249,13 @@ bool pc_fill_fw_cfg(PCMachine *s, GError **err)
     fw_cfg_add_u16(f, FW_CFG_MAX_CPUS, x86_apic_id(&m->topology, m->cpus - 1) + 1);
     fw_cfg_add_u32(f, FW_CFG_IRQ0_OVERRIDE, 1);
     add_uuid(s);
-    return add_e820(s, err) && add_boot(s, err) && add_sleep_states(s, err) &&
-           add_screen(s, err) &&
+    return add_e820(s, err) && add_boot(s, err) && add_option_roms(s, err) &&
+           add_sleep_states(s, err) && add_screen(s, err) &&
            add_number(s, "etc/reserved-memory-end", (end + GIB - 1) / GIB * GIB, 8,
                       err);
 }
 
 void pc_boot_first(PCMachine *s, const char *path)
 {
-    g_autofree char *text = g_strdup_printf("%s%s", path,
-                                            s->machine.boot.strict ? "\nHALT" : "");
-
-    fw_cfg_set_file(s->fw_cfg, "bootorder", text, strlen(text) + 1);
+    set_boot_order(s, path);
 }

@@ -223,6 +223,28 @@ static char *user_file(const char *name, const void *bytes, size_t len)
     return path;
 }
 
+START_TEST(option_roms)
+{
+    static const char order[] = "/rom@genroms/c.rom\n/rom@genroms/b.rom";
+    g_autofree char *one = user_file("a.rom", "AAAA", 4);
+    g_autofree char *two = user_file("b.rom", "BB", 2);
+    g_autofree char *three = user_file("c.rom", "C", 1);
+
+    vm = qvm_start("-M pc -m 64 -nodefaults -option-rom '%s' "
+                   "-option-rom '%s',bootindex=3 -option-rom romfile='%s',bootindex=1",
+                   one, two, three);
+    expect_file("genroms/a.rom", "AAAA", 4);
+    expect_file("genroms/b.rom", "BB", 2);
+    expect_file("genroms/c.rom", "C", 1);
+    expect_file("bootorder", order, sizeof(order));
+    qvm_end(vm);
+    vm = qvm_start("-M pc -m 64 -nodefaults -option-rom '%s',bootindex=0 "
+                   "-boot strict=on", one);
+    expect_file("bootorder", "/rom@genroms/a.rom\nHALT", 24);
+    qvm_end(vm);
+}
+END_TEST
+
 START_TEST(user_files)
 {
     g_autofree char *path = user_file("blob", "\0\1\2\3", 4);
@@ -391,5 +413,5 @@ START_TEST(without_dma)
 }
 END_TEST
 
-TEST_MAIN("qtest-fw-cfg", identity, memory_map, boot, screen, user_files, user_errors,
+TEST_MAIN("qtest-fw-cfg", identity, memory_map, boot, screen, option_roms, user_files, user_errors,
           no_memory, bios_by_name, dma_and_shadow, tables_follow, without_dma)
