@@ -450,6 +450,17 @@ static bool set_gdb_default(Settings *s, const char *value, GError **err)
     return true;
 }
 
+/* What others call by options of their own. */
+static bool set_no_acpi(Settings *s, const char *value, GError **err)
+{
+    return set_machine(s, "acpi=off", err);
+}
+
+static bool set_no_hpet(Settings *s, const char *value, GError **err)
+{
+    return set_machine(s, "hpet=off", err);
+}
+
 static bool set_rtc(Settings *s, const char *value, GError **err)
 {
     if (strcmp(value, "help") == 0) {
@@ -594,6 +605,8 @@ static const Option options[] = {
     { "global", "TYPE.PROP=VALUE", "a default for every device of that type",
       CALL(add_global) },
     { "readconfig", "FILE", "read options from this file", CALL(read_config) },
+    { "no-acpi", NULL, "the same as -machine acpi=off", CALL(set_no_acpi) },
+    { "no-hpet", NULL, "the same as -machine hpet=off", CALL(set_no_hpet) },
     { "nodefaults", NULL, "no serial port, monitor, card or window unless asked for",
       FLAG(nodefaults) },
     { "no-user-config", NULL, "accepted; only -readconfig reads files",

@@ -114,6 +114,7 @@ refused "-option-rom: .*there is no 'nowhere.rom' here or in .*" -M pc -option-r
 refused "-option-rom: option ROM .*: is larger than 131072 bytes" -M pc \
     -option-rom "$(readlink -f /bin/bash)"
 refused "-option-rom: machine 'microvm' has no firmware.*" -M microvm -option-rom a
+refused "-machine: machine 'microvm' has no property 'hpet'.*" -M microvm -no-hpet
 refused "-smbios x: it wants file=FILE, or type= .*" -smbios x
 refused "-smbios type=1,uuid=1: uuid=1: it is no UUID.*" -smbios type=1,uuid=1
 refused "-smbios file '/nowhere': .*No such file.*" -M pc -smbios file=/nowhere
