@@ -22,6 +22,7 @@ What differs, and is left out:
 - there are memories on QEMU's SMBus;
 - what QEMU's chips do not reset: most of configuration space, PMBA, ports 0x92 and 0xb2.
 """
+import json
 import os
 import sys
 import tempfile
@@ -424,6 +425,49 @@ def routes(pair_of, rng):
             return
 
 
+# ---- resets ----------------------------------------------------------------------------
+
+def event_of(vm, line):
+    """What RESET says after @line, or QMP's command."""
+    if line:
+        vm.qtest(line)
+    else:
+        vm.files[1].write('{"execute": "system_reset"}\n')
+        vm.files[1].flush()
+    while True:
+        reply = json.loads(vm.files[1].readline())
+        if reply.get('event') == 'RESET':
+            return reply['data']
+
+
+def resets(pair_of, rng):
+    """who is told of a reset, and what it resets in both"""
+    pair = pair_of(['-m', '16', '-device', 'edu,addr=4'])
+    for line in ('outb 0xcf9 6', 'outb 0xcf9 4', 'outb 0xcf9 0xe', 'outw 0xcf9 6',
+                 'outb 0x92 1', 'outb 0x64 0xfe', 'outb 0x64 0xf0', None):
+        lines = set_config(PIIX3, PIRQ_ROUTES, 0x0b0b0a0a, 'l')
+        for reg in (0x4c, 0x4e, 0x4f, 0x69, 0x70, 0x76, 0x82, 0xa0, 0xa2, 0xa8, 0xae):
+            lines += set_config(PIIX3, reg, number(rng, 8))
+        lines += set_config(0x20, 0x10, 0xf0000000, 'l') + set_config(0x20, 4, 7, 'w')
+        lines += ['writel 0xf0000060 1', f'outb {RESET_CONTROL} 2',
+                  f'outw {ELCR_PORT} 0x0c0c', f'outw {GPE_PORT + 2} 0xffff',
+                  f'outb {ELCR_PORT + 1} 0xde', 'readl 0xf0000024']
+        pair.run(lines, f'before {line}')
+        power_start(pair)
+        press_button(pair)
+        pair.same(f'the event of {line}', [event_of(vm, line) for vm in pair.vms])
+        lines = [f'inb {RESET_CONTROL}', f'inb {ELCR_PORT}', f'inb {ELCR_PORT + 1}',
+                 f'inl {GPE_PORT}', f'inl {PM_PORT}']
+        for devfn, regs in ((PIIX3, range(0, 256, 4)), (PM, (0x80,)), (0x20, (4, 0x10))):
+            for reg in regs:
+                address = 0x80000000 | devfn << 8 | reg
+                lines += [f'outl {CONFIG_ADDRESS} {address:#x}', f'inl {CONFIG_DATA}']
+        pair.run(lines, f'after {line}')
+        # In ACPI mode, and without the timer's status.
+        power_start(pair)
+        pair.run([f'inl {PM_PORT}', f'inw {PM_PORT + 4}'], f'events after {line}')
+
+
 if __name__ == '__main__':
     sys.exit(peer.main([configuration, memory_below_1m, memory_above, power, timer,
-                        routes]))
+                        routes, resets]))
