@@ -179,10 +179,15 @@ def memory_program(rng, shadow, rom, end):
     for _ in range(500):
         match rng.randrange(12):
             case 0 | 1:
-                n = rng.randrange(7)
-                value = rng.randrange(256) & (0x33 if n else 0x30)
-                shadow.pam[n] = value
-                lines += set_config(I440FX, PAM + n, value)
+                width = rng.choice('bbbwl')
+                first = rng.randrange(PAM - 1, PAM + 7)
+                first &= ~(WIDTHS[width] - 1)
+                value = bytes(rng.randrange(256) & WRITABLE[I440FX][first + n]
+                              for n in range(WIDTHS[width]))
+                for n, byte in enumerate(value, first - PAM):
+                    if n >= 0:
+                        shadow.pam[n] = byte
+                lines += set_config(I440FX, first, int.from_bytes(value, 'little'), width)
             case 2:
                 lines += set_config(I440FX, SMRAM, rng.choice((0x02, 0x0a, 0x4a, 0x42)))
             case 3 if rng.randrange(4) == 0:

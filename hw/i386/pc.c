@@ -202,6 +202,23 @@ static PCIDevice *add_function(PCMachine *s, const char *type, const char *name,
                                    multifunction ? "on" : "off", NULL);
 }
 
+/* All that the processor can address is there; what is asked for is but a part. */
+static bool check_high_hole(PCMachine *s, GError **err)
+{
+    uint64_t first, last, there;
+
+    pc_get_high_hole(s, &first, &last);
+    there = last ? last - first + 1 : 0;
+    if (i440fx_host_hole64_size(s->host) > there) {
+        g_set_error(err, FLATVIEW_ERROR, 0,
+                    "device 'i440FX-pcihost': property 'pci-hole64-size': this "
+                    "processor addresses no more than %" PRIu64 " MiB above RAM",
+                    there >> 20);
+        return false;
+    }
+    return true;
+}
+
 /* The host bridge, and its bus. */
 static bool add_host(PCMachine *s, GError **err)
 {
@@ -215,7 +232,7 @@ static bool add_host(PCMachine *s, GError **err)
         .memory = &m->memory_root, .ram = &m->ram, .pci = &s->pci_memory,
         .ports = &m->ports_root, .smram = &s->smram });
     object_add(&s->host->object, "/machine", "i440fx");
-    if (!machine_realize_device(m, s->host, err)) {
+    if (!machine_realize_device(m, s->host, err) || !check_high_hole(s, err)) {
         return false;
     }
     m->pci = i440fx_host_bus(s->host);
@@ -293,8 +310,7 @@ static bool add_msi(PCMachine *s, GError **err)
 static bool add_devices(PCMachine *s, GError **err)
 {
     if (!add_interrupts(s, err) || !add_host(s, err) || !add_piix3(s, err) ||
-        !add_pm(s, err) ||
-        !add_port92(s, err) || !add_msi(s, err) ||
+        !add_pm(s, err) || !add_port92(s, err) || !add_msi(s, err) ||
         (s->i8042 && !add_i8042(s, err)) ||
         (!s->machine.kvm && !add_pit(s, err))) {
         return false;
@@ -370,7 +386,8 @@ static bool pc_init(Machine *machine, GError **err)
     add_reservations(s);
     return (s->late_ticks || !machine->kvm ||
             kvm_pit_set_reinject(machine->kvm, false, err)) &&
-           add_devices(s, err) && add_vga(s, err) && pc_add_fw_cfg(s, err) && pc_add_firmware(s, err);
+           add_devices(s, err) && add_vga(s, err) && pc_add_fw_cfg(s, err) &&
+           pc_add_firmware(s, err);
 }
 
 static void pc_finish(Machine *machine)

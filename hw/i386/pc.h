@@ -70,8 +70,8 @@ void pc_map_ram(PCMachine *s);
 /* The ROM that firmware copies option ROMs over. */
 void pc_map_option_rom(PCMachine *s);
 
-/* The same, and place the image @path below 4 GiB, and its end below 1 MiB. After the host bridge is
- * made. False with @err. */
+/* The same, and place the image @path below 4 GiB, and its end below 1 MiB. After the
+ * host bridge is made. False with @err. */
 bool pc_map_bios(PCMachine *s, const char *path, GError **err);
 
 /* What the CMOS memory tells firmware. False with @err: there is no such drive to start

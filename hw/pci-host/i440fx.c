@@ -6,9 +6,9 @@
  *
  * RAM at 0xa0000 to 0xbffff is system management RAM: PCI, that is the screen, hides
  * it, but while the register SMRAM opens it, or from a processor in that mode where
- * SMRAM enables it. The register FDHC can make one more hole in RAM, for cards of ISA
- * that have memory there. D_CLS of SMRAM, which would hide it there from all but instructions, has no
- * effect: accesses and instructions go through the same map.
+ * SMRAM enables it. D_CLS of SMRAM, which would hide it there from all but instructions,
+ * has no effect: accesses and instructions go through the same map. The register FDHC
+ * can make one more hole in RAM, for cards of ISA that have memory there.
  */
 #include "hw/pci-host/i440fx.h"
 #include "hw/pci-host/pam.h"
@@ -51,6 +51,7 @@ typedef struct I440FXHost {
     PCIHost ports;
     PCIBus bus;
     I440FXSpaces spaces;
+    uint64_t hole64_size; /* property */
 } I440FXHost;
 
 void i440fx_host_set_spaces(Device *host, const I440FXSpaces *spaces)
@@ -66,6 +67,11 @@ PCIBus *i440fx_host_bus(Device *host)
 PCIHost *i440fx_host_ports(Device *host)
 {
     return &((I440FXHost *)host)->ports;
+}
+
+uint64_t i440fx_host_hole64_size(const Device *host)
+{
+    return ((const I440FXHost *)host)->hole64_size;
 }
 
 /* The wires are those of the slots of a PC's board, which the PCI BIOS tells. */
@@ -106,10 +112,17 @@ static void host_reset(Device *dev)
     ((I440FXHost *)dev)->ports.address = 0;
 }
 
+static const Property host_properties[] = {
+    { "pci-hole64-size", PROP_SIZE, offsetof(I440FXHost, hole64_size), "0",
+      "room for BARs that there must be above RAM", 0 },
+    { 0 },
+};
+
 const DeviceType i440fx_pcihost_type = {
     .name = "i440FX-pcihost",
     .description = "i440FX host bridge: the root bus and its ports",
     .size = sizeof(I440FXHost),
+    .properties = host_properties,
     .realize = host_realize,
     .unrealize = host_unrealize,
     .reset = host_reset,

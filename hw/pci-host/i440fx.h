@@ -32,6 +32,10 @@ void i440fx_host_set_spaces(Device *host, const I440FXSpaces *spaces);
 PCIBus *i440fx_host_bus(Device *host);
 PCIHost *i440fx_host_ports(Device *host);
 
+/* How much room for wide BARs above RAM the user asks for, at least. Under the memory
+ * lock, or before the machine runs. */
+uint64_t i440fx_host_hole64_size(const Device *host);
+
 /* See pam_add_rom(). */
 void i440fx_add_rom(PCIDevice *i440fx, hwaddr addr, uint64_t size, void *host);
 

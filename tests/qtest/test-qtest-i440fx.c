@@ -81,7 +81,8 @@ static const Register i440fx_registers[] = {
     { 0x5d, 0, 0x33 }, { 0x5e, 0, 0x33 }, { 0x5f, 0, 0x33 },
     { 0x60, 0, 0xff }, { 0x61, 0, 0xff }, { 0x62, 0, 0xff }, { 0x63, 0, 0xff },
     { 0x64, 0, 0xff }, { 0x65, 0, 0xff }, { 0x66, 0, 0xff }, { 0x67, 0, 0xff },
-    { 0x68, 0, 0xc0 }, { 0x70, 0, 0xff }, { 0x71, 0, 0xff }, { 0x72, 0x02, 0x68 }, { 0x90, 0, 0xff },
+    { 0x68, 0, 0xc0 }, { 0x70, 0, 0xff }, { 0x71, 0, 0xff }, { 0x72, 0x02, 0x68 },
+    { 0x90, 0, 0xff },
     { 0 },
 };
 
@@ -268,6 +269,30 @@ START_TEST(pam_by_chance)
 }
 END_TEST
 
+/* Several registers at once, the first of them another. */
+START_TEST(pam_by_wide_writes)
+{
+    pam_start();
+    config_set(I440FX, 0x58, 0x33333000, 4);
+    for (unsigned n = 0; n < 5; n++) {
+        states[n] = 3;
+    }
+    write_block(PAM_FIRST, 60, PAM_SIZE);
+    expect_block(PAM_FIRST, PAM_SIZE);
+    config_set(I440FX, 0x5c, 0x13131313, 4);
+    for (unsigned n = 5; n < 13; n++) {
+        states[n] = n % 2 ? 3 : 1;
+    }
+    config_set(I440FX, 0x5a, 0x0000, 2);
+    for (unsigned n = 1; n < 5; n++) {
+        states[n] = 0;
+    }
+    write_block(PAM_FIRST, 61, PAM_SIZE);
+    expect_block(PAM_FIRST, PAM_SIZE);
+    end();
+}
+END_TEST
+
 /* ---- BARs, and what is on top of them ---------------------------------------------- */
 
 #define MIB 0x100000ull
@@ -338,7 +363,7 @@ START_TEST(bar_over_smram)
     expect_hex(qvm_load(vm, 0xa0010, 4), 0);
     qvm_store(vm, 0xa0010, 0x11223344, 4);
     expect_hex(qvm_load(vm, 0xa0010, 4), 0x11223344);
-    config_set(I440FX, SMRAM, 0x0a, 1); /* closed */
+    config_set(I440FX, SMRAM - 2, 0x0a0000, 4); /* closed */
     expect_hex(qvm_load(vm, 0xa0010, 4), MMIO);
     config_set(I440FX, SMRAM, 0x4a, 1);
     expect_hex(qvm_load(vm, 0xa0010, 4), 0x11223344);
@@ -500,6 +525,17 @@ START_TEST(slots_and_wires)
 }
 END_TEST
 
+/* Management programs say how much room for BARs there must be. */
+START_TEST(high_hole)
+{
+    start("-m 16 -global i440FX-pcihost.pci-hole64-size=1048576K");
+    end();
+    qvm_refused("'pci-hole64-size': this processor addresses no more than",
+                "-global i440FX-pcihost.pci-hole64-size=8589934591G");
+    qvm_refused("pci-hole64-size", "-global i440FX-pcihost.pci-hole64-size=-1");
+}
+END_TEST
+
 /* ---- resets ------------------------------------------------------------------------- */
 
 START_TEST(guest_resets)
@@ -529,6 +565,7 @@ START_TEST(guest_resets)
 }
 END_TEST
 
-TEST_MAIN("qtest-i440fx", reset_values, pam_states, pam_by_chance, bars_and_holes,
+TEST_MAIN("qtest-i440fx", reset_values, pam_states, pam_by_chance, pam_by_wide_writes,
+          bars_and_holes,
           bar_below_640k, bar_over_smram, bar_under_pam, isa_holes, smm_map,
-          pirq_routes, slots_and_wires, guest_resets)
+          pirq_routes, slots_and_wires, high_hole, guest_resets)
