@@ -464,6 +464,8 @@ TESTS_SH = \
 	tests/test-fdt.sh \
 	tests/test-kvm-multiboot.sh \
 	tests/test-kernel-docs.sh \
+	tests/test-compare-i8042.sh \
+	tests/test-compare-serial.sh \
 	tests/test-compare-mtree.sh \
 	tests/test-mtree-svg.sh \
 	tests/test-compare-pci.sh \

@@ -213,6 +213,22 @@ class Pair:
             vm.end()
 
 
+def shortest(steps, differ):
+    """As few of @steps as are left when one after the other goes that is not needed for
+    @differ(steps) to be true."""
+    size = len(steps) // 2
+    while size:
+        at = 0
+        while at < len(steps):
+            fewer = steps[:at] + steps[at + size:]
+            if differ(fewer):
+                steps = fewer
+            else:
+                at += size
+        size //= 2
+    return steps
+
+
 def main(tests, pair_class=Pair):
     """Runs all, with the two programs that the command line names; an exit status."""
     programs = sys.argv[1:3]

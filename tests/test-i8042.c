@@ -63,7 +63,7 @@ START_TEST(configuration)
     for (unsigned v = 0; v < 256; v++) {
         command_with(0x60, v);
         expect_hex(in(STATUS), v & 4 ? 0x14 : 0x10);
-        expect_hex(ask(0x20, v & 4 ? 0x1d : 0x19), v & 0x77);
+        expect_hex(ask(0x20, v & 4 ? 0x1d : 0x19), v);
     }
     command_with(0x60, 0x00);
     out(COMMAND, 0xad);
@@ -116,6 +116,14 @@ START_TEST(nobody_there)
     expect(!test_wire.level, "although disabled");
     command_with(0x60, 0x11);
     expect_hex(in(STATUS), 0x51);
+    expect(!test_wire.level, "while the keyboard's port is off");
+    out(COMMAND, 0xae);
+    expect(test_wire.level, "opened with a byte waiting");
+    out(COMMAND, 0xad);
+    expect(!test_wire.level, "off again");
+    command_with(0x60, 0x00);
+    expect(!test_wire.level, "on, but without interrupts");
+    command_with(0x60, 0x01);
     expect(test_wire.level, "enabled with a byte waiting");
     test_machine_free();
 }

@@ -292,6 +292,39 @@ START_TEST(scan_set_2)
 END_TEST
 
 /* Set 1, once by the keyboard itself and once by the controller. */
+/* What is held stays held where the guest clears the keyboard, a reset of it too. */
+START_TEST(held_keys)
+{
+    static const uint8_t clear[] = { 0xf4, 0xf5, 0xf6, 0xff };
+
+    for (unsigned i = 0; i < sizeof(clear); i++) {
+        start();
+        key(KEY_RIGHTCTRL, true);
+        expect_all("e0 14");
+        key(KEY_A, true);
+        key(KEY_A, false); /* which is lost */
+        out(DATA, clear[i]);
+        all();
+        out(DATA, 0xf4);
+        all();
+        key(KEY_SYSRQ, true); /* with Ctrl */
+        expect_all("e0 7c");
+        key(KEY_RIGHTCTRL, false);
+        expect_all("e0 f0 14");
+        key(KEY_SYSRQ, false);
+        expect_all("e0 f0 7c e0 f0 12");
+        key(KEY_LEFTSHIFT, true);
+        key(KEY_LEFTSHIFT, false); /* both wait */
+        out(DATA, 0xf4);
+        all();
+        key(KEY_SYSRQ, true);
+        expect_all("e0 12 e0 7c");
+        input_release_all();
+        test_machine_free();
+    }
+}
+END_TEST
+
 START_TEST(scan_set_1)
 {
     for (unsigned translated = 0; translated < 2; translated++) {
@@ -585,16 +618,18 @@ START_TEST(mouse_reports)
     input_release_all();
     expect_all(":0c :00 :00 :08 :00 :00");
     /* What is more than a report holds is in the next one. */
-    input_send_motion(600, -300, 0);
-    expect_all(":08 :ff :ff :08 :ff :2d :08 :5a :00");
+    input_send_motion(260, -300, 0);
+    expect_all(":08 :7f :7f :08 :7f :7f :08 :06 :2e");
+    input_send_motion(-128, 129, 0);
+    expect_all(":38 :81 :81 :38 :ff :fe");
     /* Twice as fast, but for the slowest. */
     mouse(0xe7, ":fa");
     input_send_motion(2, -10, 0);
     expect_all(":08 :01 :14");
     input_send_motion(-5, 0, 0);
     expect_all(":18 :f7 :00");
-    input_send_motion(300, 0, 0);
-    expect_all(":08 :fe :00 :08 :fe :00 :08 :5c :00");
+    input_send_motion(100, 0, 0);
+    expect_all(":08 :7e :00 :08 :4a :00");
     mouse(0xf5, ":fa");
     input_send_motion(1, 1, 0);
     expect_all("");
@@ -621,8 +656,6 @@ END_TEST
 START_TEST(wheel_and_five_buttons)
 {
     start();
-    knock(200, 200, 80); /* not yet: it has no wheel */
-    mouse(0xf2, ":fa :00");
     knock(200, 100, 80);
     mouse(0xf2, ":fa :03");
     mouse(0xf4, ":fa");
@@ -649,6 +682,22 @@ START_TEST(wheel_and_five_buttons)
 END_TEST
 
 /* Movement adds up, clicks do not: each is seen, in its place. */
+/* Without the wheel first. */
+START_TEST(five_buttons_at_once)
+{
+    start();
+    knock(200, 200, 80);
+    mouse(0xf2, ":fa :04");
+    mouse(0xff, ":fa :aa :00");
+    knock(200, 100, 80);
+    knock(200, 200, 80);
+    mouse(0xf2, ":fa :04");
+    knock(200, 100, 80); /* and back */
+    mouse(0xf2, ":fa :03");
+    test_machine_free();
+}
+END_TEST
+
 START_TEST(slow_guest_and_mouse)
 {
     start();
@@ -731,7 +780,7 @@ START_TEST(hostile)
 END_TEST
 
 TEST_MAIN("ps2", controller, ports_shut, answers_wait, interrupts, keyboard_commands,
-          scan_set_2, scan_set_1, scan_set_3, slow_guest, no_guest, queue_of_events,
-          queue_of_16,
-          mouse_commands, mouse_reports, mouse_remote, wheel_and_five_buttons,
-          slow_guest_and_mouse, no_guest_and_mouse, hostile)
+          scan_set_2, held_keys, scan_set_1, scan_set_3, slow_guest, no_guest,
+          queue_of_events, queue_of_16, mouse_commands, mouse_reports, mouse_remote,
+          wheel_and_five_buttons, five_buttons_at_once, slow_guest_and_mouse,
+          no_guest_and_mouse, hostile)

@@ -214,6 +214,21 @@ START_TEST(thre_edges)
     expect(test_wire.level && test_wire.rises == 4, "re-armed");
     expect_hex(in(IIR), 0x02);
     peer_expect("ab", 2);
+    /* So does clearing that FIFO, and switching both on or off. */
+    in(IIR);
+    out(FCR, 0x01);
+    expect_hex(in(IIR), 0xc2);
+    expect_hex(in(IIR), 0xc1);
+    out(FCR, 0x01);
+    expect_hex(in(IIR), 0xc1);
+    out(FCR, 0x03);
+    expect_hex(in(IIR), 0xc1);
+    out(FCR, 0x05);
+    expect_hex(in(IIR), 0xc2);
+    out(FCR, 0x00);
+    expect_hex(in(IIR), 0x02);
+    out(FCR, 0x04); /* without FIFOs */
+    expect_hex(in(IIR), 0x01);
     serial_end();
 }
 END_TEST

@@ -48,6 +48,7 @@ enum {
 
 #define FCR_ENABLE 0x01
 #define FCR_CLEAR_RX 0x02
+#define FCR_CLEAR_TX 0x04
 #define FCR_TRIGGER_SHIFT 6
 
 #define LCR_DLAB 0x80
@@ -304,6 +305,10 @@ static void serial_write_fcr(Serial *s, uint8_t value)
     s->fcr = value & FCR_ENABLE ? value : 0;
     if (toggled || (s->fcr & FCR_CLEAR_RX)) {
         serial_rx_clear(s);
+    }
+    /* There is room, and guests are used to being told so. */
+    if (toggled || (s->fcr & FCR_CLEAR_TX)) {
+        s->thr_pending = s->tx_count == 0;
     }
 }
 

@@ -32,7 +32,6 @@
 #define CONFIG_KBD_OFF 0x10
 #define CONFIG_AUX_OFF 0x20
 #define CONFIG_TRANSLATE 0x40 /* the keyboard's set 2 to set 1 */
-#define CONFIG_RESERVED 0x88 /* always 0 */
 
 /* Commands */
 #define CMD_READ_MEM 0x20  /* to 0x3f */
@@ -95,7 +94,10 @@ static void i8042_update_irq(I8042 *s)
 {
     bool full = s->status & STATUS_OBF, aux = s->status & STATUS_AUX;
 
-    device_set_irq(&s->dev, IRQ_KBD, full && !aux && (s->mem[0] & CONFIG_KBD_INT));
+    /* Who switches the keyboard off to ask the controller something reads the answer
+     * itself, and has no use for an interrupt. */
+    device_set_irq(&s->dev, IRQ_KBD, full && !aux && (s->mem[0] & CONFIG_KBD_INT) &&
+                                     !(s->mem[0] & CONFIG_KBD_OFF));
     device_set_irq(&s->dev, IRQ_AUX, full && aux && s->has_mouse &&
                                      (s->mem[0] & CONFIG_AUX_INT));
 }
@@ -166,7 +168,6 @@ static void i8042_fetch(void *opaque)
 static void i8042_write_mem(I8042 *s, unsigned index, uint8_t byte)
 {
     if (index == 0) {
-        byte &= ~CONFIG_RESERVED;
         s->status = (s->status & ~STATUS_SYS) |
                     (byte & CONFIG_SYS ? STATUS_SYS : 0);
     }
@@ -178,6 +179,7 @@ static void i8042_write_mem(I8042 *s, unsigned index, uint8_t byte)
 static void i8042_set_config(I8042 *s, uint8_t set, uint8_t clear)
 {
     s->mem[0] = (s->mem[0] | set) & ~clear;
+    i8042_update_irq(s);
     i8042_fetch(s);
 }
 

@@ -49,7 +49,7 @@ typedef struct InputHandler {
     /* Private to input.c: */
     unsigned index;
     GQueue waiting; /* InputEvent *; after INPUT_LOST nothing was refused yet */
-    bool down[INPUT_CODES_NR];
+    bool down[INPUT_CODES_NR]; /* with all that waits; a device may look */
     unsigned down_nr;
     unsigned locks;        /* INPUT_LOCK_ bits */
     bool has_lamps;        /* the guest tells of them */

@@ -178,13 +178,19 @@ static void kbd_queue(PS2Keyboard *kbd, const uint8_t *bytes, unsigned nr)
     kbd_queue(kbd, (const uint8_t[]){ __VA_ARGS__ },                           \
               sizeof((const uint8_t[]){ __VA_ARGS__ }))
 
+/* Either of a pair. */
+static bool kbd_is_down(const PS2Keyboard *kbd, unsigned left, unsigned right)
+{
+    return kbd->down[left] || kbd->down[right];
+}
+
 /* Pause has no release: all comes at once. Together with Ctrl it is Break. */
 static void kbd_pause(PS2Keyboard *kbd, bool down)
 {
     if (!down) {
         return;
     }
-    if (kbd->ctrl[0] || kbd->ctrl[1]) {
+    if (kbd_is_down(kbd, KEY_LEFTCTRL, KEY_RIGHTCTRL)) {
         QUEUE(kbd, 0xe0, 0x7e, 0xe0, RELEASE, 0x7e);
     } else {
         QUEUE(kbd, 0xe1, 0x14, 0x77, 0xe1, RELEASE, 0x14, RELEASE, 0x77);
@@ -194,10 +200,10 @@ static void kbd_pause(PS2Keyboard *kbd, bool down)
 /* Print Screen was Shift and the keypad's asterisk once, and SysRq with Alt. */
 static void kbd_print(PS2Keyboard *kbd, bool down, bool repeats)
 {
-    bool plain = kbd->ctrl[0] || kbd->ctrl[1] || kbd->shift[0] || kbd->shift[1] ||
-                 repeats;
+    bool plain = kbd_is_down(kbd, KEY_LEFTCTRL, KEY_RIGHTCTRL) ||
+                 kbd_is_down(kbd, KEY_LEFTSHIFT, KEY_RIGHTSHIFT) || repeats;
 
-    if (kbd->alt[0] || kbd->alt[1]) {
+    if (kbd_is_down(kbd, KEY_LEFTALT, KEY_RIGHTALT)) {
         if (down) {
             QUEUE(kbd, 0x84);
         } else {
@@ -249,24 +255,6 @@ static void kbd_key_set2(PS2Keyboard *kbd, unsigned code, bool down, bool repeat
     }
 }
 
-static void kbd_note_modifier(PS2Keyboard *kbd, unsigned code, bool down)
-{
-    switch (code) {
-    case KEY_LEFTCTRL:
-    case KEY_RIGHTCTRL:
-        kbd->ctrl[code == KEY_RIGHTCTRL] = down;
-        break;
-    case KEY_LEFTSHIFT:
-    case KEY_RIGHTSHIFT:
-        kbd->shift[code == KEY_RIGHTSHIFT] = down;
-        break;
-    case KEY_LEFTALT:
-    case KEY_RIGHTALT:
-        kbd->alt[code == KEY_RIGHTALT] = down;
-        break;
-    }
-}
-
 static bool kbd_ready(void *opaque)
 {
     const PS2Keyboard *kbd = opaque;
@@ -292,7 +280,6 @@ static void kbd_event(void *opaque, const InputEvent *event)
         } else if (kbd->scanning) {
             kbd_key_set2(kbd, code, event->down, repeats);
         }
-        kbd_note_modifier(kbd, code, event->down);
     }
     kbd->changed(kbd->opaque);
 }
@@ -329,15 +316,12 @@ static void kbd_default_types(PS2Keyboard *kbd)
     }
 }
 
-/* What waits is the user's of before, releases among it. */
+/* What waits is the user's of before, releases among it; what is held now stays so. */
 static void kbd_clear(PS2Keyboard *kbd)
 {
     kbd->out.queue_nr = 0;
     input_drop(&kbd->input);
-    memset(kbd->down, 0, sizeof(kbd->down));
-    memset(kbd->ctrl, 0, sizeof(kbd->ctrl));
-    memset(kbd->shift, 0, sizeof(kbd->shift));
-    memset(kbd->alt, 0, sizeof(kbd->alt));
+    memcpy(kbd->down, kbd->input.down, sizeof(kbd->down));
 }
 
 static void kbd_set_defaults(PS2Keyboard *kbd)

@@ -59,7 +59,7 @@
 #define STATUS_MIDDLE 0x02
 #define STATUS_RIGHT 0x01
 
-#define MOVE_MAX 255 /* of a report: 8 bits and a sign */
+#define MOVE_MAX 127 /* of a report, which has room for 8 bits and a sign */
 #define WHEEL_MAX 7
 
 /* ---- reports --------------------------------------------------------------------------- */
@@ -207,8 +207,7 @@ static void mouse_set_rate(PS2Mouse *mouse, uint8_t rate)
     rates[0] = rate;
     if (rates[2] == 200 && rates[1] == 100 && rate == 80) {
         mouse->id = ID_WHEEL;
-    } else if (rates[2] == 200 && rates[1] == 200 && rate == 80 &&
-               mouse->id == ID_WHEEL) {
+    } else if (rates[2] == 200 && rates[1] == 200 && rate == 80) {
         mouse->id = ID_BUTTONS;
     }
 }

@@ -34,8 +34,7 @@ typedef struct PS2Keyboard {
     uint8_t leds, rate;
     uint8_t scan_set;  /* 1 to 3 */
     bool scanning;
-    bool ctrl[2], shift[2], alt[2]; /* left and right are down */
-    bool down[0x100];  /* keys, by KEY_ number */
+    bool down[0x100];  /* keys, by KEY_ number, as far as the guest was told */
     uint8_t key_types[0x90]; /* of set 3, by its codes: PS2_KEY_ bits */
 } PS2Keyboard;
 
