@@ -471,6 +471,8 @@ TESTS_SH = \
 	tests/test-compare-pci.sh \
 	tests/test-compare-edu.sh \
 	tests/test-compare-kernels.sh \
+	tests/test-compare-msix.sh \
+	tests/test-compare-pcihp.sh \
 	tests/test-compare-flash.sh \
 	tests/test-compare-chipset.sh \
 	tests/test-compare-fwcfg.sh \

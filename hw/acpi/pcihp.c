@@ -180,15 +180,13 @@ static const MemoryRegionOps pcihp_ops = {
 
 /* ---- what buses tell -------------------------------------------------------------- */
 
-/* Others than function 0 come before it, and the guest finds them with it. */
+/* A guest that looks before function 0 has come finds nothing, and is told again. */
 static void pcihp_plugged(void *opaque, PCIDevice *dev)
 {
     PCIHotplugBus *b = opaque;
 
-    if (slot_function(b, PCI_SLOT(dev->devfn), 0)) {
-        b->up |= slot_bit(dev);
-        b->hotplug->notify(b->hotplug->opaque);
-    }
+    b->up |= slot_bit(dev);
+    b->hotplug->notify(b->hotplug->opaque);
 }
 
 static bool pcihp_unplug_request(void *opaque, PCIDevice *dev, GError **err)

@@ -116,8 +116,13 @@ static PCIBus *find_numbered(PCIBus *bus, unsigned number)
 PCIDevice *pci_find_function(PCIBus *root, unsigned number, unsigned devfn)
 {
     PCIBus *bus = number ? find_numbered(root, number) : root;
+    PCIDevice *dev = bus && devfn < PCI_DEVFNS ? bus->devices[devfn] : NULL;
 
-    return bus && devfn < PCI_DEVFNS ? bus->devices[devfn] : NULL;
+    /* What comes while the machine runs is there once its slot is complete. */
+    if (dev && dev->device.hotplugged && !bus->devices[devfn - PCI_FUNC(devfn)]) {
+        return NULL;
+    }
+    return dev;
 }
 
 /* The widest piece at @addr that is aligned and no longer than @left. */

@@ -214,7 +214,8 @@ unsigned pci_bus_number(const PCIBus *bus);
 PCIBus *pci_bus_find(PCIBus *root, const char *name, GError **err);
 
 /* The function that configuration accesses to @number and @devfn reach from @root,
- * through bridges; NULL: none, reads are all-ones. */
+ * through bridges; NULL: none, reads are all-ones. One that has come while the machine
+ * runs is not there before function 0 of its slot is. */
 PCIDevice *pci_find_function(PCIBus *root, unsigned number, unsigned devfn);
 
 /* A configuration access as a host bridge makes it, of 1 to 4 bytes: @addr may be

@@ -134,7 +134,9 @@ START_TEST(functions)
 {
     start("");
     add("f1", "6.1", "");
-    expect_nothing(); /* not found before function 0 is there */
+    handled();
+    expect_hex(get(UP), 1u << 6);
+    expect(!is_there(6, 1), "found before function 0 is there");
     add("f0", "6.0", ", 'multifunction': true");
     handled();
     expect_hex(get(UP), 1u << 6);
