@@ -35,13 +35,17 @@
 
 #define MSR_TSC 0x10
 #define MSR_SMI_COUNT 0x34
+#define MSR_FEATURE_CONTROL 0x3a
+#define MSR_TSC_ADJUST 0x3b
 #define MSR_SPEC_CTRL 0x48
 #define MSR_SMBASE 0x9e
 #define MSR_SYSENTER_CS 0x174
 #define MSR_SYSENTER_ESP 0x175
 #define MSR_SYSENTER_EIP 0x176
 #define MSR_MCG_STATUS 0x17a
+#define MSR_PERF_EVENT_0 0x186
 #define MSR_MISC_ENABLE 0x1a0
+#define MSR_DEBUG_CONTROL 0x1d9
 #define MSR_MTRR_PHYS_BASE_0 0x200
 #define MSR_MTRR_FIX_64K 0x250
 #define MSR_MTRR_FIX_16K_0 0x258
@@ -49,6 +53,8 @@
 #define MSR_MTRR_FIX_4K_0 0x268
 #define MSR_PAT 0x277
 #define MSR_MTRR_DEF_TYPE 0x2ff
+#define MSR_PERF_FIXED_CONTROL 0x38d
+#define MSR_PERF_GLOBAL_CONTROL 0x38f
 #define MSR_TSC_DEADLINE 0x6e0
 #define MSR_XSS 0xda0
 #define MSR_STAR 0xc0000081
@@ -57,6 +63,8 @@
 #define MSR_SYSCALL_MASK 0xc0000084
 #define MSR_KERNEL_GS_BASE 0xc0000102
 #define MSR_TSC_AUX 0xc0000103
+#define MSR_AMD_PERF_EVENT_0 0xc0010000
+#define MSR_AMD_PERF_EVENT_EXT_0 0xc0010200
 #define MSR_KVM_WALL_CLOCK 0x4b564d00
 #define MSR_KVM_SYSTEM_TIME 0x4b564d01
 #define MSR_KVM_ASYNC_PF_EN 0x4b564d02
@@ -167,7 +175,8 @@ static void reset_msrs(CPUState *cpu)
         MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK, MSR_KERNEL_GS_BASE,
         MSR_TSC_AUX, MSR_KVM_WALL_CLOCK, MSR_KVM_SYSTEM_TIME,
         MSR_KVM_ASYNC_PF_EN, MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI,
-        MSR_KVM_ASYNC_PF_INT,
+        MSR_KVM_ASYNC_PF_INT, MSR_TSC_ADJUST, MSR_DEBUG_CONTROL,
+        MSR_PERF_GLOBAL_CONTROL, MSR_PERF_FIXED_CONTROL,
     };
     unsigned i;
 
@@ -179,6 +188,16 @@ static void reset_msrs(CPUState *cpu)
     }
     for (i = 0; i < 8; i++) {
         set_msr(cpu, MSR_MTRR_FIX_4K_0 + i, 0);
+    }
+    /* Counters that go on are what the next kernel takes for firmware's own. */
+    for (i = 0; i < 8; i++) {
+        set_msr(cpu, MSR_PERF_EVENT_0 + i, 0);
+    }
+    for (i = 0; i < 4; i++) {
+        set_msr(cpu, MSR_AMD_PERF_EVENT_0 + i, 0);
+    }
+    for (i = 0; i < 6; i++) {
+        set_msr(cpu, MSR_AMD_PERF_EVENT_EXT_0 + 2 * i, 0);
     }
     set_msr(cpu, MSR_SMBASE, 0x30000);
     set_msr(cpu, MSR_PAT, 0x0007040600070406);
@@ -306,6 +325,9 @@ void kvm_arch_reset_cpu(CPUState *cpu)
     __atomic_store_n(&cpu->accel->smi, false, __ATOMIC_SEQ_CST);
     cpu->accel->run->flags = 0; /* which say what mode it is in */
     cpu_set(cpu, KVM_SET_VCPU_EVENTS, &events, "pending events");
+    /* This also makes KVM leave virtual machines of the guest's own on Intel, in which
+     * it refuses control registers as a reset has them. On AMD, those end them. */
+    set_msr(cpu, MSR_FEATURE_CONTROL, 0);
     reset_sregs(cpu);
     regs.rdx = x86_cpuid_signature(cpu->kvm);
     cpu_set(cpu, KVM_SET_REGS, &regs, "general registers");

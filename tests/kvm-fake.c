@@ -9,7 +9,7 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
-#define MSR_KERNEL_GS_BASE 0xc0000102
+#define MSR_FEATURE_CONTROL 0x3a
 #define FD_KVM 100000
 #define FD_VM 100001
 #define FD_CPU 100002 /* and behind */
@@ -474,17 +474,34 @@ static int set_debug(FakeCPU *cpu, const struct kvm_guest_debug *debug)
     return 0;
 }
 
-/* One register, which is one that a debugger sees, or not kept. */
+static __u64 *find_msr(FakeCPU *cpu, uint32_t index)
+{
+    unsigned i;
+
+    for (i = 0; i < cpu->nr_msrs && cpu->msrs[i].index != index; i++) {
+    }
+    if (i == cpu->nr_msrs) {
+        expect(i < FAKE_MSRS, "too many registers");
+        cpu->msrs[cpu->nr_msrs++] = (struct kvm_msr_entry){ .index = index };
+    }
+    return &cpu->msrs[i].data;
+}
+
+/* One register. */
 static int access_msr(FakeCPU *cpu, struct kvm_msrs *msrs, bool is_write)
 {
-    if (msrs->nmsrs == 1 && msrs->entries[0].index == MSR_KERNEL_GS_BASE) {
-        if (is_write) {
-            cpu->kernel_gs_base = msrs->entries[0].data;
-        } else {
-            msrs->entries[0].data = cpu->kernel_gs_base;
-        }
+    struct kvm_msr_entry *entry = msrs->entries;
+
+    if (msrs->nmsrs != 1) {
+        return msrs->nmsrs;
     }
-    return msrs->nmsrs;
+    if (is_write) {
+        *find_msr(cpu, entry->index) = entry->data;
+        cpu->vmx = cpu->vmx && !(entry->index == MSR_FEATURE_CONTROL && !entry->data);
+    } else {
+        entry->data = *find_msr(cpu, entry->index);
+    }
+    return 1;
 }
 
 static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
@@ -522,6 +539,9 @@ static int cpu_ioctl(FakeKVM *fake, FakeCPU *cpu, unsigned long request,
         *(struct kvm_sregs *)arg = cpu->sregs;
         return 0;
     case KVM_SET_SREGS:
+        if (cpu->vmx) {
+            return -EINVAL;
+        }
         cpu->sregs = *(struct kvm_sregs *)arg;
         return 0;
     case KVM_NMI:

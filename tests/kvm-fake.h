@@ -20,6 +20,7 @@
 #define FAKE_RUN_SMM 1 /* kvm_run.flags: the vCPU is in it */
 #define FAKE_GSIS 24
 #define FAKE_CHIPS 3
+#define FAKE_MSRS 96
 
 typedef struct FakeSlot {
     bool present, readonly, logging;
@@ -60,7 +61,9 @@ typedef struct FakeCPU {
     uint32_t debug_controls; /* all that were ever set */
     uint64_t step_rip;            /* where it was then */
     uint32_t injected;            /* KVM_GUESTDBG_INJECT_ of the last that had any */
-    uint64_t kernel_gs_base;
+    struct kvm_msr_entry msrs[FAKE_MSRS]; /* as set last */
+    unsigned nr_msrs;
+    bool vmx; /* it has virtual machines of its own, until FEATURE_CONTROL is 0 */
     /* A guest that leaves by an output: the next KVM_RUN, even one that only
      * comes back, goes on behind it, unless rip is elsewhere by then. */
     uint64_t output_rip;

@@ -547,6 +547,44 @@ START_TEST(test_smm_reset)
 }
 END_TEST
 
+static uint64_t msr(uint32_t index, bool set, uint64_t value)
+{
+    g_autofree struct kvm_msrs *msrs =
+        g_malloc0(sizeof(*msrs) + sizeof(msrs->entries[0]));
+
+    msrs->nmsrs = 1;
+    msrs->entries[0].index = index;
+    msrs->entries[0].data = value;
+    expect(kvm_vcpu_ioctl(cpus_get(0), set ? KVM_SET_MSRS : KVM_GET_MSRS, msrs) == 1,
+           "register 0x%x", index);
+    return msrs->entries[0].data;
+}
+
+/* What a guest has left going: counters, a trace, a virtual machine of its own. */
+START_TEST(test_reset_of_cpu)
+{
+    static const uint32_t zero[] = { 0x3a, 0x3b, 0x186, 0x18d, 0x1d9, 0x38d, 0x38f,
+                                     0xc0010000, 0xc0010003, 0xc0010200, 0xc001020a };
+
+    world_make(&(KVMOptions){ 0 });
+    world_attach(1);
+    for (unsigned i = 0; i < G_N_ELEMENTS(zero); i++) {
+        msr(zero[i], true, 5);
+        ck_assert_int_eq(msr(zero[i], false, 0), 5);
+    }
+    fake.cpus[0].vmx = true;
+    cpus_get(0)->accel->fresh = false;
+    kvm_arch_reset_cpu(cpus_get(0));
+    for (unsigned i = 0; i < G_N_ELEMENTS(zero); i++) {
+        expect(msr(zero[i], false, 0) == 0, "register 0x%x is kept", zero[i]);
+    }
+    ck_assert(!fake.cpus[0].vmx);
+    ck_assert_int_eq(fake.cpus[0].sregs.cs.selector, 0xf000);
+    ck_assert(kvm_check(kvm, NULL));
+    world_free();
+}
+END_TEST
+
 START_TEST(test_smi_refused)
 {
     GError *err = NULL;
@@ -573,4 +611,5 @@ END_TEST
 
 TEST_MAIN("kvm-pc", test_routes, test_routes_refused, test_msi, test_pit, test_levels,
           test_late_ticks, test_smm_slots, test_smm_from_outside, test_smm_missing,
-          test_smm_refused, test_smm_accesses, test_smm_reset, test_smi_refused)
+          test_smm_refused, test_smm_accesses, test_smm_reset, test_reset_of_cpu,
+          test_smi_refused)
