@@ -468,6 +468,8 @@ TESTS_SH = \
 	tests/test-compare-serial.sh \
 	tests/test-compare-mtree.sh \
 	tests/test-mtree-svg.sh \
+	tests/test-compare-hpet.sh \
+	tests/test-compare-rtc.sh \
 	tests/test-compare-pci.sh \
 	tests/test-compare-edu.sh \
 	tests/test-compare-kernels.sh \

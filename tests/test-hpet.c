@@ -211,6 +211,43 @@ START_TEST(one_shot)
 }
 END_TEST
 
+/* What is set late comes at once, but a round of the counter is not late. */
+START_TEST(late)
+{
+    start(NULL, NULL);
+    set(TN_CONFIG(0), ENABLE | ROUTE(2), 4);
+    set(TN_CONFIG(1), ENABLE | ROUTE(2) | BITS_32, 4);
+    set(COUNTER, 0x500000000, 8);
+    set(CONFIG, 1, 4);
+    run(1000);
+    set(TN_COMPARATOR(0), get(COUNTER, 8) - 1, 8);
+    expect(rises[2] == 1, "late by 1");
+    set(TN_COMPARATOR(0), get(COUNTER, 8) - 0x7fffffff, 8);
+    expect(rises[2] == 2, "late by 20 s");
+    set(TN_COMPARATOR(0), get(COUNTER, 8) - 0x80000000, 8);
+    expect(rises[2] == 2, "not late");
+    set(TN_COMPARATOR(0), 0x400000000, 8);
+    expect(rises[2] == 2, "not late");
+    set(TN_COMPARATOR(1), 0xfffffff0, 4); /* that is before 0 */
+    expect(rises[2] == 3, "late before a round");
+    set(TN_COMPARATOR(1), get(COUNTER, 4) + 0x80000000, 4);
+    expect(rises[2] == 3, "not late");
+    run(1000000);
+    expect(rises[2] == 3, "again");
+    /* A period goes on from there, without those that would have been. */
+    set(TN_CONFIG(0), ENABLE | PERIODIC | SET_VALUE | ROUTE(2), 4);
+    set(TN_COMPARATOR(0), get(COUNTER, 8) - 30, 8);
+    run(500);
+    expect(rises[2] == 3, "before the period is known");
+    set(TN_COMPARATOR(0), 100, 8);
+    expect(rises[2] == 4, "a late first time");
+    expect_hex(get(TN_COMPARATOR(0), 8), get(COUNTER, 8) + 20);
+    run(200);
+    expect(rises[2] == 5, "the second time");
+    test_machine_free();
+}
+END_TEST
+
 START_TEST(periodic)
 {
     start(NULL, NULL);
@@ -391,16 +428,16 @@ static void model_settle(void)
     }
 }
 
-static void model_compare(unsigned n)
+static void model_match(unsigned n)
 {
     ModelTimer *t = &model.timers[n];
-    uint64_t mask = model_mask(t);
+    uint64_t mask = model_mask(t), left;
 
-    if ((model.counter & mask) != (t->comparator & mask)) {
-        return;
-    }
-    if (t->config & PERIODIC) {
-        t->comparator = (t->comparator + (t->period & mask)) & mask;
+    if ((t->config & PERIODIC) && (t->period & mask)) {
+        do { /* until it is ahead: at once, but for one that was set late */
+            left = (model.counter - t->comparator) & mask;
+            t->comparator = (t->comparator + (t->period & mask)) & mask;
+        } while (left >= (t->period & mask));
     }
     if (t->config & LEVEL) {
         model.status |= 1u << n;
@@ -409,6 +446,15 @@ static void model_compare(unsigned n)
         model.rises[model_wire(n)]++;
     }
     model_settle();
+}
+
+static void model_compare(unsigned n)
+{
+    const ModelTimer *t = &model.timers[n];
+
+    if (((model.counter ^ t->comparator) & model_mask(t)) == 0) {
+        model_match(n);
+    }
 }
 
 static void model_run(int64_t ns)
@@ -462,6 +508,7 @@ static void set_comparator(GRand *rand, unsigned n)
     ModelTimer *t = &model.timers[n];
     uint64_t mask = model_mask(t);
     uint64_t value = g_rand_int_range(rand, 1, 300);
+    bool first = t->config & SET_VALUE;
 
     if (!(t->config & PERIODIC) || (t->config & SET_VALUE)) {
         value += model.counter - g_rand_int_range(rand, 0, 20);
@@ -474,9 +521,14 @@ static void set_comparator(GRand *rand, unsigned n)
     if (!(t->config & PERIODIC) || (t->config & SET_VALUE)) {
         t->config &= ~SET_VALUE;
         t->comparator = value;
-        if (model.config & 1) {
-            model_compare(n);
-        }
+    }
+    if (!(model.config & 1)) {
+        return;
+    }
+    if (first) {
+        model_compare(n);
+    } else if (((model.counter - t->comparator) & mask) < 1ull << 31) {
+        model_match(n); /* now, or late */
     }
 }
 
@@ -589,4 +641,4 @@ START_TEST(hostile)
 END_TEST
 
 TEST_MAIN("hpet", after_reset, what_can_be_written, wrong_routes, counter, one_shot,
-          periodic, legacy, messages, against_model, hostile)
+          late, periodic, legacy, messages, against_model, hostile)

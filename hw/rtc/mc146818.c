@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * mc146818rtc: the real-time clock of a PC and its CMOS memory. See the
- * Motorola MC146818A data sheet; the century at 0x32 is the IBM PC's.
+ * Motorola MC146818A data sheet; the century at 0x32 is the IBM PC's, and at 0x37 the
+ * same byte that of the PS/2, as with QEMU.
  *
  * Nothing ticks. The time is that of a clock (-rtc clock=) plus an offset, which
  * the guest changes by setting its time, and what has happened meanwhile is
@@ -44,6 +45,8 @@ enum {
     REG_FIRST_FREE,
 };
 
+#define CENTURY_PS2 0x37
+
 #define A_UIP 0x80       /* an update is near: do not read the time */
 #define A_DIV_RESET 0x60 /* both set: the divider is held in reset */
 #define A_RATE 0x0f
@@ -67,7 +70,7 @@ enum {
 #define NS_PER_US 1000
 #define NS_PER_S 1000000000ll
 #define S_PER_DAY 86400
-#define UIP_NS 244000
+#define UIP_NS 244140 /* 8 periods of the crystal */
 
 /* Nanoseconds since 1970 UTC; in 64 bits they end in 2262, and a guest may set
  * its clock to 9999. */
@@ -413,11 +416,17 @@ static uint8_t rtc_read(RTC *s, unsigned index)
     }
 }
 
+/* The register that the index port selects. */
+static unsigned rtc_selected(const RTC *s)
+{
+    return s->index == CENTURY_PS2 ? MC146818_CENTURY : s->index;
+}
+
 static uint64_t rtc_port_read(void *opaque, hwaddr addr, unsigned size)
 {
     RTC *s = opaque;
 
-    return addr == 0 ? 0xff : rtc_read(s, s->index);
+    return addr == 0 ? 0xff : rtc_read(s, rtc_selected(s));
 }
 
 static void rtc_port_write(void *opaque, hwaddr addr, uint64_t data,
@@ -428,7 +437,7 @@ static void rtc_port_write(void *opaque, hwaddr addr, uint64_t data,
     if (addr == 0) {
         s->index = data % MC146818_CMOS_SIZE; /* bit 7 masks NMIs elsewhere */
     } else {
-        rtc_write(s, s->index, data);
+        rtc_write(s, rtc_selected(s), data);
     }
 }
 
@@ -444,7 +453,7 @@ static const MemoryRegionOps rtc_ops = {
 void mc146818_set_cmos(Device *dev, unsigned index, uint8_t value)
 {
     assert(index >= REG_FIRST_FREE && index < MC146818_CMOS_SIZE &&
-           index != MC146818_CENTURY);
+           index != MC146818_CENTURY && index != CENTURY_PS2);
     ((RTC *)dev)->cmos[index] = value;
 }
 

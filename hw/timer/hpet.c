@@ -7,7 +7,10 @@
  * has matched it since somebody last looked; only an interrupt that is enabled arms a
  * timer. Where the specification leaves it open: a timer that is set to what the
  * counter shows at that moment matches it; in periodic mode a write with the
- * accumulator bit (Tn_VAL_SET_CNF) sets the period, too.
+ * accumulator bit (Tn_VAL_SET_CNF) sets the period, too. And where it does not: a timer
+ * that is set to what the counter has just shown matches, too, as with QEMU. A guest
+ * that is interrupted between reading the counter and setting a timer, which on a real
+ * machine takes no time, would otherwise wait for the counter's next round.
  *
  * hpet.h says what the wires are.
  */
@@ -48,6 +51,8 @@
 #define TN_FSB 0x4000
 #define TN_CAN_FSB 0x8000
 #define TN_ROUTES_SHIFT 32 /* wires to which the interrupt can go, a bit each */
+
+#define JUST_TICKS (1ull << 31) /* so long ago the counter has just shown something */
 
 #define LEGACY_PIT_WIRE 0
 #define LEGACY_RTC_WIRE 8
@@ -271,6 +276,7 @@ static void timer_write_config(HPET *s, unsigned n, uint64_t value)
 static void timer_write_comparator(HPET *s, unsigned n, uint64_t value, uint64_t bits)
 {
     HPETTimer *t = &s->timers[n];
+    uint64_t now = hpet_counter(s), passed;
 
     bits &= timer_mask(t);
     if (t->config & TN_PERIODIC) {
@@ -278,7 +284,12 @@ static void timer_write_comparator(HPET *s, unsigned n, uint64_t value, uint64_t
     }
     if (!(t->config & TN_PERIODIC) || (t->config & TN_SET_VALUE)) {
         t->comparator = (t->comparator & ~bits) | (value & bits);
-        t->next = hpet_counter(s);
+        t->next = now;
+    }
+    /* The period is still to come after a first time: it says where to go on. */
+    passed = (now - t->comparator) & timer_mask(t);
+    if (passed < JUST_TICKS && !(t->config & TN_SET_VALUE)) {
+        t->next = now - passed;
     }
     t->config &= ~(uint64_t)TN_SET_VALUE;
 }

@@ -15,7 +15,7 @@
 #define FIRST 0x0e
 #define LAST 0x7f
 #define CENTURY 0x32
-#define CENTURY_AGAIN 0x37 /* of PS/2 machines; QEMU shows it there, too */
+#define CENTURY_AGAIN 0x37 /* of PS/2 machines */
 
 static uint8_t get(QVM *vm, unsigned index)
 {
@@ -29,7 +29,9 @@ static char *dump(const uint8_t *cmos)
     GString *text = g_string_new(NULL);
 
     for (unsigned i = FIRST; i <= LAST; i++) {
-        if (cmos[i] && i != CENTURY && i != CENTURY_AGAIN) {
+        if (i == CENTURY_AGAIN) {
+            expect_hex(cmos[i], cmos[CENTURY]);
+        } else if (cmos[i] && i != CENTURY) {
             g_string_append_printf(text, "%02x=%02x ", i, cmos[i]);
         }
     }

@@ -97,12 +97,12 @@ START_TEST(memory)
 {
     start_at("2026-01-02T03:04:05");
     for (unsigned reg = 14; reg < 128; reg++) {
-        if (reg != 0x32) {
+        if (reg != 0x32 && reg != 0x37) {
             set(reg, content_byte(1, reg));
         }
     }
     for (unsigned reg = 14; reg < 128; reg++) {
-        if (reg != 0x32) {
+        if (reg != 0x32 && reg != 0x37) {
             expect_hex(get(reg), content_byte(1, reg));
             expect_hex(get(reg | 0x80), content_byte(1, reg));
         }
@@ -296,12 +296,12 @@ START_TEST(update_in_progress)
 {
     start_at("2026-01-01T00:00:00");
     expect_hex(get(0xa), 0x20);
-    qvm_clock_step(vm, S - 245 * US);
+    qvm_clock_step(vm, S - 244141); /* 8 periods of 32,768 Hz, and 1 ns */
     expect_hex(get(0xa), 0x20);
-    qvm_clock_step(vm, US);
+    qvm_clock_step(vm, 1);
     expect_hex(get(0xa), 0xa0);
     expect_hex(get(0), 0x00);
-    qvm_clock_step(vm, 243 * US);
+    qvm_clock_step(vm, 243140);
     expect_hex(get(0xa), 0xa0);
     qvm_clock_step(vm, US);
     expect_hex(get(0xa), 0x20);
