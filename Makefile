@@ -463,6 +463,7 @@ TESTS_SH = \
 	tests/test-vnc-viewers.sh \
 	tests/test-fdt.sh \
 	tests/test-kvm-multiboot.sh \
+	tests/test-kvm-linux.sh \
 	tests/test-kernel-docs.sh \
 	tests/test-compare-i8042.sh \
 	tests/test-compare-serial.sh \
@@ -498,6 +499,7 @@ TESTS_RIG = \
 	tests/rig/gdb.sh \
 	tests/rig/pc-devices.sh \
 	tests/rig/screen.sh \
+	tests/rig/programs.sh \
 
 # Guest programs of our own: tests/guest/NAME.S -> NAME.bin, images for -bios.
 GUESTS = \

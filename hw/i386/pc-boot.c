@@ -20,6 +20,8 @@
 /* At the end of RAM below 4 GiB, where firmware has its own tables. */
 #define FIRMWARE_HIGH_SIZE MIB
 
+#define REAL_MODE_VECTORS 256
+
 /* The BIOS data area, as far as kernels look at it */
 #define BDA_ADDR 0x400
 #define BDA_SIZE 0x100
@@ -27,6 +29,7 @@
 #define BDA_EBDA_SEGMENT 0x0e
 #define BDA_EQUIPMENT 0x10
 #define BDA_BASE_MEMORY 0x13 /* KiB */
+#define BDA_OF_PROGRAMS 0xf0 /* 16 bytes that BIOSes leave alone: our code */
 #define EQUIPMENT_SERIALS_SHIFT 9
 
 static void fill_e820(PCMachine *s)
@@ -38,6 +41,23 @@ static void fill_e820(PCMachine *s)
     e820_add(map, BOOT_HIGH_ADDR, s->lomem_size - BOOT_HIGH_ADDR, E820_RAM);
     e820_add(map, X86_KVM_RESERVED_BASE, X86_KVM_RESERVED_SIZE, E820_RESERVED);
     e820_add(map, 1ull << 32, s->himem_size, E820_RAM);
+}
+
+/* Some kernels (Xen) call the BIOS. Each call returns that there is no such function. */
+static void load_vectors(PCMachine *s, uint8_t *bda)
+{
+    static const uint8_t code[] = {
+        0x55, 0x89, 0xe5,       /* push %bp; mov %sp, %bp */
+        0x80, 0x4e, 0x06, 0x01, /* orb $1, 6(%bp): the caller's carry flag */
+        0x5d, 0xb4, 0x86, 0xcf, /* pop %bp; mov $0x86, %ah; iret */
+    };
+    uint32_t vectors[REAL_MODE_VECTORS];
+
+    memcpy(bda + BDA_OF_PROGRAMS, code, sizeof(code));
+    for (unsigned i = 0; i < REAL_MODE_VECTORS; i++) {
+        vectors[i] = BDA_ADDR + BDA_OF_PROGRAMS;
+    }
+    loader_add_data(s->loader, vectors, sizeof(vectors), 0);
 }
 
 static void load_bios_areas(PCMachine *s)
@@ -57,6 +77,7 @@ static void load_bios_areas(PCMachine *s)
     pci_set_word(bda + BDA_EQUIPMENT, equipment);
     pci_set_word(bda + BDA_EBDA_SEGMENT, BOOT_LOW_END >> 4);
     pci_set_word(bda + BDA_BASE_MEMORY, BOOT_LOW_END >> 10);
+    load_vectors(s, bda);
     loader_add_data(s->loader, bda, sizeof(bda), BDA_ADDR);
     /* The extended area's size, in KiB. */
     loader_add_data(s->loader, &(uint8_t){ 1 }, 1, BOOT_LOW_END);
