@@ -49,6 +49,7 @@ starts() { # OPTIONS
 
 echo "no kernel" >notes.txt
 cp "$BUILD_PATH/tests/guest/multiboot.bin" vmlinuz
+cp vmlinuz xen
 for file in initrd.img first second; do
     echo "$file" >"$file"
 done

@@ -779,6 +779,51 @@ START_TEST(any_content)
 }
 END_TEST
 
+/* ---- images for firmware ----------------------------------------------------------- */
+
+static uint64_t image_at(const LoaderFile *file, uint64_t offset)
+{
+    uint64_t value = 0;
+
+    expect(loader_file_read(file, offset, &value, 8, "it", &f.err), "%s",
+           f.err ? f.err->message : "?");
+    return value;
+}
+
+/* Pieces in their order, one over another; zeros take no memory. */
+START_TEST(image)
+{
+    const uint64_t ones = UINT64_MAX;
+    LoaderFile *file;
+    struct stat st;
+    hwaddr base;
+
+    setup();
+    expect(!loader_image(f.boot.loader, 0, UINT64_MAX, &base, &f.err), "of nothing");
+    expect(strstr(f.err->message, "nothing in it"), "'%s'", f.err->message);
+    g_clear_error(&f.err);
+    loader_add_data(f.boot.loader, "before", 6, MIB - 6);
+    loader_add_data(f.boot.loader, &ones, 8, 2 * MIB);
+    loader_add_data(f.boot.loader, &ones, 8, MIB + 0x1000);
+    loader_add_zero(f.boot.loader, 2, MIB + 0x1002);
+    loader_add_zero(f.boot.loader, 1024 * MIB, 3 * MIB);
+    loader_add_zero(f.boot.loader, 0, 2048 * MIB);
+    loader_add_data(f.boot.loader, &ones, 8, 3 * MIB);
+    file = loader_image(f.boot.loader, MIB, UINT64_MAX, &base, &f.err);
+    expect(file, "%s", f.err ? f.err->message : "?");
+    expect_hex(base, MIB + 0x1000);
+    expect_hex(file->size, 1026 * (uint64_t)MIB - 0x1000);
+    expect_hex(image_at(file, 0), 0xffffffff0000ffff);
+    expect_hex(image_at(file, MIB - 0x1000), UINT64_MAX);
+    expect_hex(image_at(file, 2 * MIB - 0x1000), UINT64_MAX);
+    expect_hex(image_at(file, 2 * MIB - 0x1000 + 8), 0);
+    expect_hex(image_at(file, file->size - 8), 0);
+    expect(fstat(file->fd, &st) == 0 && st.st_blocks * 512 < 16 * MIB,
+           "it takes %" PRIu64 " KiB", (uint64_t)st.st_blocks / 2);
+    teardown();
+}
+END_TEST
+
 /* ---- files of other kinds ------------------------------------------------------- */
 
 static void refuse_path(const char *path, const char *word)
@@ -820,4 +865,4 @@ END_TEST
 
 TEST_MAIN("loader", linux_layout, loaded_again, shrinks_meanwhile, linux_place,
           linux_32, linux_header, linux_vga, linux_mem, linux_truncated, linux_fields, command_line, initramfs, pvh_layout,
-          pvh_fields, any_length, any_content, not_files, no_memory_there)
+          pvh_fields, any_length, any_content, image, not_files, no_memory_there)

@@ -594,6 +594,38 @@ START_TEST(firmware_versions)
     expect_hex(item(FW_CFG_KERNEL_SIZE, 0, 4), BZIMAGE_CODE_SIZE);
     board_free();
 
+    /* What is behind the code goes with it, and no initramfs over it. */
+    for (i = 0; i < 2; i++) {
+        board_with_bios(64 * MIB);
+        change_kernel(0x258, MIB, 8);
+        machine->initrd = write_file("initrd", "0123456789", 10);
+        expect(truncate(machine->kernel, 20 * MIB + BZIMAGE_SETUP_SIZE) == 0 &&
+                   truncate(machine->initrd, 42 * MIB + i) == 0, "truncate");
+        board_init();
+        if (i) {
+            expect_failure(machine_prepare(machine, &err), "initramfs", "0x1500000");
+        } else {
+            board_start();
+            expect_hex(item(FW_CFG_KERNEL_SIZE, 0, 4), 20 * MIB);
+            expect_hex(item(FW_CFG_INITRD_ADDR, 0, 4), 21 * MIB);
+        }
+        board_free();
+    }
+
+    /* Up to what is firmware's, and no byte more. */
+    for (i = 0; i < 2; i++) {
+        board_with_bios(64 * MIB);
+        expect(truncate(machine->kernel, 62 * MIB + BZIMAGE_SETUP_SIZE + i) == 0,
+               "truncate");
+        board_init();
+        if (i) {
+            expect_failure(machine_prepare(machine, &err), "do not fit", "-m");
+        } else {
+            board_start();
+        }
+        board_free();
+    }
+
     /* No 64-bit entry point is needed. */
     board_with_bios(64 * MIB);
     change_kernel(0x236, 0, 2);

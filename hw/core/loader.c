@@ -264,6 +264,14 @@ static bool image_error(const char *what, GError **err)
     return false;
 }
 
+/* Zeros at @offset of @file, of which they take no memory. */
+static bool image_zero(const LoaderFile *file, uint64_t offset, uint64_t len, GError **err)
+{
+    return len == 0 ||
+           fallocate(file->fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, len) == 0 ||
+           image_error(g_strerror(errno), err);
+}
+
 /* Make the file, and copy the pieces that begin from @base to @last. */
 static bool image_fill(const Loader *loader, const LoaderFile *file, hwaddr base,
                        hwaddr last, GError **err)
@@ -281,9 +289,12 @@ static bool image_fill(const Loader *loader, const LoaderFile *file, hwaddr base
     for (unsigned i = 0; ok && i < loader->pieces->len; i++) {
         const Piece *piece = &g_array_index(loader->pieces, Piece, i);
 
-        if (piece->addr >= base && piece->addr <= last) {
-            ok = piece_copy(piece, 0, host + (piece->addr - base), piece->len, err);
+        if (piece->addr < base || piece->addr > last) {
+            continue;
         }
+        ok = piece->file || piece->data
+                 ? piece_copy(piece, 0, host + (piece->addr - base), piece->len, err)
+                 : image_zero(file, piece->addr - base, piece->len, err);
     }
     munmap(host, file->size);
     return ok;
