@@ -660,6 +660,54 @@ START_TEST(pvh_layout)
 }
 END_TEST
 
+/* Notes aligned to 8 bytes; and names that only begin as the right one does, or end with
+ * the file. */
+START_TEST(pvh_notes)
+{
+    g_autofree uint8_t *image = elf64();
+    Image64 *i = (Image64 *)image;
+    uint8_t *notes = image + ELF_NOTES;
+
+    i->p[1].p_align = 8;
+    i->p[1].p_filesz = 24 + 20;
+    memset(notes + 16, 0, 8);
+    image_put(notes, 4, 4, 4); /* of the first, a description of 4 bytes, and padding */
+    image_put(notes, 24, 4, 4);
+    image_put(notes, 28, 4, 4);
+    image_put(notes, 32, 18, 4);
+    memcpy(notes + 36, "Xen", 4);
+    image_put(notes, 40, 0x200010, 4);
+    expect_pvh(image);
+
+    i->p[1].p_filesz = 24;
+    image_put(notes, 0, 8, 4);
+    memcpy(notes + 12, "Xen\0four", 8);
+    image_put(notes, 20, 0x200010, 4);
+    refuse(image, ELF_SIZE, "PVH", "note");
+
+    i->p[1].p_offset = ELF_SIZE - 16;
+    i->p[1].p_filesz = 16;
+    image_put(image, ELF_SIZE - 16, 1, 4);
+    image_put(image, ELF_SIZE - 12, 0, 4);
+    image_put(image, ELF_SIZE - 8, 18, 4);
+    refuse(image, ELF_SIZE, "PVH", "note");
+}
+END_TEST
+
+/* For firmware: one piece with the kernel. */
+START_TEST(pvh_together)
+{
+    g_autofree uint8_t *image = elf64();
+
+    setup();
+    add_initrd(10);
+    f.boot.together = true;
+    expect(load_kernel(image, ELF_SIZE), "%s", f.err ? f.err->message : "?");
+    expect_hex(f.boot.initrd_addr, 0x202000);
+    teardown();
+}
+END_TEST
+
 START_TEST(pvh_fields)
 {
 #define IN64(field) offsetof(Image64, field), sizeof(((Image64 *)0)->field)
@@ -863,6 +911,7 @@ START_TEST(no_memory_there)
 }
 END_TEST
 
-TEST_MAIN("loader", linux_layout, loaded_again, shrinks_meanwhile, linux_place,
-          linux_32, linux_header, linux_vga, linux_mem, linux_truncated, linux_fields, command_line, initramfs, pvh_layout,
-          pvh_fields, any_length, any_content, image, not_files, no_memory_there)
+TEST_MAIN("loader", linux_layout, loaded_again, shrinks_meanwhile, linux_place, linux_32,
+          linux_header, linux_vga, linux_mem, linux_truncated, linux_fields,
+          command_line, initramfs, pvh_layout, pvh_notes, pvh_together, pvh_fields,
+          any_length, any_content, image, not_files, no_memory_there)

@@ -580,6 +580,27 @@ START_TEST(firmware_versions)
                                                    ? 0x38000000 : 63 * MIB - 4096);
     board_free();
 
+    /* One that does not say what initramfs it takes, but what command line. */
+    for (i = 0; i < 2; i++) {
+        g_autofree uint8_t *image = bzimage_new();
+
+        board_with_bios(64 * MIB);
+        machine->initrd = write_file("initrd", "0123456789", 10);
+        machine->append = g_strnfill(255 + i, 'x');
+        image_put(image, 0x206, 0x202, 2);
+        image_put(image, 0x22c, 0x100000, 4); /* initrd_addr_max, */
+        image_put(image, 0x238, 4, 4);        /* cmdline_size: not in this version */
+        g_free(write_file("kernel", image, BZIMAGE_SIZE));
+        board_init();
+        if (i) {
+            expect_failure(machine_prepare(machine, &err), "256 bytes", "allows 255");
+        } else {
+            board_start();
+            expect_hex(item(FW_CFG_INITRD_ADDR, 0, 4), 63 * MIB - 4096);
+        }
+        board_free();
+    }
+
     /* One whose field syssize cannot be trusted, and is not looked at. */
     board_with_bios(64 * MIB);
     {
