@@ -566,6 +566,5 @@ START_TEST(guest_resets)
 END_TEST
 
 TEST_MAIN("qtest-i440fx", reset_values, pam_states, pam_by_chance, pam_by_wide_writes,
-          bars_and_holes,
-          bar_below_640k, bar_over_smram, bar_under_pam, isa_holes, smm_map,
-          pirq_routes, slots_and_wires, high_hole, guest_resets)
+          bars_and_holes, bar_below_640k, bar_over_smram, bar_under_pam, isa_holes,
+          smm_map, pirq_routes, slots_and_wires, high_hole, guest_resets)
