@@ -20,9 +20,8 @@ bool pc_add_fw_cfg(PCMachine *s, GError **err);
  * about the machine. False with @err. */
 bool pc_fill_fw_cfg(PCMachine *s, GError **err);
 
-/* After that: have firmware start from @path before all else, and with strict=on from
- * nothing else. It is as firmware names what it finds: "/rom@genroms/NAME" for a ROM that
- * is a file of fw_cfg. */
+/* After that: have firmware start from @path before all else. It is as firmware names
+ * what it finds: "/rom@genroms/NAME" for a ROM that is a file of fw_cfg. */
 void pc_boot_first(PCMachine *s, const char *path);
 
 /* When all files of the board are there: those of -fw_cfg. False with @err: one cannot
