@@ -7,6 +7,7 @@ See test-compare-fwcfg.sh.
 What differs, and is left out:
 - where nobody looks at a screen, firmware is told so here (item 4, etc/sercon-port);
 - QEMU describes the HPET in an item of its own (0x8004), which nobody reads any more;
+- fields of SMBIOS structures as below;
 - its empty files, and a ROM for its own interrupt controller;
 - its processor is AMD's, which keeps addresses below 1 TiB to itself (etc/e820); KVM's
   pages are reserved here;
@@ -37,6 +38,18 @@ FILES = ['bootorder', 'etc/boot-fail-wait', 'etc/boot-menu-wait']
 # Files of users, sorted: name and content.
 USERS = [(f'opt/z{n:02}', bytes((n * 31 + i * 7 + (i >> 8)) & 0xff for i in range(size)))
          for n, size in enumerate((0, 1, 5, 512, 4095, 4096, 4097, 0x12345))]
+
+# Keys of -smbios whose values are words.
+SMBIOS = {1: 'manufacturer product version serial sku family',
+          2: 'manufacturer product version serial asset location',
+          3: 'manufacturer version serial asset sku',
+          4: 'sock_pfx manufacturer version serial asset part',
+          17: 'loc_pfx bank manufacturer serial asset part'}
+# First and last byte of fields that differ: where the firmware begins, and whether the
+# contents of its updates are of a kind; whether the chassis is locked; that processors
+# have 64 bits; the handle of texts; where the memory is, and how it corrects errors.
+MEANT = {0: [(6, 7), (19, 19)], 3: [(12, 12)], 4: [(38, 39)], 11: [(2, 3)],
+         16: [(4, 4), (6, 6)]}
 
 
 def item(vm, key, size):
@@ -111,6 +124,64 @@ def machines(pair_of, rng):
         compare_machine(pair, options)
     pair.reset()
     compare_machine(pair, options + ', after a reset')
+
+
+def structures(tables):
+    """(fields, strings) of each; fields but for those that differ."""
+    found = []
+    at = 0
+    while at < len(tables):
+        kind, length = tables[at:at + 2]
+        fields = bytearray(tables[at:at + length])
+        end = tables.index(b'\0\0', at + length)
+        for first, last in MEANT.get(kind, ()):
+            fields[first:last + 1] = bytes(last + 1 - first)
+        found.append((fields.hex(), tables[at + length:end].split(b'\0')))
+        at = end + 2
+    return found
+
+
+def smbios_options(rng):
+    """All keys of some types: what is said without them is not the same."""
+    words = []
+    for kind, keys in SMBIOS.items():
+        said = [f'{key}=word{rng.randrange(1000)}' for key in keys.split()]
+        if kind == 1:
+            said.append('uuid=6ba7b810-9dad-11d1-80b4-00c04fd43%03x' % rng.randrange(4096))
+        elif kind == 4:
+            said += [f'max-speed={rng.randrange(1, 65536)}', 'current-speed=1000',
+                     f'processor-id={rng.getrandbits(64)}']
+        elif kind == 17:
+            said.append(f'speed={rng.randrange(1, 5000)}')
+        if kind in (1, 3, 4, 17) or rng.random() < 0.5:
+            words += ['-smbios', f'type={kind},' + ','.join(said)]
+    if rng.random() < 0.5:
+        words += ['-smbios', 'type=0,vendor=me,version=1.0,date=01/02/2003,release=4.5'
+                  + rng.choice((',uefi=on', ',uefi=off', ''))]
+    for _ in range(rng.choice((0, 1, 3))):
+        words += ['-smbios', f'type=11,value=io.example:{rng.randrange(100)}']
+    return words
+
+
+def smbios(pair_of, rng):
+    """SMBIOS tables of machines that users describe"""
+    for _ in range(3):
+        options = ['-m', rng.choice(('1', '128', '3584', '5G')), '-smp',
+                   rng.choice(('1', '3', '6,sockets=3,cores=2', '8,sockets=4,cores=2'))]
+        options += smbios_options(rng)
+        pair = pair_of(options)
+        found = []
+        for vm in pair.vms:
+            files = directory(vm)
+            anchor = content(vm, files['etc/smbios/smbios-anchor'])
+            tables = content(vm, files['etc/smbios/smbios-tables'])
+            pair.same('the length of all', [struct.unpack_from('<H', anchor, 22)[0],
+                                            len(tables)])
+            largest = struct.unpack_from('<H', anchor, 8)[0]
+            found.append((anchor[:4], anchor[5:8], anchor[10:21], anchor[24:30], largest,
+                          structures(tables)))
+        what = ' '.join(options)
+        pair.same(what, found)
 
 
 class Program:
@@ -260,4 +331,4 @@ def users(pair_of, rng):
 
 
 if __name__ == '__main__':
-    sys.exit(peer.main((machines, users, ports_and_dma, without_dma), FwCfgPair))
+    sys.exit(peer.main((machines, smbios, users, ports_and_dma, without_dma), FwCfgPair))
