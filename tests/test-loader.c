@@ -679,6 +679,7 @@ START_TEST(pvh_notes)
     image_put(notes, 40, 0x200010, 4);
     expect_pvh(image);
 
+    i->p[1].p_align = 4;
     i->p[1].p_filesz = 24;
     image_put(notes, 0, 8, 4);
     memcpy(notes + 12, "Xen\0four", 8);
