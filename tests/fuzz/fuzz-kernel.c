@@ -26,6 +26,7 @@ size_t LLVMFuzzerCustomMutator(uint8_t *data, size_t size, size_t max_size,
 
 static MemoryRegion root, ram;
 static AddressSpace as;
+static FWCfg *fw_cfg; /* what it is given replaces what it had, but for the ROM */
 static char path[64];
 static int fd;
 
@@ -41,6 +42,10 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
     memory_region_init_ram(&ram, "ram", RAM_SIZE);
     memory_region_add_subregion(&root, 0, &ram);
     address_space_init(&as, &root);
+    fw_cfg = (FWCfg *)device_new(device_type_find("fw_cfg_io", NULL), NULL);
+    if (!device_realize((Device *)fw_cfg, NULL)) {
+        wrong("no fw_cfg", NULL);
+    }
     fd = memfd_create("kernel", MFD_CLOEXEC);
     snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
     return 0;
@@ -48,9 +53,9 @@ int LLVMFuzzerInitialize(int *argc, char ***argv)
 
 /* ---- one start --------------------------------------------------------------------- */
 
-static void refused(const X86Boot *boot, GError *err)
+static void refused(GError *err)
 {
-    if (!err || (!strstr(err->message, path) && !strstr(err->message, "image"))) {
+    if (!err || (!strstr(err->message, path) && !strstr(err->message, LINUXBOOT_FILE))) {
         wrong("refused without its name", err);
     }
     g_error_free(err);
@@ -74,7 +79,7 @@ static void start(uint8_t how)
     GError *err = NULL;
 
     if (!x86_boot_load_kernel(&boot, path, &err)) {
-        refused(&boot, err);
+        refused(err);
     } else if (!loader_load(boot.loader, true, &err)) {
         wrong("taken, and not loaded", err);
     } else if (boot.entry < MIB || boot.entry >= RAM_SIZE) {
@@ -86,14 +91,12 @@ static void start(uint8_t how)
 static void give(uint8_t how)
 {
     X86Boot boot = boot_new(how);
-    FWCfg *fw_cfg = (FWCfg *)device_new(device_type_find("fw_cfg_io", NULL), NULL);
     GError *err = NULL;
 
     boot.ram_end -= MIB;
     if (!linuxboot_add(&boot, fw_cfg, path, &err)) {
-        refused(&boot, err);
+        refused(err);
     }
-    device_free((Device *)fw_cfg);
     loader_free(boot.loader);
 }
 
