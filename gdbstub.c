@@ -42,6 +42,7 @@ static int signal_of_state(RunState state)
 {
     switch (state) {
     case RUN_STATE_PAUSED:
+    case RUN_STATE_SUSPENDED: /* it goes on to sleep, whoever looks */
         return SIGNAL_INT;
     case RUN_STATE_SHUTDOWN:
         return SIGNAL_QUIT;
@@ -382,7 +383,7 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
         stub->opened = false;
         attach(stub); /* what the client has sent already stays */
     }
-    if (stub->running && !vm_is_running()) {
+    if (stub->running && !vm_is_running() && vm_run_state() != RUN_STATE_SUSPENDED) {
         serve_stop(stub);
     } else if (!stub->attached && vm_run_state() == RUN_STATE_DEBUG) {
         vm_start(NULL); /* a late request of a client that has gone */

@@ -34,9 +34,14 @@ static struct {
     char *pause_message;
     bool panic;
     bool powerdown;
+    bool suspend;
+    bool wakeup;
+    WakeupReason wakeup_reason;
+    bool rtc_wakes;
 
     /* The main loop's thread only, but for no_shutdown */
     RunOptions options; /* no_shutdown: mutex */
+    const RunMachine *machine; /* in vm_main_loop() */
     int failure_status; /* instead of success, until it runs again */
 } run = {
     .state = RUN_STATE_PRELAUNCH,
@@ -54,6 +59,7 @@ const char *run_state_name(RunState state)
         [RUN_STATE_RUNNING] = "running",
         [RUN_STATE_PAUSED] = "paused",
         [RUN_STATE_DEBUG] = "debug",
+        [RUN_STATE_SUSPENDED] = "suspended",
         [RUN_STATE_SHUTDOWN] = "shutdown",
         [RUN_STATE_INTERNAL_ERROR] = "internal-error",
         [RUN_STATE_GUEST_PANICKED] = "guest-panicked",
@@ -189,6 +195,34 @@ void vm_request_powerdown(void)
     unlock();
 }
 
+void vm_request_suspend(void)
+{
+    lock();
+    run.suspend = true;
+    request_made();
+    unlock();
+}
+
+void vm_request_wakeup(WakeupReason reason)
+{
+    lock();
+    if (!run.wakeup && (run.suspend || LOAD(run.state) == RUN_STATE_SUSPENDED) &&
+        (reason != WAKEUP_RTC || run.rtc_wakes)) {
+        run.wakeup = true;
+        run.wakeup_reason = reason;
+        g_debug("wakeup: %s", reason == WAKEUP_RTC ? "clock" : "other");
+        request_made();
+    }
+    unlock();
+}
+
+void vm_set_rtc_wakes(bool wakes)
+{
+    lock();
+    run.rtc_wakes = wakes;
+    unlock();
+}
+
 /* ---- stop and go: the main loop's thread -------------------------------------- */
 
 static bool needs_reset(RunState state)
@@ -212,6 +246,7 @@ void vm_stop(RunState state)
 {
     if (!vm_is_running()) {
         if (is_failure(state)) {
+            clock_enable(false); /* it goes on in sleep */
             STORE(run.state, state);
         }
         return;
@@ -224,7 +259,7 @@ void vm_stop(RunState state)
 
 bool vm_start(GError **err)
 {
-    if (vm_is_running()) {
+    if (vm_is_running() || LOAD(run.state) == RUN_STATE_SUSPENDED) {
         return true;
     }
     if (needs_reset(LOAD(run.state))) {
@@ -236,17 +271,16 @@ bool vm_start(GError **err)
     STORE(run.state, RUN_STATE_RUNNING);
     send((VMEvent){ .kind = VM_EVENT_RESUME });
     clock_enable(true);
+    lock();
+    if (run.suspend) {
+        request_made(); /* before the guest does anything else */
+    }
+    unlock();
     cpus_go_on();
     return true;
 }
 
 /* ---- what was asked for: every vCPU stopped ----------------------------------- */
-
-typedef struct Board {
-    void (*reset_machine)(void *opaque);
-    void (*power_button)(void *opaque);
-    void *opaque;
-} Board;
 
 static void serve_pause(const char *message)
 {
@@ -268,25 +302,63 @@ static void serve_panic(void)
     }
 }
 
-static void serve_powerdown(const Board *board)
+/* One of what the machine can do; NULL: it cannot. */
+static void call(void (*fn)(void *opaque))
 {
-    send((VMEvent){ .kind = VM_EVENT_POWERDOWN });
     memory_lock();
-    if (board->power_button) {
-        board->power_button(board->opaque);
+    if (fn) {
+        fn(run.machine->opaque);
     }
     memory_unlock();
 }
 
-static void serve_reset(const Board *board, ShutdownCause cause)
+static void serve_powerdown(void)
+{
+    send((VMEvent){ .kind = VM_EVENT_POWERDOWN });
+    call(run.machine->power_button);
+}
+
+/* The virtual clock goes on: what wakes the guest may need it. */
+static void serve_suspend(void)
+{
+    cpus_stop();
+    call(run.machine->suspend);
+    STORE(run.state, RUN_STATE_SUSPENDED);
+    send((VMEvent){ .kind = VM_EVENT_SUSPEND });
+}
+
+static void serve_wakeup(WakeupReason reason)
 {
     memory_lock();
-    if (board->reset_machine) {
-        board->reset_machine(board->opaque);
+    if (run.machine->wakeup) {
+        run.machine->wakeup(run.machine->opaque, reason);
     }
     cpus_reset();
     memory_unlock();
+    STORE(run.state, RUN_STATE_RUNNING);
+    send((VMEvent){ .kind = VM_EVENT_WAKEUP });
+    cpus_go_on();
+}
+
+bool vm_wakeup(GError **err)
+{
+    if (LOAD(run.state) != RUN_STATE_SUSPENDED) {
+        g_set_error_literal(err, FLATVIEW_ERROR, 0,
+                            "Unable to wake up: guest is not in suspended state");
+        return false;
+    }
+    serve_wakeup(WAKEUP_OTHER);
+    return true;
+}
+
+static void serve_reset(ShutdownCause cause)
+{
+    memory_lock();
+    call(run.machine->reset);
+    cpus_reset();
+    memory_unlock();
     if (!vm_is_running()) {
+        clock_enable(false); /* it goes on in sleep */
         STORE(run.state, RUN_STATE_PRELAUNCH);
     }
     send((VMEvent){ .kind = VM_EVENT_RESET, .cause = cause });
@@ -309,11 +381,12 @@ static bool serve_shutdown(ShutdownCause cause, int status, bool ends)
 
 /* Do all that was asked for by now. False: the end, for which run.shutdown
  * stays. */
-static bool serve_requests(const Board *board)
+static bool serve_requests(void)
 {
     g_autofree char *message = NULL;
-    bool reset, stop, panic, powerdown, shutdown, ends;
+    bool reset, stop, panic, powerdown, suspend, wakeup, shutdown, ends;
     ShutdownCause reset_cause, shutdown_cause;
+    WakeupReason wakeup_reason;
     RunState stop_state;
     int status;
 
@@ -335,16 +408,23 @@ static bool serve_requests(const Board *board)
     stop_state = run.stop_state;
     panic = run.panic;
     powerdown = run.powerdown;
+    suspend = run.suspend && vm_is_running() && !reset;
+    wakeup = run.wakeup;
+    wakeup_reason = run.wakeup_reason;
     shutdown = run.shutdown;
     shutdown_cause = run.shutdown_cause;
     status = run.status;
     ends = shutdown && !only_stops(shutdown_cause, status);
-    run.reset = run.stop = run.panic = run.powerdown = false;
+    run.reset = run.stop = run.panic = run.powerdown = run.wakeup = false;
+    run.suspend = run.suspend && !suspend && !reset;
     run.shutdown = ends;
     unlock();
 
     if (powerdown) {
-        serve_powerdown(board);
+        serve_powerdown();
+    }
+    if (suspend) {
+        serve_suspend();
     }
     if (panic) {
         serve_panic();
@@ -360,7 +440,10 @@ static bool serve_requests(const Board *board)
     }
     /* What led to a reset is over by it; what failed since then is not. */
     if (reset) {
-        serve_reset(board, reset_cause);
+        serve_reset(reset_cause);
+    }
+    if (wakeup && LOAD(run.state) == RUN_STATE_SUSPENDED) {
+        serve_wakeup(wakeup_reason);
     }
     if (message) {
         serve_pause(message);
@@ -384,6 +467,8 @@ static int end_run(void)
     lock();
     status = run.status;
     run.shutdown = run.reset = run.stop = run.panic = run.powerdown = false;
+    run.suspend = run.wakeup = run.rtc_wakes = false;
+    run.machine = NULL;
     run.options = (RunOptions){ 0 };
     STORE(run.request, false);
     cpus_hold_back(false);
@@ -396,15 +481,14 @@ static int end_run(void)
     return status;
 }
 
-int vm_main_loop(const RunOptions *options, void (*reset_machine)(void *opaque),
-                 void (*power_button)(void *opaque), void *opaque)
+int vm_main_loop(const RunOptions *options, const RunMachine *machine)
 {
-    const Board board = { reset_machine, power_button, opaque };
     bool going_on = true;
 
     lock();
     run.options = *options;
     unlock();
+    run.machine = machine;
     if (options->start_paused) {
         clock_enable(false);
     } else {
@@ -417,7 +501,7 @@ int vm_main_loop(const RunOptions *options, void (*reset_machine)(void *opaque),
             g_main_context_iteration(NULL, !LOAD(run.request));
         } while (!LOAD(run.request));
         cpus_stop();
-        going_on = serve_requests(&board);
+        going_on = serve_requests();
         if (going_on) {
             cpus_go_on();
         }

@@ -26,6 +26,7 @@ typedef enum RunState {
     RUN_STATE_RUNNING,
     RUN_STATE_PAUSED,         /* by a user */
     RUN_STATE_DEBUG,          /* by a debugger: breakpoint, step */
+    RUN_STATE_SUSPENDED,      /* asleep by its own wish; time and devices go on */
     RUN_STATE_SHUTDOWN,       /* powered off, kept by -no-shutdown */
     RUN_STATE_INTERNAL_ERROR, /* something failed; a reset helps, "cont" not */
     RUN_STATE_GUEST_PANICKED, /* by itself; it may be let go on */
@@ -70,16 +71,36 @@ void vm_request_panic(void);
 /* Press the power button: an event, and machine_power_button(). */
 void vm_request_powerdown(void);
 
+/* The guest goes to sleep, keeping its RAM: vCPUs rest in RUN_STATE_SUSPENDED until
+ * something wakes it, or a reset. Of a machine that a user has stopped meanwhile, once
+ * that goes on. */
+void vm_request_suspend(void);
+
+typedef enum WakeupReason {
+    WAKEUP_OTHER, /* a user, a key; the guest is told of the power button */
+    WAKEUP_RTC,   /* the alarm of its clock */
+} WakeupReason;
+
+/* Something has happened that wakes it where it sleeps, or is about to. */
+void vm_request_wakeup(WakeupReason reason);
+
+/* Whether the clock may: the guest says so. At first it may not. */
+void vm_set_rtc_wakes(bool wakes);
+
 /* ---- the main loop's thread, no lock held ------------------------------------ */
 
 /* Bring every vCPU to rest between two instructions, and the virtual clock to
  * a stand, before this returns. Where the machine is stopped already there is no
- * event, and only a failure or RUN_STATE_SHUTDOWN replaces the state it is in. */
+ * event, and only a failure or RUN_STATE_SHUTDOWN replaces the state it is in; so it is
+ * where the guest sleeps. */
 void vm_stop(RunState state);
 
-/* Let it run; nothing where it does. False with @err in RUN_STATE_SHUTDOWN and RUN_STATE_INTERNAL_ERROR, which only a reset
+/* Let it run; nothing where it does, or sleeps. False with @err in RUN_STATE_SHUTDOWN and RUN_STATE_INTERNAL_ERROR, which only a reset
  * or the end leads out of: "Resetting the Virtual Machine is required". */
 bool vm_start(GError **err);
+
+/* Wake it, for a user: when this returns, it runs. False with @err: it does not sleep. */
+bool vm_wakeup(GError **err);
 
 /* Settings of the run, before it starts. */
 typedef struct RunOptions {
@@ -88,10 +109,17 @@ typedef struct RunOptions {
     bool no_shutdown;
 } RunOptions;
 
-/* Let the machine run, and the main loop until a shutdown. @reset_machine is called, every vCPU
- * stopped, under the memory lock, for a reset; @power_button, under the memory
- * lock, for vm_request_powerdown(). Returns the exit status. */
-int vm_main_loop(const RunOptions *options, void (*reset_machine)(void *opaque),
-                 void (*power_button)(void *opaque), void *opaque);
+/* What the run does to the machine, each under the memory lock; NULL: nothing. */
+typedef struct RunMachine {
+    void (*reset)(void *opaque); /* every vCPU stopped; they are reset next */
+    void (*power_button)(void *opaque); /* vm_request_powerdown() */
+    void (*suspend)(void *opaque); /* it goes to sleep */
+    /* It wakes up: as reset, but RAM stays as it is, and firmware is told. */
+    void (*wakeup)(void *opaque, WakeupReason reason);
+    void *opaque;
+} RunMachine;
+
+/* Let the machine run, and the main loop until a shutdown. Returns the exit status. */
+int vm_main_loop(const RunOptions *options, const RunMachine *machine);
 
 #endif

@@ -317,6 +317,24 @@ static void machine_power_button_opaque(void *opaque)
     machine_power_button(opaque);
 }
 
+static void machine_suspend_opaque(void *opaque)
+{
+    Machine *machine = opaque;
+
+    if (machine->type->suspend) {
+        machine->type->suspend(machine);
+    }
+}
+
+static void machine_wakeup_opaque(void *opaque, WakeupReason reason)
+{
+    Machine *machine = opaque;
+
+    if (machine->type->wakeup) {
+        machine->type->wakeup(machine, reason);
+    }
+}
+
 static void machine_reset_locked(Machine *machine)
 {
     memory_lock();
@@ -549,8 +567,10 @@ static int machine_run(Machine *machine, Settings *s, GError **err)
         goto out_cpus;
     }
     daemon_ready();
-    status = vm_main_loop(&s->run, machine_reset_opaque,
-                          machine_power_button_opaque, machine);
+    status = vm_main_loop(&s->run, &(RunMachine){
+        .reset = machine_reset_opaque, .power_button = machine_power_button_opaque,
+        .suspend = machine_suspend_opaque, .wakeup = machine_wakeup_opaque,
+        .opaque = machine });
 out_cpus:
     displays_close();
     control_end(&control);

@@ -37,6 +37,9 @@ typedef enum VMEventKind {
     VM_EVENT_RESET,          /* cause */
     VM_EVENT_SHUTDOWN,       /* cause */
     VM_EVENT_POWERDOWN,      /* the power button was pressed */
+    VM_EVENT_SUSPEND,        /* the guest sleeps */
+    VM_EVENT_SUSPEND_DISK,   /* it has saved itself, and is about to be off */
+    VM_EVENT_WAKEUP,
     VM_EVENT_GUEST_PANICKED, /* action */
     VM_EVENT_GUEST_CRASHLOADED, /* action: it panicked and deals with it itself */
     VM_EVENT_DEVICE_DELETED, /* device (id, may be NULL), path */

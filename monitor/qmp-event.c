@@ -74,6 +74,13 @@ const QMPEventType qmp_event_types[] = {
     [VM_EVENT_POWERDOWN] = {
         "POWERDOWN", "Its power button was pressed.", NULL, 0
     },
+    [VM_EVENT_SUSPEND] = {
+        "SUSPEND", "The guest sleeps, and keeps its memory.", NULL, 0
+    },
+    [VM_EVENT_SUSPEND_DISK] = {
+        "SUSPEND_DISK", "It has saved itself to a disk; SHUTDOWN follows.", NULL, 0
+    },
+    [VM_EVENT_WAKEUP] = { "WAKEUP", "It has been woken up.", NULL, 0 },
     [VM_EVENT_GUEST_PANICKED] = {
         "GUEST_PANICKED", "The guest says that it can not go on.", panic_data, 0
     },

@@ -145,6 +145,12 @@ static const QType event_type = {
 
 static const QType event_list = { .kind = Q_ARRAY, .element = &event_type };
 
+/* Whether anybody would read them: a guest, or what wakes it. */
+static bool takes_input(void)
+{
+    return vm_is_running() || vm_run_state() == RUN_STATE_SUSPENDED;
+}
+
 /* ---- keys -------------------------------------------------------------------------- */
 
 /* The number of the key @value, a KeyValue; 0: none. */
@@ -182,7 +188,7 @@ static bool run_send_key(const QMPCall *call, JsonObject *args, JsonNode **resul
     for (unsigned i = 0; i < json_array_get_length(keys); i++) {
         codes[i] = key_of(json_array_get_object_element(keys, i));
     }
-    if (!vm_is_running()) {
+    if (!takes_input()) {
         return true; /* nobody would read them; clients know it as success */
     }
     memory_lock();
@@ -272,7 +278,7 @@ static bool can_send(JsonObject *args, JsonArray *events, GError **err)
     const char *device = qmp_arg_string(args, "device");
     int64_t head = qmp_arg_int(args, "head", 0);
 
-    if (!vm_is_running()) {
+    if (!takes_input()) {
         g_set_error(err, QMP_ERROR, QMP_ERROR_GENERIC, "VM not running");
         return false;
     }

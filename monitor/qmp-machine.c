@@ -119,7 +119,8 @@ static bool run_current_machine(const QMPCall *call, JsonObject *args,
 {
     JsonObject *info = json_object_new();
 
-    json_object_set_boolean_member(info, "wakeup-suspend-support", FALSE);
+    json_object_set_boolean_member(info, "wakeup-suspend-support",
+                                    machine_can_suspend(monitor_machine()));
     *result = qmp_object(info);
     return true;
 }

@@ -7,16 +7,19 @@
 #include "monitor/qmp-types.h"
 
 #include "cpu-debug.h"
+#include "hw/core/machine.h"
+#include "monitor/monitor.h"
 #include "sysemu.h"
 
 static const char *const run_states[] = {
     "prelaunch", "running", "paused", "debug", "shutdown", "internal-error",
-    "guest-panicked", NULL,
+    "guest-panicked", "suspended", NULL,
 };
 
 static const QType run_state = {
     .kind = Q_ENUM, .name = "RunState", .values = run_states,
     .doc = "Whether the machine runs, or why not. prelaunch: it has not begun to. "
+           "suspended: the guest sleeps until something wakes it, or a reset. "
            "From internal-error and shutdown only a reset leads on.",
 };
 
@@ -75,9 +78,12 @@ static bool run_powerdown(const QMPCall *call, JsonObject *args,
 static bool run_wakeup(const QMPCall *call, JsonObject *args, JsonNode **result,
                        GError **err)
 {
-    g_set_error(err, QMP_ERROR, QMP_ERROR_GENERIC,
-                "wake-up from suspend is not supported by this guest");
-    return false;
+    if (!machine_can_suspend(monitor_machine())) {
+        g_set_error(err, QMP_ERROR, QMP_ERROR_GENERIC,
+                    "wake-up from suspend is not supported by this guest");
+        return false;
+    }
+    return vm_wakeup(err);
 }
 
 static bool run_quit(const QMPCall *call, JsonObject *args, JsonNode **result,
@@ -113,13 +119,15 @@ const QMPCommand qmp_run_commands[] = {
     },
     {
         .name = "stop",
-        .doc = "Brings every vCPU to rest. The event STOP comes before the reply.",
+        .doc = "Brings every vCPU to rest. The event STOP comes before the reply. "
+               "Nothing where the guest sleeps.",
         .oob = true,
         .run = run_stop,
     },
     {
         .name = "cont",
-        .doc = "Lets the machine run. The event RESUME comes before the reply.",
+        .doc = "Lets the machine run. The event RESUME comes before the reply. Does "
+               "not wake a guest that sleeps.",
         .run = run_cont,
     },
     {
@@ -134,8 +142,7 @@ const QMPCommand qmp_run_commands[] = {
     },
     {
         .name = "system_wakeup",
-        .doc = "Wakes a suspended guest. No machine here can be suspended, so it "
-               "is always an error.",
+        .doc = "Wakes a suspended guest. The event WAKEUP comes before the reply.",
         .run = run_wakeup,
     },
     {

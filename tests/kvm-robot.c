@@ -118,7 +118,7 @@ int robot_run(Robot *r, void (*script)(Robot *r))
     expect(cpus_start(&err), "cpus_start: %s", err->message);
     thread = g_thread_new("script", script_thread, r);
     status = vm_main_loop(&(RunOptions){ .no_reboot = r->no_reboot },
-                          reset_machine, NULL, r);
+                          &(RunMachine){ .reset = reset_machine, .opaque = r });
     g_thread_join(thread);
     cpus_destroy();
     kvm_free(r->kvm);

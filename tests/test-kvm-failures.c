@@ -257,7 +257,8 @@ static bool live_through(GError **err)
     life->phase_end[START] = fake.calls;
     step = 0;
     g_idle_add(next_step, &step);
-    life->status = vm_main_loop(&(RunOptions){ 0 }, reset_machine, NULL, NULL);
+    life->status = vm_main_loop(&(RunOptions){ 0 },
+                                &(RunMachine){ .reset = reset_machine });
     life->phase_end[RUN] = fake.calls;
     life->failed = END;
     return true;

@@ -495,7 +495,8 @@ START_TEST(test_smm_accesses)
     world_attach(2);
     smm_attach();
     expect(cpus_start(&err), "%s", err ? err->message : "");
-    ck_assert_int_eq(vm_main_loop(&(RunOptions){ 0 }, reset_machine, NULL, NULL),
+    ck_assert_int_eq(vm_main_loop(&(RunOptions){ 0 },
+                                  &(RunMachine){ .reset = reset_machine }),
                      EXIT_GUEST_OFF);
     io_expect(&dev, "w 0/4=0", "w 0/4=0", NULL);
     io_expect(&smm_dev, "w 0/4=1010101", "w 0/4=1010101", NULL);

@@ -116,7 +116,7 @@ static int machine_run(bool no_reboot)
     fake_messages_begin();
     expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
     status = vm_main_loop(&(RunOptions){ .no_reboot = no_reboot },
-                          reset_machine, NULL, NULL);
+                          &(RunMachine){ .reset = reset_machine });
     messages = fake_messages_end();
     return status;
 }

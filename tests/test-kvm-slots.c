@@ -450,7 +450,7 @@ START_TEST(test_exhaustion_while_running)
     expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
     g_idle_add(add_one_too_many, &more);
     g_timeout_add(50, end_it, NULL);
-    ck_assert_int_eq(vm_main_loop(&(RunOptions){ 0 }, NULL, NULL, NULL),
+    ck_assert_int_eq(vm_main_loop(&(RunOptions){ 0 }, &(RunMachine){ 0 }),
                      EXIT_USAGE);
     messages = fake_messages_end();
     ck_assert_ptr_nonnull(strstr(messages, "KVM has only 1 memory slots: none is"
@@ -547,7 +547,7 @@ START_TEST(test_no_hole_is_seen)
     memory_listener_register(&last_listener, &memory);
     expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
     pthread_create(&mover, NULL, mover_thread, &work);
-    ck_assert_int_eq(vm_main_loop(&(RunOptions){ 0 }, NULL, NULL, NULL),
+    ck_assert_int_eq(vm_main_loop(&(RunOptions){ 0 }, &(RunMachine){ 0 }),
                      EXIT_GUEST_OFF);
     pthread_join(mover, NULL);
     ck_assert_uint_eq(fake.intrusions, 0);

@@ -269,7 +269,7 @@ START_TEST(key_x_while_paused)
 
         chardev_set_mux(chr, false);
         vm_request_pause("a reason");
-        status = vm_main_loop(&(RunOptions){ 0 }, NULL, NULL, NULL);
+        status = vm_main_loop(&(RunOptions){ 0 }, &(RunMachine){ 0 });
         chardev_close(chr);
         _exit(status);
     }

@@ -262,7 +262,7 @@ static char *make_title(const Window *w)
         g_string_append_printf(title, ": %s", console_label(w->console));
     }
     memory_unlock();
-    if (!vm_is_running()) {
+    if (!vm_is_running() && vm_run_state() != RUN_STATE_SUSPENDED) {
         g_string_append(title, " [stopped]");
     }
     if (w->display->grabbed == w) {

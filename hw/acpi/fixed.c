@@ -11,12 +11,13 @@
 #include <assert.h>
 
 #include "hw/core/clock.h"
+#include "sysemu.h"
 
 #define NS_PER_S 1000000000ll
 #define HALF_PERIOD ((ACPI_PM_TIMER_MASK + 1) / 2) /* ticks */
 
-/* What can be enabled. The real-time clock's event never comes, as there is no sleep to
- * wake from; but guests enable it, and look whether that worked. */
+/* What can be enabled. The real-time clock's event comes only to wake from sleep: it has
+ * an interrupt of its own otherwise. */
 #define EVENTS                                                                    \
     (ACPI_PM1_TIMER | ACPI_PM1_GLOBAL | ACPI_PM1_POWER_BUTTON | ACPI_PM1_RTC)
 #define BUS_MASTER_RELOAD 0x0002
@@ -112,6 +113,7 @@ static void event_write(void *opaque, hwaddr addr, uint64_t data, unsigned size)
     notice_overflow(s);
     if (addr >= 2) {
         s->pm1_enable = put_byte(s->pm1_enable, addr % 2, data) & EVENTS;
+        vm_set_rtc_wakes(s->pm1_enable & ACPI_PM1_RTC);
     } else {
         s->pm1_status &= ~(data << (8 * addr));
         if (!(s->pm1_status & ACPI_PM1_TIMER)) {
@@ -197,6 +199,7 @@ void acpi_fixed_reset(ACPIFixed *s)
 {
     s->pm1_status = s->pm1_enable = s->pm1_control = 0;
     s->gpe_status = s->gpe_enable = 0;
+    vm_set_rtc_wakes(false);
     expect_overflow(s);
     update(s);
 }

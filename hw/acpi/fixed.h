@@ -23,6 +23,7 @@
 #define ACPI_PM1_GLOBAL 0x0020
 #define ACPI_PM1_POWER_BUTTON 0x0100
 #define ACPI_PM1_RTC 0x0400
+#define ACPI_PM1_WAKE 0x8000 /* a status only */
 
 /* Bits of the control register */
 #define ACPI_PM1_SCI_EN 0x0001

@@ -6,8 +6,8 @@
  * established by QEMU: a block of general-purpose events, and pcihp.h.
  *
  * Registers of devices that PIIX4 has on real boards keep what is written, and do
- * nothing. Sleep states but soft off are left out: a guest that saves itself to a disk
- * goes by soft off, too.
+ * nothing. There is one kind of sleep, to RAM: a guest that has saved itself to a disk is
+ * switched off. Which number stands for which is QEMU's choice, too.
  */
 #include "hw/acpi/piix4.h"
 
@@ -47,7 +47,7 @@
 
 typedef struct PIIX4PM {
     PCIDevice pci;
-    uint8_t disable_s3, disable_s4; /* properties */
+    uint8_t disable_s3, disable_s4, s4_val; /* properties */
     uint8_t apm[APM_SIZE];
     ACPIFixed fixed;
     PCIHotplug hotplug;
@@ -72,7 +72,14 @@ static void update_sci(void *opaque)
 
 static void sleep_wanted(void *opaque, unsigned type)
 {
+    PIIX4PM *s = opaque;
+
     if (type == PIIX4_SLP_TYP_SOFT_OFF) {
+        vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
+    } else if (type == PIIX4_SLP_TYP_TO_RAM) {
+        vm_request_suspend();
+    } else if (type == s->s4_val) {
+        vm_event_send(&(VMEvent){ .kind = VM_EVENT_SUSPEND_DISK });
         vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
     }
 }
@@ -85,6 +92,27 @@ static void hotplug_notify(void *opaque)
 void piix4_pm_press_button(PCIDevice *pm)
 {
     acpi_fixed_event(&((PIIX4PM *)pm)->fixed, ACPI_PM1_POWER_BUTTON);
+}
+
+void piix4_pm_wake(PCIDevice *pm, WakeupReason reason)
+{
+    acpi_fixed_event(&((PIIX4PM *)pm)->fixed, ACPI_PM1_WAKE |
+                     (reason == WAKEUP_RTC ? ACPI_PM1_RTC : ACPI_PM1_POWER_BUTTON));
+}
+
+bool piix4_pm_has_s3(const PCIDevice *pm)
+{
+    return !((const PIIX4PM *)pm)->disable_s3;
+}
+
+bool piix4_pm_has_s4(const PCIDevice *pm)
+{
+    return !((const PIIX4PM *)pm)->disable_s4;
+}
+
+uint8_t piix4_pm_s4_type(const PCIDevice *pm)
+{
+    return ((const PIIX4PM *)pm)->s4_val;
 }
 
 void piix4_pm_add_bridges(PCIDevice *pm)
@@ -219,25 +247,10 @@ static void reset_config(PIIX4PM *s)
 
 /* ---- life ------------------------------------------------------------------------- */
 
-static bool check_sleep(uint8_t disable, const char *property, GError **err)
-{
-    if (!disable) {
-        g_set_error(err, FLATVIEW_ERROR, 0,
-                    "property '%s' cannot be 0: there is no sleep state but soft "
-                    "off; leave it out", property);
-        return false;
-    }
-    return true;
-}
-
 static bool piix4_realize(PCIDevice *dev, GError **err)
 {
     PIIX4PM *s = (PIIX4PM *)dev;
 
-    if (!check_sleep(s->disable_s3, "disable_s3", err) ||
-        !check_sleep(s->disable_s4, "disable_s4", err)) {
-        return false;
-    }
     init_config(s);
     memory_region_init_io(&s->apm_region, &apm_ops, s, "apm-io", APM_SIZE);
     s->fixed.sci_changed = update_sci;
@@ -298,10 +311,13 @@ static void piix4_reset(PCIDevice *dev)
 
 static const Property piix4_properties[] = {
     PCI_DEVICE_PROPERTIES,
-    { "disable_s3", PROP_UINT8, offsetof(PIIX4PM, disable_s3), "1",
-      "no suspend to RAM; there is none", .max = 1 },
-    { "disable_s4", PROP_UINT8, offsetof(PIIX4PM, disable_s4), "1",
-      "no suspend to disk but by soft off; there is none", .max = 1 },
+    { "disable_s3", PROP_UINT8, offsetof(PIIX4PM, disable_s3), "0",
+      "1: guests are not told of suspend to RAM", .max = 1 },
+    { "disable_s4", PROP_UINT8, offsetof(PIIX4PM, disable_s4), "0",
+      "1: guests are not told of suspend to disk", .max = 1 },
+    { "s4_val", PROP_UINT8, offsetof(PIIX4PM, s4_val),
+      G_STRINGIFY(PIIX4_SLP_TYP_TO_DISK), "what they write for suspend to disk",
+      .max = ACPI_PM1_SLP_TYP_MASK },
     { 0 },
 };
 

@@ -15,7 +15,10 @@
 #define PIIX4_ACPI_ENABLE 0xF1
 #define PIIX4_ACPI_DISABLE 0xF0
 
-#define PIIX4_SLP_TYP_SOFT_OFF 0 /* first element of \_S5 */
+/* First elements of \_S5 and \_S3; that of \_S4 is a property, by default */
+#define PIIX4_SLP_TYP_SOFT_OFF 0
+#define PIIX4_SLP_TYP_TO_RAM 1
+#define PIIX4_SLP_TYP_TO_DISK 2
 
 /* Configuration registers that firmware sets */
 #define PIIX4_PMBA 0x40   /* base of the block, 2 bytes; bit 0 reads as 1 */
@@ -26,6 +29,7 @@
 #ifndef ACPI_COMPILER
 
 #include "hw/pci/pci.h"
+#include "sysemu.h"
 
 /* Regions, for the board to map at ports of its own; the other two are where the
  * configuration space says. */
@@ -36,6 +40,15 @@ enum { PIIX4_OUT_SCI, PIIX4_OUT_SMI };
 
 /* Press the power button. Under the memory lock. */
 void piix4_pm_press_button(PCIDevice *pm);
+
+/* After a reset for it: tell the guest that it has been woken up, and what by. */
+void piix4_pm_wake(PCIDevice *pm, WakeupReason reason);
+
+/* Which sleep states the tables are to name: to RAM; to disk, and the number written for
+ * it. The guest can ask for them in any case. */
+bool piix4_pm_has_s3(const PCIDevice *pm);
+bool piix4_pm_has_s4(const PCIDevice *pm);
+uint8_t piix4_pm_s4_type(const PCIDevice *pm);
 
 /* The port at which its block is now; 0: nowhere. Under the memory lock. */
 uint16_t piix4_pm_port(const PCIDevice *pm);

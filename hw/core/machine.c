@@ -304,6 +304,11 @@ bool machine_power_button(Machine *machine)
     return machine->type->power_button != NULL;
 }
 
+bool machine_can_suspend(const Machine *machine)
+{
+    return machine->type->wakeup != NULL;
+}
+
 bool machine_init(Machine *machine, GError **err)
 {
     bool ok;

@@ -16,6 +16,7 @@
 #include "hw/core/user-object.h"
 #include "hw/smbios/smbios-settings.h"
 #include "kvm.h"
+#include "sysemu.h"
 
 /* -rtc: what the guest's clock shows. */
 typedef struct RTCSettings {
@@ -80,6 +81,10 @@ typedef struct MachineType {
     bool (*prepare)(Machine *machine, GError **err);
     void (*reset)(Machine *machine);  /* NULL: the devices' resets only */
     void (*power_button)(Machine *machine); /* NULL: there is none */
+    /* It can sleep and keep its RAM: it goes to sleep; and it is reset as far as that
+     * goes, and wakes up. Both or none. */
+    void (*suspend)(Machine *machine);
+    void (*wakeup)(Machine *machine, WakeupReason reason);
     void (*finish)(Machine *machine); /* undo init; NULL: nothing */
 } MachineType;
 
@@ -210,6 +215,9 @@ void device_globals_check(FILE *out);
 
 /* False where the machine has no power button. */
 bool machine_power_button(Machine *machine);
+
+/* Whether the guest can sleep and keep its RAM. */
+bool machine_can_suspend(const Machine *machine);
 
 /* The two in one, for a device without settings; the board then maps it. */
 Device *machine_add_device(Machine *machine, const char *type_name,

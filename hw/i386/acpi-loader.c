@@ -158,6 +158,7 @@ GByteArray *acpi_files_link(const ACPIFiles *files, uint32_t base)
     g_byte_array_append(out, files->rsdp->data, files->rsdp->len);
     pad(out, TABLES_ALIGN);
     tables = out->len;
+    assert(tables == ACPI_LINKED_TABLES);
     g_byte_array_append(out, files->tables->data, files->tables->len);
 
     for (unsigned i = 0; i < files->loader->len / sizeof(*commands); i++) {

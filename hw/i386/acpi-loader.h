@@ -43,7 +43,9 @@ void acpi_files_sum_table(ACPIFiles *files, uint32_t start);
 void acpi_files_finish(ACPIFiles *files, uint32_t rsdt);
 
 /* Both files of tables, linked, as one block for guest address @base, a multiple of
- * 64. The root pointer is the first thing in it. */
+ * 64. The root pointer is the first thing in it, ACPI_FILE_TABLES begins at
+ * ACPI_LINKED_TABLES. */
+#define ACPI_LINKED_TABLES 64
 GByteArray *acpi_files_link(const ACPIFiles *files, uint32_t base);
 
 #endif

@@ -140,6 +140,7 @@ void acpi_set_integer(uint8_t *aml, uint32_t len, const char *name, unsigned wid
 #define AML_STRING 0x0d
 #define AML_QWORD 0x0e
 #define AML_SCOPE 0x10
+#define AML_PACKAGE 0x12 /* its package: how many elements, and they */
 #define AML_METHOD 0x14 /* its package: name, number of arguments, body */
 #define AML_DUAL_NAME 0x2e
 #define AML_MULTI_NAME 0x2f /* then the number of names */

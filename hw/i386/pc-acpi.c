@@ -152,6 +152,31 @@ static void append_processors(GByteArray *out, const PCMachine *s)
     acpi_aml_package(out, body);
 }
 
+/* ---- sleep states ---------------------------------------------------------------- */
+
+/* \_S@n: what the guest writes to go there. */
+static void append_sleep_state(GByteArray *out, unsigned n, uint8_t type)
+{
+    const uint8_t start[] = { AML_NAME, '\\', '_', 'S', '0' + n, '_', AML_PACKAGE };
+    const uint8_t elements[] = { 4, AML_BYTE, type, AML_BYTE, type, 0, 0 };
+    g_autoptr(GByteArray) body = g_byte_array_new();
+
+    g_byte_array_append(body, elements, sizeof(elements));
+    g_byte_array_append(out, start, sizeof(start));
+    acpi_aml_package(out, body);
+}
+
+/* Soft off is in the DSDT. */
+static void append_sleep_states(GByteArray *out, const PCMachine *s)
+{
+    if (piix4_pm_has_s3(s->pm)) {
+        append_sleep_state(out, 3, PIIX4_SLP_TYP_TO_RAM);
+    }
+    if (piix4_pm_has_s4(s->pm)) {
+        append_sleep_state(out, 4, piix4_pm_s4_type(s->pm));
+    }
+}
+
 /* What is there in numbers that the DSDT's compiler does not know. */
 static void add_ssdt(const PCMachine *s, Tables *t)
 {
@@ -159,6 +184,7 @@ static void add_ssdt(const PCMachine *s, Tables *t)
     ACPIHeader h = acpi_header("SSDT", 2, 0, OEM_TABLE_ID);
 
     g_byte_array_append(ssdt, (uint8_t *)&h, sizeof(h));
+    append_sleep_states(ssdt, s);
     append_processors(ssdt, s);
     pc_acpi_append_slots(ssdt, s->pm);
     ((ACPIHeader *)ssdt->data)->length = ssdt->len;
@@ -188,6 +214,7 @@ static void add_madt(const PCMachine *s, Tables *t)
 
 /* ---- the others ----------------------------------------------------------------- */
 
+/* The first table: pc_acpi_waking_vector() knows where it is. */
 static uint32_t add_facs(ACPIFiles *files)
 {
     FACS facs = { .signature = "FACS", .length = sizeof(facs) };
@@ -226,8 +253,7 @@ static void add_fadt(const PCMachine *s, Tables *t, uint32_t facs, uint32_t dsdt
         .century = MC146818_CENTURY,
         .boot_arch = ACPI_BOOT_LEGACY_DEVICES | (s->i8042_dev ? ACPI_BOOT_8042 : 0),
         .flags = ACPI_FADT_WBINVD | ACPI_FADT_PROC_C1 | ACPI_FADT_NO_SLP_BUTTON |
-                 ACPI_FADT_NO_FIX_RTC | ACPI_FADT_RESET_REG_SUP |
-                 ACPI_FADT_PLATFORM_CLOCK,
+                 ACPI_FADT_RESET_REG_SUP | ACPI_FADT_PLATFORM_CLOCK,
         .reset_reg = acpi_port(PC_RESET_CONTROL, 1),
         .reset_value = RESET_VALUE,
         .x_pm1a_evt_blk = acpi_port(pm + PIIX4_PM_EVENT, ACPI_PM1_EVENT_SIZE),
@@ -352,7 +378,20 @@ void pc_acpi_load(PCMachine *s)
     pc_acpi_build(s, &files);
     block = acpi_files_link(&files, BOOT_ACPI_ADDR);
     acpi_files_clear(&files);
+    assert(memcmp(block->data + ACPI_LINKED_TABLES, "FACS", 4) == 0);
     assert(block->len <= PC_SMBIOS_ADDR - BOOT_ACPI_ADDR);
     loader_add_data(s->loader, block->data, block->len, BOOT_ACPI_ADDR);
     s->boot.rsdp_addr = BOOT_ACPI_ADDR;
+}
+
+uint32_t pc_acpi_waking_vector(PCMachine *s)
+{
+    uint32_t vector = 0;
+
+    if (s->acpi) {
+        vector = address_space_ldl(&s->machine.memory, BOOT_ACPI_ADDR +
+                                   ACPI_LINKED_TABLES + offsetof(FACS, waking_vector),
+                                   MEMTXATTRS_UNSPECIFIED, NULL);
+    }
+    return vector < BOOT_HIGH_ADDR ? vector : 0;
 }

@@ -19,6 +19,10 @@ bool pc_acpi_add_files(PCMachine *s, GError **err);
  * pointer, and tell s->boot where that is. */
 void pc_acpi_load(PCMachine *s);
 
+/* What the guest has put into the FACS that pc_acpi_load() made: the address in real mode
+ * where it is woken up, below 1 MiB; 0: none. */
+uint32_t pc_acpi_waking_vector(PCMachine *s);
+
 /* Append the AML of slots behind bridges where there is hot plug by @pm (PIIX4_PM), and
  * of its event, which tells of all slots. */
 void pc_acpi_append_slots(GByteArray *out, PCIDevice *pm);

@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "cpus.h"
+#include "hw/acpi/piix4.h"
 #include "hw/i386/linuxboot.h"
 #include "hw/i386/pc-acpi.h"
 #include "hw/i386/pc-firmware.h"
@@ -103,7 +104,11 @@ static void reset_cpu(CPUState *cpu, void *opaque)
     if (s->machine.kvm) {
         kvm_set_level_irqs(s->machine.kvm, PC_PCI_IRQS);
     }
-    x86_boot_reset_cpu(cpu, &s->boot);
+    if (s->waking_vector) {
+        x86_cpu_set_real(cpu, s->waking_vector >> 4, s->waking_vector & 0xf);
+    } else {
+        x86_boot_reset_cpu(cpu, &s->boot);
+    }
 }
 
 static bool prepare_without(PCMachine *s, GError **err)
@@ -171,6 +176,13 @@ void pc_boot_reset(PCMachine *s)
     }
     pc_setup_chips(s);
     pc_setup_pci(s);
+    s->waking_vector = s->waking ? pc_acpi_waking_vector(s) : 0;
+    if (s->waking_vector) {
+        /* Firmware leaves ACPI mode on to a guest that it wakes. */
+        address_space_stb(&s->machine.ports, PC_APM_PORT, PIIX4_ACPI_ENABLE,
+                          MEMTXATTRS_UNSPECIFIED, NULL);
+        return;
+    }
     if (!s->loaded && !loader_load(s->loader, false, &err)) {
         fprintf(stderr, "reset: %s\n", err->message);
         vm_request_shutdown(SHUTDOWN_CAUSE_HOST_ERROR, EXIT_USAGE);

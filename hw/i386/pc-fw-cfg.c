@@ -150,11 +150,15 @@ static bool has_screen(const Machine *m)
 }
 
 /* A byte for each of ACPI's sleep states from 0 to 5: whether it is there, and the
- * number to write for it. There are
- * S0 and soft off. */
+ * number to write for it. */
 static bool add_sleep_states(PCMachine *s, GError **err)
 {
-    static const uint8_t states[] = { 0x80, 0, 0, 1, 2, 0x80 | PIIX4_SLP_TYP_SOFT_OFF };
+    const uint8_t there = 0x80;
+    const uint8_t states[] = {
+        there, 0, 0, (piix4_pm_has_s3(s->pm) ? there : 0) | PIIX4_SLP_TYP_TO_RAM,
+        (piix4_pm_has_s4(s->pm) ? there : 0) | piix4_pm_s4_type(s->pm),
+        there | PIIX4_SLP_TYP_SOFT_OFF,
+    };
 
     return fw_cfg_add_file(s->fw_cfg, "etc/system-states", states, sizeof(states), err);
 }

@@ -74,6 +74,11 @@
 #define PC_HAS_I8042 0x20
 #define PC_HAS_HPET 0x40
 
+/* The clock's memory: why the processor starts; this value says to firmware that it is
+ * to wake the guest. */
+#define PC_CMOS_SHUTDOWN 0x0F
+#define PC_CMOS_SHUTDOWN_WAKE 0xFE
+
 /* PIIX3: configuration registers of the routes of PIRQA to PIRQD */
 #define PC_PIRQ_ROUTES 0x60
 

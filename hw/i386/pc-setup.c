@@ -5,6 +5,8 @@
  * functions (PCI Local Bus Specification 3.0, 6.2; PCI-to-PCI Bridge Architecture
  * Specification 1.2, 3.2.5).
  */
+#include <string.h>
+
 #include "hw/acpi/piix4.h"
 #include "hw/i386/pc-boot.h"
 #include "hw/i386/pc-map.h"
@@ -73,6 +75,17 @@ void pc_setup_chips(PCMachine *s)
         put(s->pm, PIIX4_PMREGMISC, 1, 1);
         put(s->pm, PIIX4_SMBBA, PC_SMBUS_PORT | 1, 4);
         put(s->pm, PIIX4_SMBHSTCFG, 0x09, 1);
+    }
+}
+
+void pc_reset_keeping_shadow(PCMachine *s)
+{
+    uint8_t pam[PAM_REGISTERS];
+
+    memcpy(pam, s->i440fx->config + I440FX_PAM, sizeof(pam));
+    machine_reset(&s->machine);
+    for (unsigned i = 0; i < PAM_REGISTERS; i++) {
+        put(s->i440fx, I440FX_PAM + i, pam[i], 1);
     }
 }
 

@@ -19,6 +19,7 @@
 #include "hw/isa/isa-irqs.h"
 #include "hw/isa/piix3.h"
 #include "hw/pci-host/i440fx.h"
+#include "hw/rtc/mc146818.h"
 #include "hw/timer/hpet.h"
 #include "sysemu.h"
 #include "target-i386/cpu.h"
@@ -432,6 +433,22 @@ static void pc_power_button(Machine *machine)
     piix4_pm_press_button(((PCMachine *)machine)->pm);
 }
 
+static void pc_suspend(Machine *machine)
+{
+    mc146818_set_cmos(((PCMachine *)machine)->rtc, PC_CMOS_SHUTDOWN,
+                      PC_CMOS_SHUTDOWN_WAKE);
+}
+
+static void pc_wakeup(Machine *machine, WakeupReason reason)
+{
+    PCMachine *s = (PCMachine *)machine;
+
+    s->waking = true;
+    pc_reset_keeping_shadow(s);
+    s->waking = false;
+    piix4_pm_wake(s->pm, reason);
+}
+
 static const Property pc_properties[] = {
     { "hpet", PROP_BOOL, offsetof(PCMachine, hpet), "on",
       "there is a high precision event timer", 0 },
@@ -465,5 +482,7 @@ const MachineType pc_machine_type = {
     .prepare = pc_prepare,
     .reset = pc_reset,
     .power_button = pc_power_button,
+    .suspend = pc_suspend,
+    .wakeup = pc_wakeup,
     .finish = pc_finish,
 };

@@ -54,6 +54,8 @@ typedef struct PCMachine {
     E820 e820;
     bool loaded;        /* for the reset to come */
     bool booted;        /* a reset for the first boot has been */
+    bool waking;        /* the reset is one to wake the guest */
+    uint32_t waking_vector; /* where the first vCPU starts, in real mode; 0: as ever */
 } PCMachine;
 
 /* Whether there are that much and such memory, and where the part below 4 GiB ends:

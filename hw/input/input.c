@@ -6,6 +6,8 @@
  */
 #include "hw/input/input.h"
 
+#include "sysemu.h"
+
 /* The first of each kind is the one that gets what comes. The memory lock. */
 static GSList *handlers[INPUT_KINDS_NR];
 static unsigned last_index; /* of all kinds; from 1 again once there is none */
@@ -147,16 +149,30 @@ static bool send_to(InputHandler *handler, unsigned code, bool down)
     return true;
 }
 
+/* What a user does may wake a guest that sleeps. */
+static void wake(const InputHandler *handler)
+{
+    if (!handler->wakes || (handler->down_nr && handler->wakes(handler->opaque))) {
+        vm_request_wakeup(WAKEUP_OTHER);
+    }
+}
+
 bool input_send_key(unsigned code, bool down)
 {
     InputHandler *handler;
+    bool sent;
 
     tell_watcher();
     if (code == KEY_RESERVED || code >= INPUT_CODES_NR) {
         return false;
     }
     handler = handler_of(kind_of(code));
-    return handler && send_to(handler, code, down);
+    if (!handler) {
+        return false;
+    }
+    sent = send_to(handler, code, down);
+    wake(handler);
+    return sent;
 }
 
 /* Farther than this no pointer goes at a time. */
@@ -171,6 +187,9 @@ bool input_send_motion(int dx, int dy, int wheel)
     InputEvent *last = handler ? g_queue_peek_tail(&handler->waiting) : NULL;
 
     tell_watcher();
+    if (handler) {
+        wake(handler);
+    }
     if (last && last->type == INPUT_MOTION) {
         last->dx = add(last->dx, dx);
         last->dy = add(last->dy, dy);

@@ -44,6 +44,9 @@ typedef struct InputHandler {
     /* Whether @event can be called with whatever comes next. */
     bool (*ready)(void *opaque);
     void (*event)(void *opaque, const InputEvent *event);
+    /* Whether what is done while something is down wakes a guest that sleeps; NULL:
+     * whatever is done does. */
+    bool (*wakes)(void *opaque);
     void *opaque;
     const char *name; /* what a user calls it; NULL: nothing */
     /* Private to input.c: */

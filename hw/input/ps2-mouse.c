@@ -142,6 +142,11 @@ static bool mouse_ready(void *opaque)
     return !mouse_streams(mouse) || mouse->out.queue_nr == 0;
 }
 
+static bool mouse_wakes(void *opaque)
+{
+    return ((PS2Mouse *)opaque)->enabled;
+}
+
 static uint8_t button_of(unsigned code)
 {
     switch (code) {
@@ -365,6 +370,7 @@ void ps2_mouse_init(PS2Mouse *mouse, void (*changed)(void *opaque), void *opaque
         .changed = changed,
         .opaque = opaque,
         .input = { .kind = INPUT_POINTER, .ready = mouse_ready, .event = mouse_event,
+                   .wakes = mouse_wakes,
                    .opaque = mouse, .name = "QEMU PS/2 Mouse" },
     };
     input_attach(&mouse->input);

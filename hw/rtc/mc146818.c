@@ -25,7 +25,7 @@
 #include "hw/core/clock.h"
 #include "hw/core/machine.h"
 #include "hw/core/timer.h"
-#include "vm-event.h"
+#include "sysemu.h"
 
 enum {
     REG_SECONDS,
@@ -278,6 +278,9 @@ static void rtc_advance(RTC *s)
         alarm = rtc_alarm_delay(s, seconds_of(before));
         if (alarm && alarm <= seconds) {
             s->cmos[REG_C] |= B_AIE;
+            if (s->cmos[REG_B] & B_AIE) {
+                vm_request_wakeup(WAKEUP_RTC);
+            }
         }
     }
 }

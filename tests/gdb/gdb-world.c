@@ -260,7 +260,8 @@ static void run(GDBWorld *w, unsigned cpus, bool start_paused)
     expect(stub, "%s", err ? err->message : "");
     ck_assert(cpus_start(&err));
     thread = g_thread_new("script", script_thread, w);
-    w->status = vm_main_loop(&options, reset_machine, NULL, w);
+    w->status = vm_main_loop(&options,
+                             &(RunMachine){ .reset = reset_machine, .opaque = w });
     gdbstub_free(stub);
     chardev_close(chr);
     g_thread_join(thread);
