@@ -376,6 +376,7 @@ TESTS_QTEST = \
 	tests/qtest/test-qtest-map \
 	tests/qtest/test-qtest-i440fx \
 	tests/qtest/test-qtest-piix4 \
+	tests/qtest/test-qtest-suspend \
 	tests/qtest/test-qtest-pcihp \
 	tests/qtest/test-qtest-random \
 	tests/qtest/test-qtest-pci \
@@ -464,6 +465,7 @@ TESTS_SH = \
 	tests/test-fdt.sh \
 	tests/test-kvm-multiboot.sh \
 	tests/test-kvm-linux.sh \
+	tests/test-kvm-suspend.sh \
 	tests/test-kernel-docs.sh \
 	tests/test-compare-i8042.sh \
 	tests/test-compare-serial.sh \
@@ -500,6 +502,7 @@ TESTS_RIG = \
 	tests/rig/pc-devices.sh \
 	tests/rig/screen.sh \
 	tests/rig/programs.sh \
+	tests/rig/suspend.sh \
 
 # Guest programs of our own: tests/guest/NAME.S -> NAME.bin, images for -bios.
 GUESTS = \
@@ -514,6 +517,7 @@ GUESTS = \
 	tests/guest/linux64.bin \
 	tests/guest/pci-driver.bin \
 	tests/guest/screen.bin \
+	tests/guest/suspend.bin \
 
 # Benchmarks: each prints its lines of the table, or JSON with --json.
 BENCHES = \
@@ -739,7 +743,8 @@ tests/guest/linux32.elf tests/guest/linux64.elf: tests/guest/linux.S \
 		-Wl,--build-id=none,-z,noexecstack,--no-warn-rwx-segments,-e,0 \
 		-Wl,-T,$(SRC_PATH)/tests/guest/linux.ld -o $@ $(filter %.S,$^)
 
-tests/guest/pci-driver.elf tests/guest/screen.elf: tests/guest/%.elf: tests/guest/%.c \
+tests/guest/pci-driver.elf tests/guest/screen.elf tests/guest/suspend.elf: \
+		tests/guest/%.elf: tests/guest/%.c \
 		tests/guest/pci-driver.ld config.mak
 	@mkdir -p $(@D)
 	$(call say,GUEST)

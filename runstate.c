@@ -198,8 +198,10 @@ void vm_request_powerdown(void)
 void vm_request_suspend(void)
 {
     lock();
-    run.suspend = true;
-    request_made();
+    if (LOAD(run.state) != RUN_STATE_SUSPENDED) {
+        run.suspend = true;
+        request_made();
+    }
     unlock();
 }
 

@@ -488,12 +488,16 @@ static uint64_t package_length(uint64_t addr)
     return more ? (lead & 15) | get(addr + 1, more) << 4 : lead;
 }
 
-/* Scopes follow each other, to the end of the table. */
+/* Sleep states of the root and then scopes follow each other, to the end of the table. */
 static void check_scopes(uint64_t addr)
 {
     uint64_t end = addr + get(addr + 4, 4);
 
-    for (addr += 36; addr < end; addr += 1 + package_length(addr + 1)) {
+    for (addr += 36; get(addr, 1) == 0x08; addr += 1 + package_length(addr + 1)) {
+        addr += 6;
+        expect_hex(get(addr, 1), 0x12);
+    }
+    for (; addr < end; addr += 1 + package_length(addr + 1)) {
         expect_hex(get(addr, 1), 0x10);
     }
     expect(addr == end, "a scope reaches beyond the table");
@@ -532,9 +536,56 @@ START_TEST(taken_apart)
                    count(text, "Name (_SUN"));
             expect(count(text, "Notify (") == 30, "%u notifications",
                    count(text, "Notify ("));
-            expect(strstr(text, "Name (_S5, Package (0x04)") &&
-                   !strstr(text, "_S3") && !strstr(text, "_S4"), "sleep states");
+            expect(strstr(text, "Name (_S5, Package (0x04)"), "no soft off");
         }
+        forget_pieces();
+        board_free();
+    }
+}
+END_TEST
+
+/* Which there are, and what is written for them, is as the chipset is told. */
+START_TEST(sleep_states)
+{
+    static const struct {
+        const char *globals[3];    /* the last of each counts; NULL: no more */
+        const char *to_ram, *to_disk; /* NULL: is not there */
+    } cases[] = {
+        { { NULL }, "0x01", "0x02" },
+        { { "disable_s3=1" }, NULL, "0x02" },
+        { { "disable_s3=0", "disable_s4=1" }, "0x01", NULL },
+        { { "disable_s4=0", "s4_val=6" }, "0x01", "0x06" },
+    };
+
+    for (unsigned i = 0; i < G_N_ELEMENTS(cases); i++) {
+        g_autofree char *text = NULL;
+
+        for (unsigned n = 0; cases[i].globals[n]; n++) {
+            g_autofree char *global = g_strdup_printf("PIIX4_PM.%s",
+                                                      cases[i].globals[n]);
+
+            expect(device_add_global(global, &err), "refused");
+        }
+        board_new(64 * MIB);
+        board_prepare();
+        link_as_firmware();
+        text = disassemble("ssdt", table("SSDT"));
+        for (unsigned state = 3; state <= 4; state++) {
+            const char *type = state == 3 ? cases[i].to_ram : cases[i].to_disk;
+            g_autofree char *name = g_strdup_printf("Name (\\_S%u, Package (0x04)",
+                                                    state);
+            const char *at = strstr(text, name), *next;
+
+            expect(!at == !type, "%s: %s", name, text);
+            for (unsigned n = 0; type && n < 2; n++) {
+                next = strstr(at + 1, type);
+                expect(next && next < strchr(at, '}'), "not %s: %s", type, at);
+                at = next;
+            }
+        }
+        check_scopes(table("SSDT"));
+        expect(!(get(table("FACP") + 112, 4) & ACPI_FADT_NO_FIX_RTC),
+               "the clock wakes nobody");
         forget_pieces();
         board_free();
     }
@@ -832,7 +883,7 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { linked, without, taken_apart, windows, interrupts,
+    const TTest *const tests[] = { linked, without, taken_apart, sleep_states, windows, interrupts,
                                    methods, behind_bridges, room };
     g_autofree char *iasl = g_find_program_in_path("iasl");
     g_autofree char *acpiexec = g_find_program_in_path("acpiexec");

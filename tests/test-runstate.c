@@ -18,7 +18,8 @@ typedef void Step(void);
 
 static bool without_kvm;
 static GString *events;  /* those that came, each with a blank */
-static unsigned resets, presses;
+static unsigned resets, presses, sleeps, wakes;
+static WakeupReason woken_by;
 static Step *const *steps;
 static unsigned steps_nr;
 static bool resets_at_once;
@@ -44,6 +45,14 @@ static void note(const VMEvent *e, void *opaque)
         break;
     case VM_EVENT_POWERDOWN:
         g_string_append(out, "POWERDOWN ");
+        break;
+    case VM_EVENT_SUSPEND:
+        expect(vm_run_state() == RUN_STATE_SUSPENDED, "SUSPEND of one that is not");
+        g_string_append(out, "SUSPEND ");
+        break;
+    case VM_EVENT_WAKEUP:
+        expect(vm_is_running(), "WAKEUP of one that does not run");
+        g_string_append(out, "WAKEUP ");
         break;
     case VM_EVENT_GUEST_PANICKED:
         g_string_append_printf(out, "GUEST_PANICKED(%s) ", e->action);
@@ -105,6 +114,28 @@ static void power_button(void *opaque)
     presses++;
 }
 
+static void go_to_sleep(void *opaque)
+{
+    ck_assert(memory_lock_held());
+    ck_assert_ptr_eq(opaque, &resets);
+    expect_at_rest();
+    sleeps++;
+}
+
+static void wake_up(void *opaque, WakeupReason reason)
+{
+    ck_assert(memory_lock_held());
+    ck_assert_ptr_eq(opaque, &resets);
+    expect_at_rest();
+    woken_by = reason;
+    wakes++;
+}
+
+static const RunMachine world_machine = {
+    .reset = reset_machine, .power_button = power_button,
+    .suspend = go_to_sleep, .wakeup = wake_up, .opaque = &resets,
+};
+
 /* One at a time: what it asks for is served before the next. */
 static gboolean next_step(void *opaque)
 {
@@ -125,7 +156,7 @@ static void tell(bool no_kvm, const RunOptions *options, Step *const *story,
     without_kvm = no_kvm;
     steps = story;
     steps_nr = nr;
-    resets = presses = 0;
+    resets = presses = sleeps = wakes = 0;
     events = g_string_new(NULL);
     world_make(&(KVMOptions){ 0 });
     fake.guest = fake.guest ? fake.guest : busy_guest;
@@ -137,7 +168,7 @@ static void tell(bool no_kvm, const RunOptions *options, Step *const *story,
     expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
     vm_event_listen(note, events);
     g_idle_add(next_step, &at);
-    got = vm_main_loop(options, reset_machine, power_button, &resets);
+    got = vm_main_loop(options, &world_machine);
     vm_event_unlisten(note, events);
     ck_assert_str_eq(events->str, wanted);
     expect(got == status, "status %d, not %d", got, status);
@@ -211,6 +242,7 @@ STATE_STEP(is_prelaunch, RUN_STATE_PRELAUNCH)
 STATE_STEP(is_running, RUN_STATE_RUNNING)
 STATE_STEP(is_paused, RUN_STATE_PAUSED)
 STATE_STEP(is_debug, RUN_STATE_DEBUG)
+STATE_STEP(is_suspended, RUN_STATE_SUSPENDED)
 STATE_STEP(is_shutdown, RUN_STATE_SHUTDOWN)
 STATE_STEP(is_internal_error, RUN_STATE_INTERNAL_ERROR)
 STATE_STEP(is_panicked, RUN_STATE_GUEST_PANICKED)
@@ -658,6 +690,195 @@ START_TEST(virtual_time)
 }
 END_TEST
 
+/* ---- sleep ------------------------------------------------------------------------------------------- */
+
+static void suspend(void)
+{
+    vm_request_suspend();
+}
+
+static void wakeup(void)
+{
+    vm_request_wakeup(WAKEUP_OTHER);
+}
+
+static void wakeup_by_clock(void)
+{
+    vm_request_wakeup(WAKEUP_RTC);
+}
+
+static void clock_may(void)
+{
+    vm_set_rtc_wakes(true);
+}
+
+static void clock_may_not(void)
+{
+    vm_set_rtc_wakes(false);
+}
+
+static void user_wakes(void)
+{
+    GError *err = NULL;
+
+    expect(vm_wakeup(&err), "not woken: %s", err ? err->message : "");
+    is_running();
+    ck_assert_int_eq(woken_by, WAKEUP_OTHER);
+    expect_runs(0);
+    expect_runs(1);
+}
+
+static void nobody_sleeps(void)
+{
+    GError *err = NULL;
+
+    expect(!vm_wakeup(&err), "woken");
+    ck_assert_str_eq(err->message,
+                     "Unable to wake up: guest is not in suspended state");
+    g_clear_error(&err);
+}
+
+static void was_asleep(void)
+{
+    is_running();
+    ck_assert_uint_eq(sleeps, 1);
+    ck_assert_uint_eq(wakes, 1);
+    ck_assert_uint_eq(resets, 0);
+    expect_runs(0);
+    expect_runs(1);
+}
+
+static void was_not_asleep(void)
+{
+    ck_assert_uint_eq(sleeps, 0);
+    ck_assert_uint_eq(wakes, 0);
+}
+
+static void by_clock(void)
+{
+    ck_assert_int_eq(woken_by, WAKEUP_RTC);
+}
+
+static void suspend_and_wake(void)
+{
+    suspend();
+    wakeup();
+}
+
+static void suspend_and_reset(void)
+{
+    suspend();
+    reset();
+}
+
+static void wake_and_reset(void)
+{
+    wakeup();
+    reset();
+}
+
+/* Before the request is served, the user has stopped it. */
+static void suspend_and_stop(void)
+{
+    suspend();
+    stop();
+}
+
+static void cont_to_sleep(void)
+{
+    unsigned before = entries(0) + entries(1);
+
+    expect(vm_start(NULL), "it does not start");
+    g_usleep(1000);
+    expect(entries(0) + entries(1) == before, "it goes on before it sleeps");
+}
+
+static void cont_sleeping(void)
+{
+    expect(vm_start(NULL), "refused");
+    is_suspended();
+}
+
+static void stop_sleeping(void)
+{
+    stop();
+    is_suspended();
+}
+
+static void fail_sleeping(void)
+{
+    vm_stop(RUN_STATE_INTERNAL_ERROR);
+    is_internal_error();
+}
+
+START_TEST(sleep_and_wake)
+{
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
+         nobody_sleeps, suspend, is_suspended, time_goes, suspend, is_suspended,
+         cont_sleeping, stop_sleeping, time_goes, user_wakes, was_asleep,
+         nobody_sleeps, time_goes, quit);
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME SUSPEND POWERDOWN WAKEUP SUSPEND SHUTDOWN(host-qmp-quit) ",
+         wakeup, is_running, suspend, is_suspended, powerdown, is_suspended,
+         wakeup, was_asleep, suspend, is_suspended, quit);
+    TELL(plain, EXIT_GUEST_OFF, "RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
+         suspend_and_wake, was_asleep, quit);
+}
+END_TEST
+
+START_TEST(sleep_and_clock)
+{
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
+         suspend, wakeup_by_clock, is_suspended, clock_may, is_suspended,
+         wakeup_by_clock, was_asleep, by_clock, quit);
+    /* Not as the last one left it. */
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME SUSPEND SHUTDOWN(host-qmp-quit) ",
+         suspend, wakeup_by_clock, is_suspended, clock_may, clock_may_not,
+         wakeup_by_clock, is_suspended, quit);
+}
+END_TEST
+
+START_TEST(sleep_and_reset)
+{
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME SUSPEND RESET(host-qmp-system-reset) RESUME "
+         "SHUTDOWN(host-qmp-quit) ",
+         suspend, is_suspended, reset, is_prelaunch, time_stands, nobody_sleeps, cont,
+         was_reset, is_running, time_goes, quit);
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME RESET(host-qmp-system-reset) SHUTDOWN(host-qmp-quit) ",
+         suspend_and_reset, was_reset, is_running, was_not_asleep, quit);
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME SUSPEND RESET(host-qmp-system-reset) SHUTDOWN(host-qmp-quit) ",
+         suspend, wake_and_reset, was_reset, is_prelaunch, quit);
+    TELL(ending, EXIT_GUEST_OFF, "RESUME SUSPEND SHUTDOWN(host-qmp-system-reset) ",
+         suspend, is_suspended, reset);
+    TELL(staying_always, EXIT_GUEST_OFF,
+         "RESUME SUSPEND SHUTDOWN(host-qmp-system-reset) SHUTDOWN(host-qmp-quit) ",
+         suspend, reset, is_shutdown, time_stands, cont_refused, nobody_sleeps, quit);
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME SUSPEND SHUTDOWN(host-qmp-quit) ",
+         suspend, fail_sleeping, time_stands, cont_refused, quit);
+}
+END_TEST
+
+START_TEST(sleep_of_a_stopped_one)
+{
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME STOP/paused RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
+         suspend_and_stop, is_paused, is_paused, time_stands, cont_to_sleep,
+         is_suspended, user_wakes, was_asleep, quit);
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME STOP/paused RESET(host-qmp-system-reset) RESUME "
+         "SHUTDOWN(host-qmp-quit) ",
+         suspend_and_stop, is_paused, reset, is_prelaunch, cont, is_running,
+         was_not_asleep, quit);
+}
+END_TEST
+
 /* ---- requests from vCPUs and threads ----------------------------------------------------------------- */
 
 static unsigned asked_at; /* entries of vCPU 0 when it asked; 0: not yet */
@@ -710,7 +931,7 @@ static void *nag_thread(void *opaque)
     unsigned seed = GPOINTER_TO_UINT(opaque);
 
     for (unsigned i = 0; i < NAGS; i++) {
-        switch ((i * 7 + seed) % 6) {
+        switch ((i * 7 + seed) % 8) {
         case 0:
             vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
             break;
@@ -725,6 +946,12 @@ static void *nag_thread(void *opaque)
             break;
         case 4:
             power_off(); /* only stops it */
+            break;
+        case 5:
+            vm_request_suspend();
+            break;
+        case 6:
+            vm_request_wakeup(WAKEUP_OTHER);
             break;
         default:
             memory_lock();
@@ -743,14 +970,15 @@ static void *nag_thread(void *opaque)
     return NULL;
 }
 
-/* Stops and starts alternate. */
+/* Stops and starts alternate, and so do sleep and waking up. */
 static void check_alternation(const VMEvent *e, void *opaque)
 {
     bool *stopped = opaque;
+    bool stops = e->kind == VM_EVENT_STOP || e->kind == VM_EVENT_SUSPEND;
 
-    if (e->kind == VM_EVENT_STOP || e->kind == VM_EVENT_RESUME) {
-        expect(*stopped == (e->kind == VM_EVENT_RESUME), "twice the same");
-        *stopped = e->kind == VM_EVENT_STOP;
+    if (stops || e->kind == VM_EVENT_RESUME || e->kind == VM_EVENT_WAKEUP) {
+        expect(*stopped != stops, "twice the same");
+        *stopped = stops;
     }
 }
 
@@ -761,6 +989,7 @@ static gboolean keep_going(void *opaque)
     if (!vm_start(NULL)) {
         reset();
     }
+    vm_request_wakeup(WAKEUP_OTHER);
     if (!__atomic_load_n(&nagging, __ATOMIC_SEQ_CST)) {
         quit();
         return G_SOURCE_REMOVE;
@@ -785,8 +1014,8 @@ START_TEST(threads_ask)
         threads[i] = g_thread_new("nag", nag_thread, GUINT_TO_POINTER(i));
     }
     g_idle_add(keep_going, NULL);
-    ck_assert_int_eq(vm_main_loop(&(RunOptions){ .no_shutdown = true }, NULL,
-                                  NULL, NULL), EXIT_GUEST_OFF);
+    ck_assert_int_eq(vm_main_loop(&(RunOptions){ .no_shutdown = true },
+                                  &(RunMachine){ 0 }), EXIT_GUEST_OFF);
     for (unsigned i = 0; i < NAGGING_THREADS; i++) {
         g_thread_join(threads[i]);
     }
@@ -852,5 +1081,7 @@ TEST_MAIN("runstate", stop_and_cont, paused_at_the_start, stop_requests,
           reset_again_and_again, no_reboot,
           ends, no_shutdown, no_shutdown_no_reboot, no_shutdown_ends, failures,
           failures_and_resets, failures_kept, panics, power_button_pressed,
-          looked_at, held, threads_have_ids, nmi, virtual_time, a_vcpu_asks,
+          looked_at, held, threads_have_ids, nmi, virtual_time,
+          sleep_and_wake, sleep_and_clock, sleep_and_reset, sleep_of_a_stopped_one,
+          a_vcpu_asks,
           threads_ask, names, listeners)

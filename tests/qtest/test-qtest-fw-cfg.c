@@ -184,8 +184,14 @@ START_TEST(boot)
     expect_file("bootorder", "", 0);
     expect_file("etc/boot-fail-wait", "\xff\xff\xff\xff", 4);
     expect_no_file("etc/boot-menu-wait");
-    /* No sleeping state but soft off. */
-    expect_file("etc/system-states", "\x80\0\0\1\2\x80", 6);
+    expect_file("etc/system-states", "\x80\0\0\x81\x82\x80", 6);
+    qvm_end(vm);
+    vm = qvm_start("-M pc -m 64 -nodefaults -global PIIX4_PM.disable_s3=1 "
+                   "-global PIIX4_PM.s4_val=7");
+    expect_file("etc/system-states", "\x80\0\0\1\x87\x80", 6);
+    qvm_end(vm);
+    vm = qvm_start("-M pc -m 64 -nodefaults -global PIIX4_PM.disable_s4=1");
+    expect_file("etc/system-states", "\x80\0\0\x81\2\x80", 6);
     qvm_end(vm);
     vm = qvm_start("-M pc -m 64 -nodefaults -boot menu=on,strict=on,splash-time=3000,"
                    "reboot-timeout=1000");

@@ -204,7 +204,7 @@ START_TEST(registers)
     out8(CONTROL, 0);
     expect_hex(in16(CONTROL), 0x1c00);
     /* Sleep states that there are not. */
-    for (unsigned type = 1; type < 8; type++) {
+    for (unsigned type = 3; type < 8; type++) {
         out16(CONTROL, SLP_EN | type << 10);
         expect_hex(in16(CONTROL), type << 10);
     }
@@ -445,24 +445,9 @@ END_TEST
 
 START_TEST(settings)
 {
-    static const char *const refused[] = { "disable_s3", "disable_s4" };
-
     vm = qvm_start("-M pc -nodefaults -m 16 -global PIIX4_PM.disable_s3=1 "
                    "-global PIIX4_PM.disable_s4=1");
     qvm_end(vm);
-    for (unsigned i = 0; i < G_N_ELEMENTS(refused); i++) {
-        g_autofree char *global = g_strdup_printf("PIIX4_PM.%s=0", refused[i]);
-        g_autofree char *out = NULL, *errors = NULL;
-        const char *const args[] = { getenv("FLATVIEW"), "-M", "pc", "-accel",
-                                     "qtest", "-nodefaults", "-global", global,
-                                     "-display", "none", NULL };
-        int status;
-
-        expect(g_spawn_sync(NULL, (char **)args, NULL, 0, NULL, NULL, &out, &errors,
-                            &status, NULL), "not started");
-        expect(status != 0 && strstr(errors, refused[i]) &&
-                   strstr(errors, "leave it out"), "%s", errors);
-    }
 }
 END_TEST
 
