@@ -472,6 +472,7 @@ TESTS_SH = \
 	tests/test-compare-mtree.sh \
 	tests/test-mtree-svg.sh \
 	tests/test-compare-hpet.sh \
+	tests/test-compare-pit.sh \
 	tests/test-compare-rtc.sh \
 	tests/test-compare-pci.sh \
 	tests/test-compare-edu.sh \

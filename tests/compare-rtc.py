@@ -125,7 +125,7 @@ class Guest:
 def programs(pair_of, rng):
     """Time, alarm and updates"""
     pair = pair_of(OPTIONS, shift=7)
-    for _ in range(int(os.environ.get('FLATVIEW_SEQUENCES', 5))):
+    for _ in range(int(os.environ.get('FLATVIEW_SEQUENCES', 3))):
         guest = Guest(pair, rng)
         pair.start_clock()
         guest.set(B, HOURS_24)
