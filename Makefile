@@ -476,6 +476,7 @@ TESTS_SH = \
 	tests/test-compare-rtc.sh \
 	tests/test-compare-pci.sh \
 	tests/test-compare-edu.sh \
+	tests/test-compare-bridge.sh \
 	tests/test-compare-kernels.sh \
 	tests/test-compare-msix.sh \
 	tests/test-compare-pcihp.sh \

@@ -491,12 +491,18 @@ START_TEST(bus_reset)
     expect_hex(pci_get_long(b->config + PCI_MEMORY_BASE), 0);
     expect_hex(pci_get_long(b->config + PCI_PRIMARY_BUS), 0);
     expect_hex(pci_get_long(a->config + PCI_PRIMARY_BUS), 0x00020100);
+    /* Nobody behind it answers meanwhile. */
+    expect(!pci_find_function(&host_bus, 1, b->devfn), "found while held in reset");
+    set_reg(PCI_BRIDGE_CONTROL, 0, 2);
+    expect(pci_find_function(&host_bus, 1, b->devfn) == b, "not found");
+    set_reg(PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_BUS_RESET, 2);
+    expect_hex(f->resets, 2);
     /* Once for each time that it is set. */
     set_reg(PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_BUS_RESET | VGA, 2);
     set_reg(PCI_BRIDGE_CONTROL, VGA, 2);
-    expect_hex(f->resets, 1);
-    set_reg(PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_BUS_RESET, 1);
     expect_hex(f->resets, 2);
+    set_reg(PCI_BRIDGE_CONTROL, PCI_BRIDGE_CTL_BUS_RESET, 1);
+    expect_hex(f->resets, 3);
     host_free();
 }
 END_TEST

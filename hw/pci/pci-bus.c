@@ -91,6 +91,12 @@ PCIBus *pci_bus_find(PCIBus *root, const char *name, GError **err)
 
 /* ---- configuration accesses ----------------------------------------------------- */
 
+/* While this bit is set, nobody behind the bridge answers. */
+static bool holds_in_reset(const PCIDevice *bridge)
+{
+    return pci_get_word(bridge->config + PCI_BRIDGE_CONTROL) & PCI_BRIDGE_CTL_BUS_RESET;
+}
+
 /* Down the bridges whose registers, which the guest wrote, let @number through. Where
  * two do, it is the first one's. */
 static PCIBus *find_numbered(PCIBus *bus, unsigned number)
@@ -99,7 +105,7 @@ static PCIBus *find_numbered(PCIBus *bus, unsigned number)
         PCIDevice *dev = bus->devices[devfn];
         unsigned first;
 
-        if (!dev || !dev->secondary) {
+        if (!dev || !dev->secondary || holds_in_reset(dev)) {
             continue;
         }
         first = dev->config[PCI_SECONDARY_BUS];
