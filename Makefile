@@ -469,6 +469,7 @@ TESTS_SH = \
 	tests/test-kernel-docs.sh \
 	tests/test-compare-i8042.sh \
 	tests/test-compare-serial.sh \
+	tests/test-compare-testdevs.sh \
 	tests/test-compare-mtree.sh \
 	tests/test-mtree-svg.sh \
 	tests/test-compare-hpet.sh \

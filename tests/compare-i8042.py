@@ -11,7 +11,8 @@ What differs, and is left out. QEMU's controller
 - shows in its data port the byte of whoever may send at the moment, here what was there
   first: so a guest of these programs reads all before it sends anything else; and it
   translates codes when a key is pressed, not when they arrive;
-- has no memory but its first byte, and no command 0xe0;
+- has no memory but its first byte, and no command 0xe0, and keeps what is written to bits
+  of the output port that tell of the data port;
 - leaves the last byte in the data port at a reset.
 Its keyboard
 - acknowledges 0x00, knows neither resend nor the types of keys of set 3, of which it has
@@ -38,6 +39,7 @@ STEPS = 100
 
 TIMER_ONCE = ['outb 0x43 0x30', 'outb 0x40 1', 'outb 0x40 0']
 DATA, COMMAND = 0x60, 0x64
+OUTPUT_FULL = 0x30 # bits of the output port that tell of the data port
 STATUS_MEANT = 0x0c # bits of the status that are not compared
 READ = [f'inb {COMMAND:#x}', f'inb {DATA:#x}']
 ANSWERS = READ * 6
@@ -112,7 +114,8 @@ class Program:
                            f'outb {DATA:#x} {byte:#x}'])
 
     def output(self):
-        self.out(self.rng.choice((0xd1, 0xd2, 0xd3)), self.byte() | 1)
+        command = self.rng.choice((0xd1, 0xd2, 0xd3))
+        self.out(command, self.byte() & ~OUTPUT_FULL | 1 if command == 0xd1 else self.byte())
 
     def keyboard(self):
         command = self.rng.choice(KEYBOARD + (self.rng.randrange(1, 0xed),))

@@ -127,6 +127,10 @@ START_TEST(debugcon_alone)
     expect(port_access(0x402, &word, 2, false) == MEMTX_DECODE_ERROR, "wide");
     expect_hex(word, 0xffe9);
     test_machine_free();
+    test_machine_init();
+    test_device("isa-debugcon", NULL, "readback", "0x5a", NULL);
+    expect_hex(port_in(0xe9, 1), 0x5a);
+    test_machine_free();
 }
 END_TEST
 

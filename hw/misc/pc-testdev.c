@@ -143,8 +143,7 @@ static const MemoryRegionOps flush_ops = {
     .read = flush_read,
     .write = flush_write,
     .endianness = DEVICE_LITTLE_ENDIAN,
-    .valid.min_access_size = 4,
-    .valid.max_access_size = 4,
+    .valid.unaligned = true,
     .impl.min_access_size = 4,
 };
 

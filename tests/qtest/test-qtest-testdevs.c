@@ -321,7 +321,14 @@ START_TEST(flush)
     qvm_store(vm, 0x1234, 0x66, 1);
     expect_hex(qvm_load(vm, 0x1234, 1), 0x66);
     expect_hex(qvm_in(vm, FLUSH, 4), 0);
-    qvm_out(vm, FLUSH, 0x1000, 2); /* not a whole address: nothing */
+    /* Parts of an address are one. */
+    for (unsigned size = 1; size <= 2; size++) {
+        for (unsigned port = FLUSH; port < FLUSH + 4; port += size) {
+            qvm_out(vm, port, 0x10, size);
+            expect_hex(qvm_in(vm, port, size), 0);
+        }
+    }
+    expect_hex(qvm_load(vm, 0x1234, 1), 0x66);
     qvm_end(vm);
 }
 END_TEST
