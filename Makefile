@@ -483,6 +483,7 @@ TESTS_SH = \
 	tests/test-compare-pcihp.sh \
 	tests/test-compare-flash.sh \
 	tests/test-compare-chipset.sh \
+	tests/test-compare-suspend.sh \
 	tests/test-compare-fwcfg.sh \
 	tests/test-compare-display.sh \
 	tests/test-compare-screen.sh \
