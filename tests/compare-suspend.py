@@ -96,7 +96,9 @@ def settle(pair, what):
 
 
 def key(vm):
-    return ask(vm, 'send-key', keys=[{'type': 'qcode', 'data': 'a'}])
+    return [ask(vm, 'input-send-event', events=[
+        {'type': 'key', 'data': {'down': down, 'key': {'type': 'qcode', 'data': 'a'}}}])
+        for down in (True, False)]
 
 
 def step(pair, rng, state):
@@ -130,7 +132,7 @@ def step(pair, rng, state):
         pair.config_set(0, rng.randrange(0x5a, 0x60), rng.choice([0x33, 0x31, 0x13]))
         return 'RAM'
     if chance == 9 and state == 'suspended':
-        pair.same('send-key', [key(vm) for vm in pair.vms])
+        pair.same('key', [key(vm) for vm in pair.vms])
         return 'key'
     if chance == 10:
         pair.both(f'outw {PM + 2} {BUTTON}')
