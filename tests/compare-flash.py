@@ -220,7 +220,8 @@ def readonly(pair_of, rng):
 
 def secure(pair_of, rng):
     """Units for system management mode, in which a test is not"""
-    by_chance(pair_of, rng, refused=2, extra=('-global', 'driver=cfi.pflash01,property=secure,value=on'))
+    by_chance(pair_of, rng, refused=2, extra=(
+        '-global', 'driver=cfi.pflash01,property=secure,value=on'))
 
 
 def chips(pair_of, rng):

@@ -28,7 +28,6 @@ enum {
     FW_CFG_KERNEL_SIZE = 0x08,
     FW_CFG_INITRD_ADDR = 0x0a,
     FW_CFG_INITRD_SIZE = 0x0b,
-    FW_CFG_NUMA = 0x0d,
     FW_CFG_BOOT_MENU = 0x0e,
     FW_CFG_MAX_CPUS = 0x0f,
     FW_CFG_KERNEL_ENTRY = 0x10,
@@ -44,7 +43,6 @@ enum {
     FW_CFG_FILE_FIRST = 0x20,
     FW_CFG_ARCH_LOCAL = 0x8000,
     FW_CFG_IRQ0_OVERRIDE = FW_CFG_ARCH_LOCAL + 2,
-    FW_CFG_HPET = FW_CFG_ARCH_LOCAL + 4,
 };
 
 #define FW_CFG_FILES_MAX 256
@@ -74,9 +72,9 @@ bool fw_cfg_add_file(FWCfg *s, const char *name, const void *data, size_t len,
 bool fw_cfg_take_file(FWCfg *s, const char *name, uint8_t *data, size_t len,
                       GError **err);
 
-/* A file of which a copy is made, and the guest may write it, by DMA. @selected, if not NULL, is called
- * whenever the guest selects the file, @written after it wrote; both may call
- * fw_cfg_set_file(). @get: the bytes as they are now; valid until the next set. */
+/* A file of which a copy is made; if @writable, the guest may write it, by DMA. @selected,
+ * if not NULL, is called whenever the guest selects the file, @written after it wrote; both
+ * may call fw_cfg_set_file(). */
 typedef void FWCfgCallback(void *opaque);
 bool fw_cfg_add_file_rw(FWCfg *s, const char *name, const void *data, size_t len,
                         bool writable, FWCfgCallback *selected,
