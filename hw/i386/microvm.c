@@ -456,7 +456,13 @@ static bool microvm_prepare(Machine *machine, GError **err)
     if (s->boot.protocol == X86_BOOT_LINUX64 ||
         s->boot.protocol == X86_BOOT_LINUX32) {
         fdt = build_fdt(s, &fdt_size);
-        assert(fdt_size < BOOT_SETUP_DATA_MAX);
+        if (fdt_size > BOOT_DEVICE_TREE_MAX) {
+            g_set_error(err, FLATVIEW_ERROR, 0,
+                        "-device, -append: the device tree that the kernel gets has %u "
+                        "bytes, %u is the most; give fewer devices", fdt_size,
+                        BOOT_DEVICE_TREE_MAX);
+            return false;
+        }
         linux_load_device_tree(&s->boot, fdt, fdt_size);
     }
     if (cpus_count()) {

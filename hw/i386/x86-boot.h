@@ -21,6 +21,7 @@
 #define BOOT_CMDLINE_MAX 0x10000 /* bytes, with the final zero */
 #define BOOT_SETUP_DATA_ADDR 0x40000 /* the device tree and its header */
 #define BOOT_SETUP_DATA_MAX 0x40000
+#define BOOT_DEVICE_TREE_MAX (BOOT_SETUP_DATA_MAX - 16u)
 #define BOOT_LOW_END 0x9fc00 /* then 1 KiB where an extended BIOS area starts */
 #define BOOT_ACPI_ADDR 0xe0000
 #define BOOT_ACPI_MAX 0x1fff0

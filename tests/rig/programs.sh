@@ -2,7 +2,7 @@
 # SPDX-License-Identifier: GPL-2.0-or-later
 #
 # Programs that Debian has for bare machines, started by -kernel in the rig: memtest86+,
-# iPXE, Xen with a stock kernel. tests/rig/program-guests says what is checked. Their
+# iPXE, Xen with a stock kernel as module. tests/rig/program-guests says what is checked. Their
 # packages are unpacked in the cache, and not installed.
 
 # shellcheck source=scripts/common.sh
