@@ -98,7 +98,7 @@ def transfer_step(rng):
     """A transfer, always inside the buffer; where to and from is the guest's to say."""
     size = pick(rng, (1, 4, 8, 100, PAGE - 1), 0) or 64
     inside = BUFFER + rng.randrange(PAGE - size)
-    outside = pick(rng, (RAM, RAM + 1, RAM + PAGE - 4, 0xa0000, 0xf0100000 - 40,
+    outside = pick(rng, (RAM, RAM + 1, RAM | 1 << 24, RAM + PAGE - 4, 0xa0000, 0xf0100000 - 40,
                          0x3ffffe0, 0xfffffff0, 0xe0000, 1 << 40, 0), 30)
     command = rng.choice((1, 3, 5, 7, 5, 7))
     lines = []
@@ -112,9 +112,10 @@ def transfer_step(rng):
     lines += memory(BAR + 0x80, 'q', source) + memory(BAR + 0x88, 'q', destination)
     lines += memory(BAR + 0x90, rng.choice('lq'), size)
     lines += memory(BAR + 0x98, rng.choice('lq'), command)
-    for _ in range(rng.randrange(3)):
-        lines += registers_step(rng) if rng.randrange(2) else \
-            memory(BAR + 0x98, 'q')
+    for _ in range(rng.randrange(4)):
+        # What is written now is ignored.
+        lines += rng.choice((registers_step(rng), memory(BAR + 0x98, 'q'),
+                             memory(BAR + rng.choice((0x80, 0x88, 0x90)), 'q', RAM)))
     return lines + [TIME, f'readq {BAR + 0x98:#x}', f'read {RAM:#x} 64'] + \
         config(SLOT, 6, 'w')
 
@@ -242,6 +243,13 @@ def testdev_program(rng):
     lines = []
     for _ in range(STEPS):
         port = rng.randrange(2)
+        if rng.randrange(8) == 0:
+            # A test, from its start to what it has counted.
+            test, data = rng.randrange(3), rng.choice((0xfa, 0xce, 1))
+            at, out, into = (0xc000, 'outb', 'inl') if port else (BAR, 'writeb', 'readl')
+            lines += [f'{out} {at:#x} {test}',
+                      f'{out} {at + (0x83 if port else 0x800) + test:#x} {data:#x}',
+                      f'{into} {at + 12:#x}']
         size = 256 if port else 4096
         offset = rng.choice((0, 0, rng.randrange(0x40), rng.randrange(0x40),
                              0x800 + rng.randrange(4), 0x83 + rng.randrange(4),
