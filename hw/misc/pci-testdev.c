@@ -104,7 +104,8 @@ static void testdev_write(PCITestDev *s, unsigned first, hwaddr addr, uint8_t da
         test_start(s, &tests[first + data]);
     } else if (addr == HEADER_TEST) {
         test_stop(s);
-    } else if (s->test && addr == s->test->offset && data == s->test->data) {
+    } else if (s->test && addr == s->test->offset &&
+               (data == s->test->data || (s->test->has_doorbell && !s->test->match))) {
         pci_set_long(count, pci_get_long(count) + 1);
     }
 }

@@ -147,6 +147,10 @@ START_TEST(counts)
                 set(offset, data, 2); /* of another width it does not ring */
                 expect_hex(get(COUNT, 4), 1);
             }
+            if (test == 1) {
+                set(offset - 1, 0x5555, 2); /* past the doorbell: any data counts */
+                expect_hex(get(COUNT, 4), 1);
+            }
             set(TEST, test, 1);
             expect_hex(get(COUNT, 4), 0);
         }
