@@ -37,6 +37,18 @@ STAND_IN void vm_request_panic(void)
     requests.panics++;
 }
 
+STAND_IN void vm_request_suspend(void)
+{
+}
+
+STAND_IN void vm_request_wakeup(WakeupReason reason)
+{
+}
+
+STAND_IN void vm_set_rtc_wakes(bool wakes)
+{
+}
+
 /* These two would have the linker take machines and KVM, and the real run state with
  * them: a test that has those has the real ones here, too. */
 STAND_IN void machine_unplug_finish(Machine *machine, Device *dev)
