@@ -119,7 +119,9 @@ def msix(pair_of, rng):
     for _ in range(SEQUENCES):
         set_up(pair)
         enabled = False
-        lines = ['outl 0xcf8 {config:#x}', 'outw 0xcfe 0'] + [f'writeq {TABLE + 16 * n:#x} {MESSAGES + 8 * n:#x}' for n in range(VECTORS)]
+        lines = ['outl 0xcf8 {config:#x}', 'outw 0xcfe 0']
+        lines += [f'writeq {TABLE + 16 * n:#x} {MESSAGES + 8 * n:#x}'
+                  for n in range(VECTORS)]
         for _ in range(STEPS):
             step = rng.choice(steps)
             if step is send and not enabled:

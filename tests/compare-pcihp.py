@@ -7,9 +7,9 @@ test-compare-pcihp.sh. FLATVIEW_SEQUENCES: how many programs the test runs.
 
 What differs, and is left out: of several slots that are given up at once QEMU takes the
 lowest, and this board all of them; a device that the user has asked for may be asked for
-again here; events tell of every function here;
-a reset leaves UP and SELECT there; bridges that are there from the start are said to stay in QEMU;
-no bus after the 256th can be selected there; bytes and words read as all-ones here.
+again here; events tell of every function here; a reset leaves UP and SELECT there; bridges
+that are there from the start are said to stay in QEMU; no bus after the 256th can be
+selected there; bytes and words read as all-ones here.
 """
 import os
 import sys
