@@ -32,6 +32,8 @@ OPTIONS = ['-m', '16', '-rtc', 'base=2020-01-01,clock=vm',
 
 
 class HPETPair(ClockPair):
+    counts = True
+
     def unfit(self):
         there = self.vms[1]
         now = self.counter()
