@@ -223,6 +223,14 @@ START_TEST(the_clock)
     /* The battery keeps it, and the interrupt is off. */
     expect_hex(cmos(0x0b), 0x02);
 
+    /* A reset has taken that back. */
+    set_alarm(0x22);
+    go_to_sleep();
+    qvm_clock_step(vm, 2 * S);
+    expect_state("suspended");
+    wake();
+    place();
+
     /* Enabled once, and then not any more. */
     qvm_out(vm, STATUS, 0xffff, 2);
     qvm_out(vm, ENABLE, RTC, 2);
