@@ -325,6 +325,32 @@ START_TEST(held_keys)
 }
 END_TEST
 
+/* A release that no longer comes is not forgotten, nor does one answer wait for another. */
+START_TEST(lost_release)
+{
+    start();
+    key(KEY_LEFTSHIFT, true);
+    for (unsigned i = 0; i < 20; i++) {
+        key(KEY_A, i % 2 == 0);
+    }
+    key(KEY_LEFTSHIFT, false); /* waits for the guest */
+    out(DATA, 0xf4);
+    all();
+    key(KEY_SYSRQ, true);
+    expect_all("e0 12 e0 7c");
+    key(KEY_SYSRQ, false);
+    all();
+    command_with(0xd2, 0x11);
+    command_with(0xd2, 0x22);
+    expect_all("22");
+    kbd(0xf0, "fa");
+    kbd(0x03, "fa");
+    key(KEY_KPSLASH, true);
+    expect_all("77");
+    test_machine_free();
+}
+END_TEST
+
 START_TEST(scan_set_1)
 {
     for (unsigned translated = 0; translated < 2; translated++) {
@@ -780,7 +806,7 @@ START_TEST(hostile)
 END_TEST
 
 TEST_MAIN("ps2", controller, ports_shut, answers_wait, interrupts, keyboard_commands,
-          scan_set_2, held_keys, scan_set_1, scan_set_3, slow_guest, no_guest,
-          queue_of_events, queue_of_16, mouse_commands, mouse_reports, mouse_remote,
+          scan_set_2, held_keys, lost_release, scan_set_1, scan_set_3, slow_guest,
+          no_guest, queue_of_events, queue_of_16, mouse_commands, mouse_reports, mouse_remote,
           wheel_and_five_buttons, five_buttons_at_once, slow_guest_and_mouse,
           no_guest_and_mouse, hostile)
