@@ -45,6 +45,8 @@
 #define MSR_MCG_STATUS 0x17a
 #define MSR_PERF_EVENT_0 0x186
 #define MSR_MISC_ENABLE 0x1a0
+#define MISC_ENABLE_FAST_STRINGS 0x1u
+#define MISC_ENABLE_READ_ONLY 0x1800u /* which counters there are not */
 #define MSR_DEBUG_CONTROL 0x1d9
 #define MSR_MTRR_PHYS_BASE_0 0x200
 #define MSR_MTRR_FIX_64K 0x250
@@ -154,6 +156,18 @@ int kvm_arch_init_cpu(CPUState *cpu)
 
 /* ---- reset of a vCPU ----------------------------------------------------- */
 
+/* 0 where there is no such register. */
+static uint64_t get_msr(CPUState *cpu, uint32_t index)
+{
+    struct {
+        struct kvm_msrs head;
+        struct kvm_msr_entry entry;
+    } msr = { .head.nmsrs = 1, .entry.index = index };
+
+    cpu_set(cpu, KVM_GET_MSRS, &msr, "a model-specific register");
+    return msr.entry.data;
+}
+
 static void set_msr(CPUState *cpu, uint32_t index, uint64_t value)
 {
     g_autofree struct kvm_msrs *msrs =
@@ -201,7 +215,9 @@ static void reset_msrs(CPUState *cpu)
     }
     set_msr(cpu, MSR_SMBASE, 0x30000);
     set_msr(cpu, MSR_PAT, 0x0007040600070406);
-    set_msr(cpu, MSR_MISC_ENABLE, 1); /* fast string instructions */
+    /* A guest that wakes up writes what it found, and must not change the rest. */
+    set_msr(cpu, MSR_MISC_ENABLE, MISC_ENABLE_FAST_STRINGS |
+            (get_msr(cpu, MSR_MISC_ENABLE) & MISC_ENABLE_READ_ONLY));
     set_msr(cpu, MSR_KVM_POLL_CONTROL, 1);
 }
 

@@ -338,6 +338,7 @@ static const Rule rules[] = {
     { KVM_SET_GSI_ROUTING, FATAL, 0, "KVM refuses to wire interrupts as on a PC" },
     { KVM_SET_SREGS, FATAL, PAUSED, "segments and control registers of vCPU" },
     { KVM_SET_REGS, FATAL, PAUSED, "general registers of vCPU" },
+    { KVM_GET_MSRS, FATAL, PAUSED, "a model-specific register of vCPU" },
     { KVM_SET_MSRS, FATAL, PAUSED, "a model-specific register of vCPU" },
     { KVM_SET_XSAVE, FATAL, PAUSED, "floating-point registers of vCPU" },
     { KVM_SET_XCRS, FATAL, PAUSED, "XCR0 of vCPU" },
