@@ -46,6 +46,15 @@ class VM:
                    ['-accel', 'qtest']
         self.child = subprocess.Popen([program] + options)
         self.files = []
+        self.events = []
+        self.irqs = []
+        try:
+            self.connect(listeners)
+        except Exception:
+            self.end()
+            raise
+
+    def connect(self, listeners):
         for listener in listeners:
             connection = listener.accept()[0]
             listener.close()
@@ -53,8 +62,6 @@ class VM:
             self.files.append(connection.makefile('rw'))
             connection.close()
         self.files[1].readline()
-        self.events = []
-        self.irqs = []
         self.qmp('qmp_capabilities')
 
     def qmp(self, command, **arguments):
@@ -135,8 +142,14 @@ class Pair:
     """
 
     def __init__(self, programs, options, scratch, accel='tcg'):
-        self.vms = [VM(program, options, scratch, accel) for program in programs]
+        self.vms = []
         self.differences = []
+        try:
+            for program in programs:
+                self.vms.append(VM(program, options, scratch, accel))
+        except Exception:
+            self.end()
+            raise
 
     def same(self, what, values):
         """@values are of here and of QEMU."""
