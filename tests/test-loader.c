@@ -216,6 +216,49 @@ START_TEST(shrinks_meanwhile)
 }
 END_TEST
 
+static void expect_all(LoaderFile *file, const void *data, size_t len)
+{
+    size_t there;
+    g_autofree uint8_t *bytes = loader_file_read_all(file, MAX(len, file->size), &there,
+                                                     &f.err);
+
+    expect(bytes && there == len && memcmp(bytes, data, len) == 0, "%zu bytes of %zu: %s",
+           there, len, f.err ? f.err->message : "others");
+    expect(len == 0 || !loader_file_read_all(file, len - 1, &there, &f.err), "too much");
+    expect(len == 0 || (strstr(f.err->message, file->path) &&
+                        strstr(f.err->message, "is larger than")), "%s", f.err->message);
+    g_clear_error(&f.err);
+}
+
+/* All of a file, whatever was said of its size when it was opened. */
+START_TEST(read_all)
+{
+    static const char text[] = "some text that grows and shrinks";
+    g_autofree char *path = NULL, *proc = NULL;
+    LoaderFile *file;
+    gsize len;
+
+    setup();
+    path = write_file("all", text, sizeof(text));
+    file = loader_open_any(f.boot.loader, path, "file", &f.err);
+    for (file->size = 0; file->size <= sizeof(text); file->size++) {
+        expect_all(file, text, sizeof(text));
+    }
+    expect(truncate(path, 3) == 0, "truncate");
+    expect_all(file, text, 3);
+    expect(truncate(path, 0) == 0, "truncate");
+    expect_all(file, text, 0);
+    /* These say that they are empty. */
+    expect(g_file_get_contents("/proc/filesystems", &proc, &len, NULL) && len, "no /proc");
+    file = loader_open_any(f.boot.loader, "/proc/filesystems", "file", &f.err);
+    expect_all(file, proc, len);
+    file = loader_open_any(f.boot.loader, "/proc/self/mem", "file", &f.err);
+    expect(!loader_file_read_all(file, 10, &len, &f.err) &&
+           strstr(f.err->message, "'/proc/self/mem': cannot be read: "), "it is read");
+    teardown();
+}
+END_TEST
+
 /* Where it is loaded, and up to where it needs memory: what runs in the end is where it
  * asks to be, aligned, or 1 MiB if it asks for less. */
 static void expect_place(uint8_t *image, uint64_t addr, uint64_t free_from)
@@ -912,7 +955,7 @@ START_TEST(no_memory_there)
 }
 END_TEST
 
-TEST_MAIN("loader", linux_layout, loaded_again, shrinks_meanwhile, linux_place, linux_32,
+TEST_MAIN("loader", linux_layout, loaded_again, shrinks_meanwhile, read_all, linux_place, linux_32,
           linux_header, linux_vga, linux_mem, linux_truncated, linux_fields,
           command_line, initramfs, pvh_layout, pvh_notes, pvh_together, pvh_fields,
           any_length, any_content, image, not_files, no_memory_there)

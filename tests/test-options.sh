@@ -119,6 +119,9 @@ refused "-smbios x: it wants file=FILE, or type= .*" -smbios x
 refused "-smbios type=1,uuid=1: uuid=1: it is no UUID.*" -smbios type=1,uuid=1
 refused "-smbios file '/nowhere': .*No such file.*" -M pc -smbios file=/nowhere
 refused "-smbios file '/dev/zero': .*" -M pc -smbios file=/dev/zero
+printf '\001\004\000\001\000\000' >"$scratch/type1"
+refused "-smbios file '.*/type1': it says all of type 1, and so does type=1 .*" -M pc \
+    -smbios "file=$scratch/type1" -smbios type=1,serial=2
 refused "-smbios: machine 'microvm' has no firmware.*" -M microvm -smbios type=1
 refused "-fw_cfg: machine 'microvm' has no firmware.*" -M microvm -fw_cfg opt/a,string=y
 refused "-drive file=x: if=: only if=pflash is there" -drive file=x

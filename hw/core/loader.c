@@ -152,6 +152,45 @@ bool loader_file_read(const LoaderFile *file, uint64_t offset, void *buf,
     return true;
 }
 
+uint8_t *loader_file_read_all(const LoaderFile *file, uint64_t max, size_t *len,
+                              GError **err)
+{
+    /* One byte more shows that the end is there. */
+    uint64_t room = MIN(file->size, max) + 1;
+    uint8_t *bytes = file->size <= max ? g_try_malloc(room) : NULL, *more = bytes;
+    ssize_t n;
+
+    *len = 0;
+    while (more) {
+        bytes = more;
+        n = pread(file->fd, bytes + *len, room - *len, *len);
+        if (n == 0) {
+            return bytes;
+        }
+        if (n < 0 && errno != EINTR) {
+            loader_file_error(file, err, "cannot be read: %s", g_strerror(errno));
+            break;
+        }
+        *len += MAX(n, 0);
+        if (*len > max) {
+            break;
+        }
+        if (*len == room) {
+            room = MIN(2 * room, max + 1);
+            more = g_try_realloc(bytes, room);
+        }
+    }
+    if (file->size > max || *len > max) {
+        loader_file_error(file, err, "is larger than %" PRIu64 " bytes", max);
+    } else if (!more) {
+        loader_file_error(file, err, "there is no memory for its %" PRIu64 " bytes; a "
+                          "smaller file, or more memory for this program (ulimit -v)",
+                          MAX(file->size, room));
+    }
+    g_free(bytes);
+    return NULL;
+}
+
 void loader_add_file(Loader *loader, const LoaderFile *file, uint64_t offset,
                      uint64_t len, hwaddr addr)
 {

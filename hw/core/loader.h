@@ -37,6 +37,12 @@ LoaderFile *loader_open_any(Loader *loader, const char *path, const char *role,
 bool loader_file_read(const LoaderFile *file, uint64_t offset, void *buf,
                       size_t len, const char *field, GError **err);
 
+/* All of @file, read to its end: where that is is not known before of files of /proc and
+ * /sys, and others can change. *@len bytes, to be freed; not NULL, even of none. NULL with
+ * @err: they are more than @max, there is no memory for them, or they cannot be read. */
+uint8_t *loader_file_read_all(const LoaderFile *file, uint64_t max, size_t *len,
+                              GError **err);
+
 /* Set @err: "ROLE 'PATH': " and then what @fmt says. Returns false. */
 bool loader_file_error(const LoaderFile *file, GError **err, const char *fmt,
                        ...) __attribute__((format(printf, 3, 4)));

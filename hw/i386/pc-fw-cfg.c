@@ -178,23 +178,12 @@ static bool add_screen(PCMachine *s, GError **err)
 static bool add_host_file(PCMachine *s, const char *name, const char *path,
                           const char *role, uint64_t max, GError **err)
 {
-    g_autofree uint8_t *bytes = NULL;
     LoaderFile *file = loader_open_any(s->loader, path, role, err);
+    uint8_t *bytes;
+    size_t len;
 
-    if (!file) {
-        return false;
-    }
-    if (file->size > max) {
-        return loader_file_error(file, err, "is larger than %" PRIu64 " bytes", max);
-    }
-    bytes = g_try_malloc(MAX(file->size, 1));
-    if (!bytes) {
-        return loader_file_error(file, err, "there is no memory for its %" PRIu64
-                                 " bytes; a smaller file, or more memory for this "
-                                 "program (ulimit -v)", file->size);
-    }
-    return loader_file_read(file, 0, bytes, file->size, "all of it", err) &&
-           fw_cfg_take_file(s->fw_cfg, name, g_steal_pointer(&bytes), file->size, err);
+    bytes = file ? loader_file_read_all(file, max, &len, err) : NULL;
+    return bytes && fw_cfg_take_file(s->fw_cfg, name, bytes, len, err);
 }
 
 static bool add_option_roms(PCMachine *s, GError **err)

@@ -13,23 +13,23 @@
 /* One file of -smbios file=; NULL with @err. */
 static GByteArray *read_structure(PCMachine *s, const char *path, GError **err)
 {
-    LoaderFile *file = loader_open(s->loader, path, "-smbios file", err);
-    g_autoptr(GByteArray) data = g_byte_array_new();
+    LoaderFile *file = loader_open_any(s->loader, path, "-smbios file", err);
+    g_autoptr(GByteArray) data = NULL;
+    uint8_t *bytes;
+    size_t len;
 
-    if (!file) {
+    bytes = file ? loader_file_read_all(file, SMBIOS_TABLES_MAX, &len, err) : NULL;
+    if (!bytes) {
         return NULL;
     }
-    if (file->size > SMBIOS_TABLES_MAX) {
-        loader_file_error(file, err, "is larger than all structures can be, %u bytes",
-                          SMBIOS_TABLES_MAX);
-        return NULL;
-    }
-    g_byte_array_set_size(data, file->size);
-    if (!loader_file_read(file, 0, data->data, data->len, "all of it", err)) {
-        return NULL;
-    }
+    data = g_byte_array_new_take(bytes, len);
     if (!smbios_check_structure(data, err)) {
         g_prefix_error(err, "-smbios file '%s': ", path);
+        return NULL;
+    }
+    if (s->machine.smbios->given[*bytes]) {
+        loader_file_error(file, err, "it says all of type %u, and so does type=%u with "
+                          "its keys; leave one of them out", *bytes, *bytes);
         return NULL;
     }
     return g_steal_pointer(&data);
