@@ -128,10 +128,10 @@ static void expect_started(void)
     expect_hex(guest(0xffff0, 8), 0x06b0ee02b00cf9ba);
     /* Whoever calls the BIOS is told that it has no such function. */
     for (hwaddr addr = 0; addr < 0x400; addr += 4) {
-        expect_hex(guest(addr, 4), 0x4f0);
+        expect_hex(guest(addr, 4), addr / 4 == 0x12 ? 0x4fb : 0x4f0);
     }
     expect_hex(guest(0x4f0, 8), 0x5d01064e80e58955);
-    expect_hex(guest(0x4f8, 4), 0x00cf86b4);
+    expect_hex(guest(0x4f8, 8), 0x00cf027fb8cf86b4); /* 0x27f KiB of base memory */
     expect_hex(guest(0x40e, 2), 0x9fc0);
     expect_hex(guest(0x413, 2), 639);
     expect_hex(guest(0x9fc00, 1), 1);

@@ -453,6 +453,7 @@ START_TEST(said_wrong)
         { "type=5,serial=1", "it wants file=FILE, or type=" },
         { "type=256", "it wants file=FILE, or type=" },
         { "type=1,file=x", "file= stands alone" },
+        { "type=1,serial=x,type=2", "type=1 and another type=" },
         { "type=1,location=x", "type 1 has no property 'location'" },
         { "type=1,serial", "type 1: property 'serial' needs a value" },
         { "type=0,release=4", "release=4: it is MAJOR.MINOR" },

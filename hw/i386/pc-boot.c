@@ -22,6 +22,7 @@
 #define FIRMWARE_HIGH_SIZE MIB
 
 #define REAL_MODE_VECTORS 256
+#define BASE_MEMORY_CALL 0x12 /* of the BIOS: int $0x12 */
 
 /* The BIOS data area, as far as kernels look at it */
 #define BDA_ADDR 0x400
@@ -29,7 +30,8 @@
 #define BDA_COM1 0x00
 #define BDA_EBDA_SEGMENT 0x0e
 #define BDA_EQUIPMENT 0x10
-#define BDA_BASE_MEMORY 0x13 /* KiB */
+#define BDA_BASE_MEMORY 0x13
+#define BASE_MEMORY (BOOT_LOW_END >> 10) /* KiB */
 #define BDA_OF_PROGRAMS 0xf0 /* 16 bytes that BIOSes leave alone: our code */
 #define EQUIPMENT_SERIALS_SHIFT 9
 
@@ -44,20 +46,24 @@ static void fill_e820(PCMachine *s)
     e820_add(map, 1ull << 32, s->himem_size, E820_RAM);
 }
 
-/* Some kernels (Xen) call the BIOS. Each call returns that there is no such function. */
+/* Some kernels (Xen) call the BIOS. Each call returns that there is no such function; that
+ * for base memory, which cannot fail, how much there is. */
 static void load_vectors(PCMachine *s, uint8_t *bda)
 {
     static const uint8_t code[] = {
         0x55, 0x89, 0xe5,       /* push %bp; mov %sp, %bp */
         0x80, 0x4e, 0x06, 0x01, /* orb $1, 6(%bp): the caller's carry flag */
         0x5d, 0xb4, 0x86, 0xcf, /* pop %bp; mov $0x86, %ah; iret */
+        0xb8, BASE_MEMORY & 0xff, BASE_MEMORY >> 8, 0xcf, /* mov $BASE_MEMORY, %ax; iret */
     };
+    const unsigned base_memory_code = sizeof(code) - 4; /* the last line */
     uint32_t vectors[REAL_MODE_VECTORS];
 
     memcpy(bda + BDA_OF_PROGRAMS, code, sizeof(code));
     for (unsigned i = 0; i < REAL_MODE_VECTORS; i++) {
         vectors[i] = BDA_ADDR + BDA_OF_PROGRAMS;
     }
+    vectors[BASE_MEMORY_CALL] += base_memory_code;
     loader_add_data(s->loader, vectors, sizeof(vectors), 0);
 }
 
@@ -77,7 +83,7 @@ static void load_bios_areas(PCMachine *s)
     }
     pci_set_word(bda + BDA_EQUIPMENT, equipment);
     pci_set_word(bda + BDA_EBDA_SEGMENT, BOOT_LOW_END >> 4);
-    pci_set_word(bda + BDA_BASE_MEMORY, BOOT_LOW_END >> 10);
+    pci_set_word(bda + BDA_BASE_MEMORY, BASE_MEMORY);
     load_vectors(s, bda);
     loader_add_data(s->loader, bda, sizeof(bda), BDA_ADDR);
     /* The extended area's size, in KiB. */

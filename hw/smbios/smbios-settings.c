@@ -213,7 +213,7 @@ static bool add_oem_string(SMBIOSSettings *settings, const Opt *opt, GError **er
     return true;
 }
 
-/* The value of the only @key among @opts, or NULL. */
+/* The value of the first @key among @opts, or NULL. */
 static const char *find(const GPtrArray *opts, const char *key)
 {
     for (guint i = 0; i < opts->len; i++) {
@@ -277,7 +277,14 @@ bool smbios_settings_add(SMBIOSSettings *settings, const char *text, GError **er
     for (guint i = 0; i < opts->len; i++) {
         const Opt *opt = opts->pdata[i];
 
-        if (strcmp(opt->key, "type") != 0 && !set_one(settings, type, opt, err)) {
+        if (strcmp(opt->key, "type") != 0) {
+            if (!set_one(settings, type, opt, err)) {
+                return false;
+            }
+        } else if (opt->value != type_text) {
+            g_set_error(err, FLATVIEW_ERROR, 0,
+                        "type=%s and another type=; -smbios can be given for each",
+                        type_text);
             return false;
         }
     }

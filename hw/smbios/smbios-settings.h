@@ -44,7 +44,8 @@ SMBIOSSettings *smbios_settings_new(void);
 void smbios_settings_free(SMBIOSSettings *settings); /* NULL: nothing */
 
 /* Take in an argument of -smbios: "type=N,KEY=VALUE..." or "file=FILE". What is given
- * twice is what was given last, but for value= and path= of type 11, which add up. A
+ * twice is what was given last, but for value= and path= of type 11, which add up; @text
+ * is about one type. A
  * file of path= is read here, the others are not. False with @err that names the key. */
 bool smbios_settings_add(SMBIOSSettings *settings, const char *text, GError **err);
 
