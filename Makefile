@@ -639,6 +639,7 @@ tests/fuzz/fuzz-qmp: tests/qmp/qmp-world.o
 #	tests/test-x: TEST_LDFLAGS = -Wl,--wrap=ioctl
 tests/test-pci tests/test-pci-bus tests/test-pci-random tests/test-pci-monitor \
 tests/test-pci-copier tests/test-msi tests/test-pci-bridge tests/test-pcihp: tests/pci-world.o
+tests/test-clock: TEST_LDFLAGS = -Wl,--wrap=timerfd_create
 tests/test-user-object: TEST_LDFLAGS = -Wl,--wrap=madvise
 tests/test-vga-draw: tests/vga-model.o
 tests/test-console: TEST_LDFLAGS = -Wl,--wrap=pixman_image_create_bits

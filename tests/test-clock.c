@@ -3,6 +3,8 @@
  * The virtual clock and its timers: moved by hand, in the host's time, and while
  * the machine is stopped.
  */
+#include <errno.h>
+
 #include "hw/core/clock.h"
 #include "hw/core/timer.h"
 #include "memory.h"
@@ -269,6 +271,60 @@ START_TEST(never_early)
 }
 END_TEST
 
+/* The main loop waits for the kernel's timer, not for so many milliseconds of its own. */
+START_TEST(exact)
+{
+    GMainContext *context = g_main_context_default();
+    GPollFD fds[16];
+    int timeout, priority;
+
+    probes_init();
+    timer_arm_ns(&probe[0].timer, clock_virtual_ns() + 3600 * 1000 * (1000 * US));
+    g_main_context_acquire(context);
+    g_main_context_prepare(context, &priority);
+    g_main_context_query(context, G_MAXINT, &timeout, fds, G_N_ELEMENTS(fds));
+    g_main_context_release(context);
+    expect(timeout < 0, "it waits for %d ms", timeout);
+    timer_arm_ns(&probe[1].timer, clock_virtual_ns() + 100 * US);
+    wait_fires(&probe[1], 1);
+    /* That it was woken for something does not wake it again. */
+    expect(!g_main_context_iteration(NULL, FALSE), "woken twice");
+    probes_cleanup();
+}
+END_TEST
+
+/* Where the kernel gives none. */
+static bool refuse_timerfd;
+
+int __real_timerfd_create(int clock, int flags);
+int __wrap_timerfd_create(int clock, int flags);
+int __wrap_timerfd_create(int clock, int flags)
+{
+    if (refuse_timerfd) {
+        errno = EMFILE;
+        return -1;
+    }
+    return __real_timerfd_create(clock, flags);
+}
+
+START_TEST(no_timer_of_the_kernel)
+{
+    int64_t before = clock_virtual_ns();
+
+    refuse_timerfd = true;
+    probes_init();
+    timer_arm_ns(&probe[0].timer, before + 1500 * US);
+    timer_arm_ns(&probe[1].timer, before + 500 * US);
+    timer_arm_ns(&probe[2].timer, before - 1);
+    wait_fires(&probe[0], 1);
+    expect(probe[2].rank == 0 && probe[1].rank == 1, "out of order");
+    expect(probe[0].at >= before + 1500 * US, "early");
+    expect(probe[1].at >= before + 500 * US, "early");
+    expect(!g_main_context_iteration(NULL, FALSE), "it does not rest");
+    probes_cleanup();
+}
+END_TEST
+
 /* It stands, nothing fires, and it goes on from there. */
 START_TEST(stopped)
 {
@@ -384,5 +440,5 @@ START_TEST(monotonic)
 END_TEST
 
 TEST_MAIN("clock", order, microseconds, rearming, cancelling, the_past, bound,
-          due_at_once, never_early, stopped,
+          due_at_once, never_early, exact, no_timer_of_the_kernel, stopped,
           stopped_before_timers, from_a_thread, monotonic)

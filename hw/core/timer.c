@@ -1,14 +1,17 @@
 /* SPDX-License-Identifier: GPL-2.0-or-later */
 /*
  * The virtual clock, and its timers: a list in the order of deadlines, and one
- * source of the main loop, which is woken, from any thread, for the first.
+ * source of the main loop, which is woken for the first by the kernel's timer: to the
+ * nanosecond that the host can do, where the main loop itself counts milliseconds.
  *
  * Locks: the memory lock for timers, and a leaf for the clock.
  */
 #include "hw/core/timer.h"
 
 #include <pthread.h>
+#include <sys/timerfd.h>
 #include <time.h>
+#include <unistd.h>
 
 #include "hw/core/clock.h"
 #include "memory.h"
@@ -28,6 +31,8 @@ static struct {
     bool manual;
     GSequence *armed; /* Timer *; NULL: none yet */
     GSource *source;
+    int fd;         /* the kernel's timer; negative: there is none, and the source itself
+                     * is less exact */
     uint64_t order; /* of the next to be armed */
 } timers;
 
@@ -97,25 +102,39 @@ static Timer *timer_first(void)
     return g_sequence_get(first);
 }
 
-/* Have the main loop woken when it has something to do. */
-static void source_update(void)
+/* When the main loop has something to do, on the host's clock: 0: now, -1: never. */
+static int64_t ready_ns(void)
 {
     Timer *first = timer_first();
-    int64_t ready = -1;
+    int64_t wait;
+
+    if (!first || !(clock_runs() || timers.manual)) {
+        return -1;
+    }
+    wait = first->deadline_ns - clock_virtual_ns();
+    return wait <= 0 ? 0 : timers.manual ? -1 : host_ns() + wait;
+}
+
+static void source_update(void)
+{
+    int64_t ready;
 
     if (!timers.source) {
         return;
     }
-    if (first && (clock_runs() || timers.manual)) {
-        int64_t wait = first->deadline_ns - clock_virtual_ns();
+    ready = ready_ns();
+    if (timers.fd < 0) {
+        g_source_set_ready_time(timers.source,
+                                ready <= 0 ? ready : ready / NS_PER_US + 1);
+    } else {
+        /* All zeros are no time but never: the first nanosecond has passed. */
+        int64_t at = ready < 0 ? 0 : MAX(ready, 1);
+        struct itimerspec spec = {
+            .it_value = { at / NS_PER_S, at % NS_PER_S },
+        };
 
-        if (wait <= 0) {
-            ready = 0;
-        } else if (!timers.manual) {
-            ready = (host_ns() + wait) / NS_PER_US + 1;
-        }
+        timerfd_settime(timers.fd, TFD_TIMER_ABSTIME, &spec, NULL);
     }
-    g_source_set_ready_time(timers.source, ready);
 }
 
 void clock_virtual_enable(bool run)
@@ -179,10 +198,16 @@ static gboolean timers_dispatch(GSource *source, GSourceFunc callback,
                                 gpointer opaque)
 {
     int64_t now;
-    uint64_t end;
+    uint64_t end, times;
     Timer *first;
 
     memory_lock();
+    if (timers.fd >= 0) {
+        /* Nothing to read: somebody has set it anew since. The list says what is due. */
+        ssize_t got = read(timers.fd, &times, sizeof(times));
+
+        (void)got;
+    }
     now = clock_virtual_ns();
     end = timers.order;
     while ((clock_runs() || timers.manual) && (first = timer_first()) &&
@@ -195,6 +220,16 @@ static gboolean timers_dispatch(GSource *source, GSourceFunc callback,
 }
 
 static GSourceFuncs timer_funcs = { .dispatch = timers_dispatch };
+
+static void source_make(void)
+{
+    timers.source = g_source_new(&timer_funcs, sizeof(GSource));
+    timers.fd = timerfd_create(CLOCK_MONOTONIC, TFD_NONBLOCK | TFD_CLOEXEC);
+    if (timers.fd >= 0) {
+        g_source_add_unix_fd(timers.source, timers.fd, G_IO_IN);
+    }
+    g_source_attach(timers.source, NULL);
+}
 
 /* ---- timers ---------------------------------------------------------------------- */
 
@@ -224,8 +259,7 @@ void timer_arm_ns(Timer *timer, int64_t deadline_ns)
 
     if (!timers.armed) {
         timers.armed = g_sequence_new(NULL);
-        timers.source = g_source_new(&timer_funcs, sizeof(GSource));
-        g_source_attach(timers.source, NULL);
+        source_make();
     }
     if (timer->place) {
         g_sequence_remove(timer->place);
