@@ -7,9 +7,8 @@
  * Nothing ticks. The time is that of a clock (-rtc clock=) plus an offset, which
  * the guest changes by setting its time, and what has happened meanwhile is
  * worked out when the guest looks. Only an interrupt that the guest has enabled,
- * and whose flag is not set yet, arms a timer; a periodic interrupt faster than
- * the main loop's timers (1 ms) therefore loses ticks, but where the virtual
- * clock is moved by hand. Daylight saving (DSE) and the square-wave output are
+ * and whose flag is not set yet, arms a timer; ticks that come while the guest has
+ * not looked yet are one. Daylight saving (DSE) and the square-wave output are
  * not there.
  *
  * While the machine is stopped, the host's clocks go on and timers do not: when
