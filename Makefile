@@ -467,6 +467,7 @@ TESTS_SH = \
 	tests/test-kvm-linux.sh \
 	tests/test-kvm-suspend.sh \
 	tests/test-kernel-docs.sh \
+	tests/test-peer.sh \
 	tests/test-compare-i8042.sh \
 	tests/test-compare-serial.sh \
 	tests/test-compare-testdevs.sh \

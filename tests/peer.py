@@ -13,6 +13,7 @@ import json
 import os
 import random
 import re
+import select
 import socket
 import subprocess
 import sys
@@ -22,8 +23,26 @@ import tempfile
 ENOUGH = 5
 
 
+class Connection:
+    """
+    Lines, both ways. A file for each: one for both forgets, when it is written to, what it
+    has read of lines that nobody has asked for yet.
+    """
+
+    def __init__(self, connection):
+        self.files = [connection.makefile(mode) for mode in 'rw']
+        self.readline = self.files[0].readline
+        self.write, self.flush = self.files[1].write, self.files[1].flush
+
+    def close(self):
+        for file in self.files:
+            file.close()
+
+
 class VM:
     """One program, with both of its connections."""
+
+    running = []
 
     def __init__(self, program, options, scratch, accel='tcg'):
         self.is_qemu = 'qemu' in os.path.basename(program)
@@ -36,7 +55,6 @@ class VM:
             listener = socket.socket(socket.AF_UNIX)
             listener.bind(path)
             listener.listen(1)
-            listener.settimeout(60)
             listeners.append(listener)
         options = ['-M', 'pc', '-nodefaults', '-display', 'none', '-S',
                    '-qtest', f'unix:{scratch}/qtest', '-qtest-log', '/dev/null',
@@ -45,6 +63,7 @@ class VM:
         options += ['-accel', accel, '-vga', 'none'] if self.is_qemu else \
                    ['-accel', 'qtest']
         self.child = subprocess.Popen([program] + options)
+        VM.running.append(self)
         self.files = []
         self.events = []
         self.irqs = []
@@ -56,10 +75,14 @@ class VM:
 
     def connect(self, listeners):
         for listener in listeners:
+            while not select.select([listener], [], [], 0.1)[0]:
+                if self.child.poll() is not None:
+                    raise ChildProcessError(f'{self.child.args} ended with status '
+                                            f'{self.child.returncode}')
             connection = listener.accept()[0]
             listener.close()
             connection.settimeout(60)
-            self.files.append(connection.makefile('rw'))
+            self.files.append(Connection(connection))
             connection.close()
         self.files[1].readline()
         self.qmp('qmp_capabilities')
@@ -123,6 +146,8 @@ class VM:
         self.qtest(f'out{width} {0xcfc + reg % 4} {value}')
 
     def end(self):
+        if self in VM.running:
+            VM.running.remove(self)
         self.child.kill()
         self.child.wait()
         for file in self.files:
@@ -201,8 +226,9 @@ class Pair:
             for first in range(0, len(lines), 500):
                 part = lines[first:first + 500]
                 vm.send(part)
-                for _ in part:
+                for line in part:
                     words = vm.reply()
+                    assert words[0] == 'OK', (line, words)
                     replies.append((value_of(words), tuple(vm.irqs)))
                     vm.irqs = []
             heard.append(replies)
@@ -259,8 +285,8 @@ def main(tests, pair_class=Pair):
             try:
                 test(pair_of, random.Random(seed))
             finally:
-                for pair in pairs:
-                    pair.end()
+                for vm in VM.running[:]:
+                    vm.end()
             differences = [text for pair in pairs for text in pair.differences]
             title = ' '.join(test.__doc__.split())
             print(f'{"not ok" if differences else "ok"} {number} - {title}')

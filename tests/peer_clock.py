@@ -42,7 +42,7 @@ class Eager:
 
     def listen(self):
         try:
-            for line in self.file:
+            while line := self.file.readline():
                 self.lines.put(line)
         except (OSError, ValueError):
             pass

@@ -11,7 +11,8 @@
 #define MC146818_CMOS_SIZE 128
 
 /* Set byte @index of the memory beyond the clock's registers (from 14 on, but
- * not the century, which is at 0x37, too): what the guest finds there, e.g. the size of RAM. */
+ * not the century, which is at 0x37, too): what the guest finds there, e.g. the size
+ * of RAM. */
 void mc146818_set_cmos(Device *dev, unsigned index, uint8_t value);
 
 /* Take the time, microseconds since 1970 UTC, from @now instead of the host's
