@@ -122,6 +122,21 @@ refused "-smbios file '/dev/zero': .*" -M pc -smbios file=/dev/zero
 printf '\001\004\000\001\000\000' >"$scratch/type1"
 refused "-smbios file '.*/type1': it says all of type 1, and so does type=1 .*" -M pc \
     -smbios "file=$scratch/type1" -smbios type=1,serial=2
+# One structure that is too large for the tables that firmware gets; one that is for those
+# without firmware, which say that; and one with which they have 65535 bytes, which is too
+# much for where they are.
+size=65500 all=65535
+for words in "at most 65535" "at most 65535" "without firmware [0-9]*"; do
+    size=$((size - (all - 65535)))
+    {
+        printf '\200\004\000\200'
+        head -c $((size - 6)) /dev/zero | tr '\0' x
+        printf '\0\0'
+    } >"$scratch/large"
+    refused "-smbios: all structures have [0-9]* bytes; $words fit" -M pc \
+        -kernel /nowhere -smbios "file=$scratch/large"
+    all=$(sed 's/.* have \([0-9]*\) bytes.*/\1/' "$scratch/err")
+done
 refused "-smbios: machine 'microvm' has no firmware.*" -M microvm -smbios type=1
 refused "-fw_cfg: machine 'microvm' has no firmware.*" -M microvm -fw_cfg opt/a,string=y
 refused "-drive file=x: if=: only if=pflash is there" -drive file=x
