@@ -410,7 +410,8 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
 
 /* ---- who tells it something ------------------------------------------------------- */
 
-/* They only wake it up, but for a reset, which finds every vCPU at rest. */
+/* They only wake it up, but for a reset, also that of waking from sleep, which finds every
+ * vCPU at rest. */
 
 static size_t can_receive(void *opaque)
 {
@@ -449,11 +450,21 @@ static void on_vm_event(const VMEvent *event, void *opaque)
 {
     GDBStub *stub = opaque;
 
-    if (event->kind == VM_EVENT_STOP) {
+    switch (event->kind) {
+    case VM_EVENT_STOP:
+    case VM_EVENT_SHUTDOWN:
         wake(stub);
-    } else if (event->kind == VM_EVENT_RESET && stub->running &&
-               vm_is_running()) {
-        serve_reset(stub);
+        break;
+    case VM_EVENT_RESET:
+    case VM_EVENT_WAKEUP:
+        if (stub->running && vm_is_running()) {
+            serve_reset(stub);
+        } else {
+            wake(stub); /* from sleep to a state in which it stands */
+        }
+        break;
+    default:
+        break;
     }
 }
 

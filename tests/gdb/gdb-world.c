@@ -174,6 +174,11 @@ static void reset_machine(void *opaque)
     ADD(w->resets);
 }
 
+static void wake_machine(void *opaque, WakeupReason reason)
+{
+    reset_machine(opaque);
+}
+
 static void *script_thread(void *opaque)
 {
     GDBWorld *w = opaque;
@@ -261,7 +266,8 @@ static void run(GDBWorld *w, unsigned cpus, bool start_paused)
     ck_assert(cpus_start(&err));
     thread = g_thread_new("script", script_thread, w);
     w->status = vm_main_loop(&options,
-                             &(RunMachine){ .reset = reset_machine, .opaque = w });
+                             &(RunMachine){ .reset = reset_machine, .wakeup = wake_machine,
+                                             .opaque = w });
     gdbstub_free(stub);
     chardev_close(chr);
     g_thread_join(thread);

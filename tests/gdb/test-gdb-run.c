@@ -414,6 +414,89 @@ START_TEST(test_reset_in_step_over)
 }
 END_TEST
 
+/* ---- sleep ------------------------------------------------------------------------------- */
+
+static void sleep_now(void)
+{
+    vm_request_suspend();
+    gdb_world_until(vm_run_state() == RUN_STATE_SUSPENDED);
+}
+
+static void wake_up(GDBWorld *w)
+{
+    unsigned before = LOAD(w->resets);
+
+    vm_request_wakeup(WAKEUP_OTHER);
+    gdb_world_until(LOAD(w->resets) > before);
+}
+
+/* To wake up is a reset: a step begins anew. */
+static void wake_in_step(GDBWorld *w, GDBClient *c)
+{
+    w->host[0x1003] = 0xf4;
+    gdb_client_expect(c, "OK", "P10=0310000000000000");
+    go(c, "s");
+    gdb_world_until(LOAD(w->fake.cpus[0].in_run));
+    sleep_now();
+    wake_up(w);
+    expect_stop(c, "T05thread:01;");
+    expect_pc(c, 0x1001);
+}
+
+START_TEST(test_wake_in_step)
+{
+    gdb_world_run(1, true, wake_in_step);
+}
+END_TEST
+
+/* And nobody stays held for a step over a trap. */
+static void wake_in_step_over(GDBWorld *w, GDBClient *c)
+{
+    gdb_client_expect(c, "OK", "Z0,1003,1");
+    go(c, "vCont;c:1");
+    expect_stop(c, "T05thread:01;");
+    gdb_client_expect(c, "OK", "M1003,1:f4");
+    go(c, "vCont;c");
+    gdb_world_until(LOAD(w->host[0x1003]) == 0xf4);
+    gdb_world_until(LOAD(w->fake.cpus[0].in_run));
+    sleep_now();
+    wake_up(w);
+    gdb_world_wait_rounds(w, 0, 2);
+    gdb_world_wait_rounds(w, 1, 2);
+    gdb_client_raw(c, "\x03", 1);
+    expect_stop(c, "T02thread:01;");
+    gdb_client_expect(c, "OK", "z0,1003,1");
+    ck_assert_uint_eq(w->host[0x1003], 0x90);
+}
+
+START_TEST(test_wake_in_step_over)
+{
+    gdb_world_run(2, true, wake_in_step_over);
+}
+END_TEST
+
+/* Whoever interrupts one that sleeps is told; it goes on to sleep. A client that waits
+ * hears of a reset. */
+static void stopped_asleep(GDBWorld *w, GDBClient *c)
+{
+    go(c, "c");
+    gdb_world_wait_rounds(w, 0, 2);
+    sleep_now();
+    gdb_client_raw(c, "\x03", 1);
+    expect_stop(c, "T02thread:01;");
+    ck_assert_int_eq(vm_run_state(), RUN_STATE_SUSPENDED);
+    go(c, "c");
+    vm_request_reset(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
+    expect_stop(c, "T05thread:01;");
+    ck_assert_int_eq(vm_run_state(), RUN_STATE_PRELAUNCH);
+}
+
+START_TEST(test_stopped_asleep)
+{
+    gdb_world_run(1, true, stopped_asleep);
+}
+END_TEST
+
 /* ---- vCPUs ------------------------------------------------------------------------------- */
 
 static uint64_t rip(GDBWorld *w, unsigned cpu)
@@ -673,6 +756,7 @@ END_TEST
 TEST_MAIN("gdb-run", test_reset_in_step, test_reset_in_step_over, test_traps,
           test_trap_under_foot, test_own_traps, test_emulated_traps,
           test_port_traps, test_same_byte, test_many_traps, test_points, test_watches_at_once,
-          test_reset, test_one_by_one, test_blocked_interrupts, test_stopped_by_others,
+          test_reset, test_wake_in_step, test_wake_in_step_over, test_stopped_asleep,
+          test_one_by_one, test_blocked_interrupts, test_stopped_by_others,
           test_continued_by_others, test_detach, test_left_behind, test_look,
           test_kill, test_kill_process)
