@@ -325,7 +325,10 @@ static void serve_suspend(void)
 {
     cpus_stop();
     call(run.machine->suspend);
+    lock();
     STORE(run.state, RUN_STATE_SUSPENDED);
+    run.suspend = false; /* no sooner: what wakes it is taken at any time */
+    unlock();
     send((VMEvent){ .kind = VM_EVENT_SUSPEND });
 }
 
@@ -337,7 +340,10 @@ static void serve_wakeup(WakeupReason reason)
     }
     cpus_reset();
     memory_unlock();
+    lock();
     STORE(run.state, RUN_STATE_RUNNING);
+    run.wakeup = false; /* of this sleep */
+    unlock();
     send((VMEvent){ .kind = VM_EVENT_WAKEUP });
     cpus_go_on();
 }
@@ -417,8 +423,9 @@ static bool serve_requests(void)
     shutdown_cause = run.shutdown_cause;
     status = run.status;
     ends = shutdown && !only_stops(shutdown_cause, status);
-    run.reset = run.stop = run.panic = run.powerdown = run.wakeup = false;
-    run.suspend = run.suspend && !suspend && !reset;
+    run.reset = run.stop = run.panic = run.powerdown = false;
+    run.suspend = run.suspend && !reset;
+    run.wakeup = run.suspend && !suspend && run.wakeup; /* it sleeps, and wakes, later */
     run.shutdown = ends;
     unlock();
 

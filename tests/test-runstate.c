@@ -20,6 +20,7 @@ static bool without_kvm;
 static GString *events;  /* those that came, each with a blank */
 static unsigned resets, presses, sleeps, wakes;
 static WakeupReason woken_by;
+static bool wakes_at_once; /* somebody does something while it goes to sleep */
 static Step *const *steps;
 static unsigned steps_nr;
 static bool resets_at_once;
@@ -120,6 +121,9 @@ static void go_to_sleep(void *opaque)
     ck_assert_ptr_eq(opaque, &resets);
     expect_at_rest();
     sleeps++;
+    if (wakes_at_once) {
+        vm_request_wakeup(WAKEUP_OTHER);
+    }
 }
 
 static void wake_up(void *opaque, WakeupReason reason)
@@ -784,6 +788,25 @@ static void suspend_and_stop(void)
     stop();
 }
 
+static void suspend_wake_and_stop(void)
+{
+    suspend_and_wake();
+    stop();
+}
+
+/* What the last step asked for while it was served is served, too. */
+static void wait_a_round(void)
+{
+}
+
+/* Of two that wake it, the second finds it awake. */
+static void wake_twice_and_suspend(void)
+{
+    wakeup();
+    expect(vm_wakeup(NULL), "not woken");
+    suspend();
+}
+
 static void cont_to_sleep(void)
 {
     unsigned before = entries(0) + entries(1);
@@ -824,6 +847,13 @@ START_TEST(sleep_and_wake)
          wakeup, was_asleep, suspend, is_suspended, quit);
     TELL(plain, EXIT_GUEST_OFF, "RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
          suspend_and_wake, was_asleep, quit);
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME SUSPEND WAKEUP SUSPEND SHUTDOWN(host-qmp-quit) ",
+         suspend, is_suspended, wake_twice_and_suspend, is_suspended, quit);
+    wakes_at_once = true;
+    TELL(plain, EXIT_GUEST_OFF, "RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
+         suspend, wait_a_round, was_asleep, quit);
+    wakes_at_once = false;
 }
 END_TEST
 
@@ -871,6 +901,10 @@ START_TEST(sleep_of_a_stopped_one)
          "RESUME STOP/paused RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
          suspend_and_stop, is_paused, is_paused, time_stands, cont_to_sleep,
          is_suspended, user_wakes, was_asleep, quit);
+    TELL(plain, EXIT_GUEST_OFF,
+         "RESUME STOP/paused RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
+         suspend_wake_and_stop, is_paused, was_not_asleep, cont_to_sleep, was_asleep,
+         quit);
     TELL(plain, EXIT_GUEST_OFF,
          "RESUME STOP/paused RESET(host-qmp-system-reset) RESUME "
          "SHUTDOWN(host-qmp-quit) ",
