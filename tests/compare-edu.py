@@ -72,13 +72,13 @@ def messages_seen():
 def msi_step(rng, at):
     """What a driver does with the capability of MSI, or nonsense."""
     reg, width, often = rng.choice((
-        (at + 2, 'w', (0, 1, 1, 1, 0x71, 0xffff)),
+        (at + 2, 'w', (0, 1, 1, 1, 0x70, 0x71, 0xffff)),
         (at + 4, 'l', (MESSAGES, MESSAGES + 4, MESSAGES + 0xb)),
         (at + 8, 'l', (0, 0, 0, 1)),
         (at + 12, 'w', (0x4041, 0xffff, 0))))
     if rng.randrange(8) == 0:
         reg, width = at + rng.randrange(0xe), 'b'
-    return config(SLOT, reg, width, pick(rng, often))
+    return config(SLOT, reg, width, pick(rng, often)) + config(SLOT, reg, width)
 
 
 def registers_step(rng):
@@ -207,9 +207,25 @@ def edu(pair_of, rng):
 
 def edu_masks(pair_of, rng):
     """what edu's DMA reaches with a mask of its own"""
-    pair = pair_with_edu(pair_of, 0x2fffff)
-    pair.run_program(set_up(SLOT) + [line for _ in range(40)
-                                     for line in transfer_step(rng)])
+    mask = 0x2fffff
+    pair = pair_with_edu(pair_of, mask)
+    pair.write(0, rng.randbytes(PAGE * 4))
+    pair.run(set_up(SLOT))
+    for _ in range(40):
+        inside, size = BUFFER + rng.randrange(PAGE - 64), rng.randrange(1, 64)
+        near = rng.choice((0, RAM)) + rng.randrange(PAGE * 3)
+        far = near | rng.choice((0, 1 << 20, 1 << 22, 1 << 24, 1 << 31, 1 << 32, 1 << 63))
+        lines = []
+        # Fetched, and what was fetched put elsewhere: the buffer cannot be read.
+        for source, destination, command in ((far, inside, 1), (inside, RAM, 3),
+                                             (inside, far, 3)):
+            lines += memory(BAR + 0x80, 'q', source)
+            lines += memory(BAR + 0x88, 'q', destination)
+            lines += memory(BAR + 0x90, 'q', size) + memory(BAR + 0x98, 'q', command)
+            lines += [TIME, f'read {RAM:#x} {PAGE}', f'read {near:#x} 64',
+                      f'read {near | 1 << 20:#x} 64', f'read {near | 1 << 22:#x} 64']
+        if not pair.run_program(lines):
+            return
 
 
 def wait_until(condition):
