@@ -181,14 +181,16 @@ void pc_boot_reset(PCMachine *s)
         return;
     }
     pc_setup_chips(s);
-    pc_setup_pci(s);
     s->waking_vector = s->waking ? pc_acpi_waking_vector(s) : 0;
-    if (s->waking_vector) {
-        /* Firmware leaves ACPI mode on to a guest that it wakes. */
+    s->waking = s->waking_vector != 0;
+    if (s->waking) {
+        /* Firmware leaves ACPI mode on to a guest that it wakes, and functions to it: it
+         * puts them where they were, and what came meanwhile must not be there. */
         address_space_stb(&s->machine.ports, PC_APM_PORT, PIIX4_ACPI_ENABLE,
                           MEMTXATTRS_UNSPECIFIED, NULL);
         return;
     }
+    pc_setup_pci(s);
     if (!s->loaded && !loader_load(s->loader, false, &err)) {
         fprintf(stderr, "reset: %s\n", err->message);
         vm_request_shutdown(SHUTDOWN_CAUSE_HOST_ERROR, EXIT_USAGE);

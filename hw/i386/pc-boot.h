@@ -13,14 +13,16 @@
 bool pc_boot_prepare(PCMachine *s, GError **err);
 
 /* At each reset, after the devices' own; one to wake the guest, s->waking, leads where it
- * has left its waking vector, and RAM stays as it is. Under the memory lock. */
+ * has left its waking vector, and RAM stays as it is. Without firmware and vector it is
+ * none: s->waking becomes false. Under the memory lock. */
 void pc_boot_reset(PCMachine *s);
 
 /* pc-setup.c: what SeaBIOS leaves behind. RAM from 768 KiB to 1 MiB, interrupt routes,
  * bases of the chips. Before anything is loaded, and at each reset. */
 void pc_setup_chips(PCMachine *s);
 
-/* Reset the machine, but who answers below 1 MiB: what wakes the guest is in RAM there. */
+/* Reset the machine, but who answers below 1 MiB: what wakes the guest is in RAM there. All
+ * of it where s->waking ends thereby. */
 void pc_reset_keeping_shadow(PCMachine *s);
 
 /* Bus numbers, addresses and interrupt lines of all functions; then they answer. At each

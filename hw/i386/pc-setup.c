@@ -84,7 +84,7 @@ void pc_reset_keeping_shadow(PCMachine *s)
 
     memcpy(pam, s->i440fx->config + I440FX_PAM, sizeof(pam));
     machine_reset(&s->machine);
-    for (unsigned i = 0; i < PAM_REGISTERS; i++) {
+    for (unsigned i = 0; s->waking && i < PAM_REGISTERS; i++) {
         put(s->i440fx, I440FX_PAM + i, pam[i], 1);
     }
 }

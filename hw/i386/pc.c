@@ -424,8 +424,15 @@ static bool pc_prepare(Machine *machine, GError **err)
 
 static void pc_reset(Machine *machine)
 {
-    pc_cmos_reset((PCMachine *)machine);
-    pc_boot_reset((PCMachine *)machine);
+    PCMachine *s = (PCMachine *)machine;
+
+    if (s->asleep && !s->waking) {
+        /* Firmware is not to wake one whose user resets it. */
+        mc146818_set_cmos(s->rtc, PC_CMOS_SHUTDOWN, 0);
+    }
+    s->asleep = false;
+    pc_cmos_reset(s);
+    pc_boot_reset(s);
 }
 
 static void pc_power_button(Machine *machine)
@@ -435,8 +442,10 @@ static void pc_power_button(Machine *machine)
 
 static void pc_suspend(Machine *machine)
 {
-    mc146818_set_cmos(((PCMachine *)machine)->rtc, PC_CMOS_SHUTDOWN,
-                      PC_CMOS_SHUTDOWN_WAKE);
+    PCMachine *s = (PCMachine *)machine;
+
+    s->asleep = true;
+    mc146818_set_cmos(s->rtc, PC_CMOS_SHUTDOWN, PC_CMOS_SHUTDOWN_WAKE);
 }
 
 static void pc_wakeup(Machine *machine, WakeupReason reason)
@@ -445,8 +454,10 @@ static void pc_wakeup(Machine *machine, WakeupReason reason)
 
     s->waking = true;
     pc_reset_keeping_shadow(s);
+    if (s->waking) {
+        piix4_pm_wake(s->pm, reason);
+    }
     s->waking = false;
-    piix4_pm_wake(s->pm, reason);
 }
 
 static const Property pc_properties[] = {

@@ -54,7 +54,8 @@ typedef struct PCMachine {
     E820 e820;
     bool loaded;        /* for the reset to come */
     bool booted;        /* a reset for the first boot has been */
-    bool waking;        /* the reset is one to wake the guest */
+    bool asleep;        /* the guest has gone to sleep, and no reset has been since */
+    bool waking;        /* the reset is one to wake the guest, which has a way to go on */
     uint32_t waking_vector; /* where the first vCPU starts, in real mode; 0: as ever */
 } PCMachine;
 

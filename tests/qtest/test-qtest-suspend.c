@@ -7,6 +7,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "hw/i386/pc-map.h"
 
@@ -375,6 +376,12 @@ START_TEST(resets_and_ends)
     expect_state("running");
 
     /* By the chipset, as a device may do it. */
+    expect_hex(cmos(0x0f), 0); /* no order to wake it */
+    set_cmos(0x0f, 0xfe);
+    qvm_qmp_ok(vm, "{'execute': 'system_reset'}");
+    expect_event("RESET");
+    expect_hex(cmos(0x0f), 0xfe); /* the guest's own */
+    place();
     go_to_sleep();
     qvm_out(vm, 0xcf9, 2, 1);
     qvm_out(vm, 0xcf9, 6, 1);
@@ -397,6 +404,67 @@ START_TEST(resets_and_ends)
     expect_event("SHUTDOWN");
     ck_assert_int_eq(qvm_wait(vm), 0);
     qvm_free(vm);
+}
+END_TEST
+
+/* ---- without firmware ---------------------------------------------------------------------- */
+
+#define EDU_DEVFN(slot) ((slot) << 3)
+#define VECTOR 0xe004c /* in the FACS, the first table behind the root pointer */
+
+/* A multiboot image of nothing. */
+static char *make_kernel(void)
+{
+    const uint32_t header[16] = {
+        0x1badb002, 0x10000, -(0x1badb002 + 0x10000), 0x100000, 0x100000, 0, 0, 0x100020,
+    };
+    char *path = g_strdup_printf("%s/suspend-kernel-%d", g_get_tmp_dir(), getpid());
+
+    ck_assert(g_file_set_contents(path, (const char *)header, sizeof(header), NULL));
+    return path;
+}
+
+START_TEST(without_firmware)
+{
+    g_autofree char *path = make_kernel();
+    g_autofree char *options = g_strdup_printf("-kernel %s -device edu,addr=5", path);
+    uint32_t bar;
+
+    start(options);
+    bar = conf(EDU_DEVFN(5), 0x10, 4);
+    expect(bar, "not placed");
+    qvm_store(vm, VECTOR, 0x8000, 4);
+    qvm_store(vm, 0x100000, 0x12345678, 4);
+
+    /* What comes meanwhile is not where the guest puts what it had. */
+    go_to_sleep();
+    qvm_qmp_ok(vm, "{'execute': 'device_add', 'arguments': {'driver': 'edu', 'id': 'e', "
+                   "'addr': '3'}}");
+    wake();
+    expect_hex(qvm_in(vm, STATUS, 2), WAKE | BUTTON);
+    expect_hex(qvm_in(vm, CONTROL, 2), 1);
+    expect_hex(qvm_load(vm, 0x100000, 4), 0x12345678);
+    expect_hex(conf(EDU_DEVFN(3), 0, 4), 0x11e81234);
+    expect_hex(conf(EDU_DEVFN(3), 0x10, 4), 0);
+    expect_hex(conf(EDU_DEVFN(3), 0x04, 2), 0);
+    set_conf(EDU_DEVFN(5), 0x10, bar, 4);
+    set_conf(EDU_DEVFN(5), 0x04, 2, 2);
+    expect_hex(qvm_load(vm, bar, 4), 0x010000ed);
+
+    /* Without a vector, or with one that real mode cannot reach, all is as at the start. */
+    for (uint32_t vector = 0; vector <= 0x100000; vector += 0x100000) {
+        qvm_store(vm, VECTOR, vector, 4);
+        set_conf(HOST_DEVFN, 0x5e, 0, 1);
+        go_to_sleep();
+        wake();
+        expect_hex(conf(HOST_DEVFN, 0x5e, 1), 0x33);
+        expect_hex(qvm_in(vm, STATUS, 2), 0);
+        expect_hex(qvm_in(vm, CONTROL, 2), 0);
+        expect_hex(qvm_load(vm, 0x100000, 4), 0x1badb002);
+        expect_hex(conf(EDU_DEVFN(3), 0x04, 2), 3);
+    }
+    qvm_end(vm);
+    remove(path);
 }
 END_TEST
 
@@ -478,4 +546,4 @@ START_TEST(hostile)
 END_TEST
 
 TEST_MAIN("qtest-suspend", asleep_and_awake, the_clock, no_timer, keys_and_buttons,
-          monitors, resets_and_ends, to_disk, hostile)
+          monitors, resets_and_ends, without_firmware, to_disk, hostile)
