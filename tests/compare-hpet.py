@@ -13,7 +13,8 @@ What differs, and is left out:
 - A one-shot timer of 32 bits matches in QEMU when the low half of the counter wraps, too.
 - A counter whose ticks do not fit in 64 bits as nanoseconds runs wrong in QEMU.
 - A periodic timer that QEMU serves in the very tick in which it matches matches in the
-  next one, too: comparators say how often it should have, and no step ends there.
+  next one, too: comparators say how often it should have, and no step ends there. So that
+  both are one after the other, no two timers match so near to each other.
 """
 import os
 import sys
@@ -26,6 +27,8 @@ CONFIG, STATUS, COUNTER = 0x10, 0x20, 0xf0
 LEVEL, ENABLE, PERIODIC, SET_VALUE, BITS_32 = 2, 4, 8, 0x40, 0x100
 REGISTERS = [0, CONFIG, STATUS, COUNTER] + [0x100 + 0x20 * n + reg for n in range(3)
                                             for reg in (0, 8, 0x10)]
+# Of ticks: each timer matches at moments of its own.
+GRID, OWN = 64, 20
 # So that each timer has its own interrupt, and nobody else's.
 OPTIONS = ['-m', '16', '-rtc', 'base=2020-01-01,clock=vm',
            '-global', 'hpet.hpet-intcap=0xff0004']
@@ -72,6 +75,10 @@ class Guest:
     def soon(self):
         return self.rng.randrange(1, self.rng.choice((100, 1000, 20000, 100000)))
 
+    def moment(self, n, ticks):
+        """About so many from now."""
+        return (self.pair.counter() + ticks) // GRID * GRID + n * OWN
+
     def one_shot(self, n):
         self.bits_32[n] = self.rng.random() < 0.5
         self.configure(n, 0)
@@ -82,14 +89,13 @@ class Guest:
 
     def again(self, n):
         """Sometimes too late."""
-        self.compare(n, self.pair.counter() +
-                     self.soon() * (1 if self.rng.random() < 0.7 else -1))
+        self.compare(n, self.moment(n, self.soon() * (1 if self.rng.random() < 0.7 else -1)))
         self.pair.step(slow=True)
 
     def periodic(self, n):
         self.bits_32[n] = self.rng.random() < 0.5
         self.configure(n, 0)
-        first = self.pair.counter() + self.soon()
+        first = self.moment(n, GRID + self.soon())
         self.write(0x10c + 0x20 * n, first >> 32)
         self.configure(n, ENABLE | PERIODIC | SET_VALUE | self.rng.choice((0, LEVEL)) |
                        self.bits_32[n] * BITS_32)
@@ -97,7 +103,7 @@ class Guest:
             self.compare(n, first)
         else:  # to QEMU, the first half of two is all
             self.write(0x108 + 0x20 * n, first % (1 << 32))
-        self.compare(n, self.rng.randrange(300, 20000))
+        self.compare(n, self.rng.randrange(5, 312) * GRID)
 
     def restart(self):
         for n in range(3):
