@@ -19,6 +19,10 @@
 #define NS_PER_S 1000000000ll
 #define NS_PER_US 1000
 
+/* For what waits on the host's clock: its first nanosecond has passed. */
+#define AT_ONCE 1
+#define NEVER INT64_MAX
+
 static struct {
     pthread_mutex_t mutex;
     bool made;
@@ -33,6 +37,7 @@ static struct {
     GSource *source;
     int fd;         /* the kernel's timer; negative: there is none, and the source itself
                      * is less exact */
+    int64_t ready;  /* what it is set to */
     uint64_t order; /* of the next to be armed */
 } timers;
 
@@ -102,37 +107,43 @@ static Timer *timer_first(void)
     return g_sequence_get(first);
 }
 
-/* When the main loop has something to do, on the host's clock: 0: now, -1: never. */
+/* When the main loop has something to do, on the host's clock; NEVER: not as things are. */
 static int64_t ready_ns(void)
 {
     Timer *first = timer_first();
-    int64_t wait;
+    int64_t deadline, ready;
 
-    if (!first || !(clock_runs() || timers.manual)) {
-        return -1;
+    if (!first) {
+        return NEVER;
     }
-    wait = first->deadline_ns - clock_virtual_ns();
-    return wait <= 0 ? 0 : timers.manual ? -1 : host_ns() + wait;
+    deadline = MIN(first->deadline_ns, CLOCK_NS_MAX);
+    clock_lock();
+    if (vclock.runs) {
+        ready = deadline - vclock.ns;
+    } else {
+        ready = timers.manual && deadline <= vclock.ns ? AT_ONCE : NEVER;
+    }
+    clock_unlock();
+    return MAX(ready, AT_ONCE);
 }
 
 static void source_update(void)
 {
-    int64_t ready;
+    int64_t ready = timers.source ? ready_ns() : timers.ready;
 
-    if (!timers.source) {
+    if (ready == timers.ready) {
         return;
     }
-    ready = ready_ns();
+    timers.ready = ready;
     if (timers.fd < 0) {
         g_source_set_ready_time(timers.source,
-                                ready <= 0 ? ready : ready / NS_PER_US + 1);
+                                ready == NEVER ? -1 : ready / NS_PER_US + 1);
     } else {
-        /* All zeros are no time but never: the first nanosecond has passed. */
-        int64_t at = ready < 0 ? 0 : MAX(ready, 1);
-        struct itimerspec spec = {
-            .it_value = { at / NS_PER_S, at % NS_PER_S },
-        };
+        struct itimerspec spec = { 0 }; /* never */
 
+        if (ready != NEVER) {
+            spec.it_value = (struct timespec){ ready / NS_PER_S, ready % NS_PER_S };
+        }
         timerfd_settime(timers.fd, TFD_TIMER_ABSTIME, &spec, NULL);
     }
 }
@@ -202,6 +213,7 @@ static gboolean timers_dispatch(GSource *source, GSourceFunc callback,
     Timer *first;
 
     memory_lock();
+    timers.ready = 0; /* it has gone off: neither a time nor NEVER */
     if (timers.fd >= 0) {
         /* Nothing to read: somebody has set it anew since. The list says what is due. */
         ssize_t got = read(timers.fd, &times, sizeof(times));
