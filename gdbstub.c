@@ -410,8 +410,8 @@ static gboolean dispatch(GSource *source, GSourceFunc callback, gpointer opaque)
 
 /* ---- who tells it something ------------------------------------------------------- */
 
-/* They only wake it up, but for a reset, also that of waking from sleep, which finds every
- * vCPU at rest. */
+/* They only wake it up, but for a reset, also that of waking from sleep, which finds
+ * every vCPU at rest. */
 
 static size_t can_receive(void *opaque)
 {

@@ -48,8 +48,8 @@ bool vm_is_running(void);
  * success. */
 void vm_request_shutdown(ShutdownCause cause, int status);
 
-/* Whether that was asked for, and will end it. For waiting in the main loop before it runs the
- * machine. */
+/* Whether that was asked for, and will end it. For waiting in the main loop before it
+ * runs the machine. */
 bool vm_shutdown_requested(void);
 
 /* Reset every device and vCPU, or end as for power-off under -no-reboot. A
@@ -81,7 +81,8 @@ typedef enum WakeupReason {
     WAKEUP_RTC,   /* the alarm of its clock */
 } WakeupReason;
 
-/* Something has happened that wakes it where it sleeps, or is about to. */
+/* Something has happened that wakes it where it sleeps, or is about to, perhaps only once
+ * a user lets it go on. */
 void vm_request_wakeup(WakeupReason reason);
 
 /* Whether the clock may: the guest says so. At first it may not. */
@@ -95,8 +96,9 @@ void vm_set_rtc_wakes(bool wakes);
  * where the guest sleeps. */
 void vm_stop(RunState state);
 
-/* Let it run; nothing where it does, or sleeps. False with @err in RUN_STATE_SHUTDOWN and RUN_STATE_INTERNAL_ERROR, which only a reset
- * or the end leads out of: "Resetting the Virtual Machine is required". */
+/* Let it run; nothing where it does, or sleeps. False with @err in RUN_STATE_SHUTDOWN and
+ * RUN_STATE_INTERNAL_ERROR, which only a reset or the end leads out of: "Resetting the
+ * Virtual Machine is required". */
 bool vm_start(GError **err);
 
 /* Wake it, for a user: when this returns, it runs. False with @err: it does not sleep. */

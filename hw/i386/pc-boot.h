@@ -21,8 +21,8 @@ void pc_boot_reset(PCMachine *s);
  * bases of the chips. Before anything is loaded, and at each reset. */
 void pc_setup_chips(PCMachine *s);
 
-/* Reset the machine, but who answers below 1 MiB: what wakes the guest is in RAM there. All
- * of it where s->waking ends thereby. */
+/* Reset the machine, but who answers below 1 MiB: what wakes the guest is in RAM there.
+ * All of it where s->waking ends thereby. */
 void pc_reset_keeping_shadow(PCMachine *s);
 
 /* Bus numbers, addresses and interrupt lines of all functions; then they answer. At each
