@@ -174,7 +174,15 @@ bool option_add_option_rom(Settings *s, const char *value, GError **err)
     }
     for (guint i = 0; i < s->option_roms->len - 1; i++) {
         const OptionROMSetting *other = s->option_roms->pdata[i];
+        g_autofree char *name = g_path_get_basename(setting->file);
+        g_autofree char *other_name = g_path_get_basename(other->file);
 
+        if (strcmp(name, other_name) == 0) {
+            g_set_error(err, FLATVIEW_ERROR, 0, "without its folder its name is that of "
+                        "'%s', and firmware knows it by that; copy one to another name",
+                        other->file);
+            return false;
+        }
         if (setting->bootindex != BOOTINDEX_NONE &&
             setting->bootindex == other->bootindex) {
             g_set_error(err, FLATVIEW_ERROR, 0, "bootindex=%u is that of '%s', too",

@@ -110,6 +110,8 @@ refused "-fw_cfg .*: it wants name=NAME.*" -fw_cfg string=y
 refused "-option-rom bootindex=1: romfile=FILE is missing: .*" -option-rom bootindex=1
 refused "-option-rom .*: bootindex=1 is that of 'a', too" -option-rom a,bootindex=1 \
     -option-rom b,bootindex=1
+refused "-option-rom b/x: without its folder its name is that of 'a/x', .*" -option-rom a/x \
+    -option-rom b/x
 refused "-option-rom: .*there is no 'nowhere.rom' here or in .*" -M pc -option-rom nowhere.rom
 refused "-option-rom: option ROM .*: is larger than 131072 bytes" -M pc \
     -option-rom "$(readlink -f /bin/bash)"
