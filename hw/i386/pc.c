@@ -426,13 +426,13 @@ static void pc_reset(Machine *machine)
 {
     PCMachine *s = (PCMachine *)machine;
 
+    pc_cmos_reset(s);
+    pc_boot_reset(s);
     if (s->asleep && !s->waking) {
-        /* Firmware is not to wake one whose user resets it. */
+        /* Firmware is not to wake it: it was reset, and starts afresh. */
         mc146818_set_cmos(s->rtc, PC_CMOS_SHUTDOWN, 0);
     }
     s->asleep = false;
-    pc_cmos_reset(s);
-    pc_boot_reset(s);
 }
 
 static void pc_power_button(Machine *machine)

@@ -460,6 +460,7 @@ START_TEST(without_firmware)
         expect_hex(conf(HOST_DEVFN, 0x5e, 1), 0x33);
         expect_hex(qvm_in(vm, STATUS, 2), 0);
         expect_hex(qvm_in(vm, CONTROL, 2), 0);
+        expect_hex(cmos(0x0f), 0);
         expect_hex(qvm_load(vm, 0x100000, 4), 0x1badb002);
         expect_hex(conf(EDU_DEVFN(3), 0x04, 2), 3);
     }
