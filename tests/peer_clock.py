@@ -59,6 +59,8 @@ class ClockPair(peer.Pair):
     """
 
     counts = False
+    # How many steps in a row may end just where an interrupt comes, each one anew.
+    late_most = STEPS_LATE
 
     def __init__(self, programs, options, scratch, shift=4):
         rom = os.path.join(scratch, 'spin.rom')
@@ -70,7 +72,7 @@ class ClockPair(peer.Pair):
         self.vms[1].files[0] = Eager(self.vms[1].files[0])
         self.differences = []
         self.log = []
-        self.waited = 0
+        self.forget_irqs()
         self.intercept()
 
     def differ(self, what, values):
@@ -141,6 +143,9 @@ class ClockPair(peer.Pair):
         irqs = [self.alike_irqs(vm.irqs) for vm in self.vms]
         common = min(len(irqs[0]), len(irqs[1]))
         late = len(irqs[0]) != len(irqs[1])
+        self.late += late
+        if common > self.common and self.late < self.late_most:
+            self.common, self.waited = common, 0
         if irqs[0][:common] != irqs[1][:common] or (late and self.waited == STEPS_LATE):
             self.differ('interrupts', irqs)
         elif late:
@@ -152,7 +157,7 @@ class ClockPair(peer.Pair):
     def forget_irqs(self):
         for vm in self.vms:
             vm.irqs = []
-        self.waited = 0
+        self.waited = self.late = self.common = 0
 
     def reset(self):
         super().reset()
