@@ -120,7 +120,7 @@ START_TEST(before_and_after)
     unplug("/machine/peripheral-anon/device[0]");
     expect(port(0x301) == -1, "still there");
     plug("isa-debugcon,iobase=0x304");
-    expect(device_at("/machine/peripheral-anon/device[0]"), "a free name");
+    expect(device_at("/machine/peripheral-anon/device[2]"), "a free name");
     machine_reset(machine);
     board_free();
 }

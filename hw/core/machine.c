@@ -444,9 +444,11 @@ Device *machine_new_device(Machine *machine, const char *type_name,
 
 static void device_add_anonymous(Device *dev)
 {
+    Object *parent = object_make_container(PERIPHERAL_ANON);
+    unsigned n = parent->children ? parent->children->len : 0;
     g_autofree char *path = NULL, *name = NULL;
-    unsigned n = 0;
 
+    /* The first number is free unless some have gone. */
     do {
         g_free(path);
         g_free(name);

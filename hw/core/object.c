@@ -37,14 +37,7 @@ bool object_id_check(const char *id, GError **err)
 
 static Object *child_find(const Object *obj, const char *name)
 {
-    for (guint i = 0; obj->children && i < obj->children->len; i++) {
-        Object *child = g_ptr_array_index(obj->children, i);
-
-        if (strcmp(child->name, name) == 0) {
-            return child;
-        }
-    }
-    return NULL;
+    return obj->by_name ? g_hash_table_lookup(obj->by_name, name) : NULL;
 }
 
 static void child_add(Object *parent, Object *obj, const char *name)
@@ -52,10 +45,12 @@ static void child_add(Object *parent, Object *obj, const char *name)
     assert(!obj->parent && !child_find(parent, name));
     if (!parent->children) {
         parent->children = g_ptr_array_new();
+        parent->by_name = g_hash_table_new(g_str_hash, g_str_equal);
     }
     g_ptr_array_add(parent->children, obj);
     obj->parent = parent;
     obj->name = g_strdup(name);
+    g_hash_table_insert(parent->by_name, obj->name, obj);
 }
 
 /* Containers are nobody's but the tree's. */
@@ -96,7 +91,9 @@ void object_remove(Object *obj)
         }
     }
     g_clear_pointer(&obj->children, g_ptr_array_unref);
+    g_clear_pointer(&obj->by_name, g_hash_table_unref);
     g_ptr_array_remove(obj->parent->children, obj);
+    g_hash_table_remove(obj->parent->by_name, obj->name);
     obj->parent = NULL;
     g_clear_pointer(&obj->name, g_free);
 }

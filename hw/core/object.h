@@ -36,7 +36,9 @@ struct Object {
     const char *type;   /* static: the name of the device type, ... */
     char *name;         /* below its parent; owned */
     Object *parent;     /* NULL: not in the tree */
-    GPtrArray *children; /* Object *, not owned; NULL: none */
+    GPtrArray *children; /* Object *, in the order in which they came; not owned; NULL:
+                          * none */
+    GHashTable *by_name; /* the same by their names; NULL: none */
     const struct ObjectOps *ops; /* NULL: a container */
 };
 
