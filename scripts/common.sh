@@ -18,7 +18,7 @@ libjson-glib-dev libreadline-dev libfdt-dev acpica-tools device-tree-compiler
 libpixman-1-dev libpng-dev libxkbcommon-dev xkb-data libvncserver-dev libsdl2-dev
 libncurses-dev"
 # Programs that tests have sessions with; without one its tests are skipped.
-test_packages="socat gdb python3 seabios edid-decode xvfb xdotool imagemagick gvncviewer vncsnapshot tigervnc-viewer"
+test_packages="socat gdb python3 seabios edid-decode dmidecode xvfb xdotool imagemagick gvncviewer vncsnapshot tigervnc-viewer"
 guest_packages="busybox-static xz-utils"
 rig_packages="qemu-system-x86 kmod gdb seabios ovmf grub-common grub-pc-bin
 python3 $guest_packages"

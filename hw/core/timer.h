@@ -2,9 +2,10 @@
 /*
  * Timer: one deadline on the virtual clock (hw/core/clock.h), met by the main
  * loop (of the default GMainContext) with the memory lock held. It is never
- * early, and as late as the host wakes the main loop, and that has others to serve;
- * exact where the clock is moved by hand. It waits while the machine is stopped: what is to happen in the host's
- * time, such as looking for a peer, is a GSource instead.
+ * early, and as late as the host wakes the main loop, which may have others to
+ * serve; exact where the clock is moved by hand. It waits while the machine is
+ * stopped: what is to happen in the host's time, such as looking for a peer, is
+ * a GSource instead.
  *
  * All functions under the memory lock, or before the machine runs.
  */
