@@ -441,6 +441,7 @@ TESTS_KVM = \
 	tests/test-kvm-run \
 	tests/test-kvm-pc \
 	tests/test-runstate \
+	tests/test-runstate-sleep \
 	tests/test-cpu-model \
 	$(ROBOT_TESTS) \
 	tests/test-kvm-program \
@@ -604,8 +605,11 @@ $(TESTS_HW) $(TESTS_MACHINE) $(TESTS_KVM) $(BENCHES): %: %.o libtest.a libflatvi
 
 # Tests over a stand-in for KVM, which need no /dev/kvm.
 tests/test-kvm-slots tests/test-kvm-calls tests/test-kvm-failures \
-tests/test-kvm-run tests/test-kvm-pc tests/test-runstate tests/test-cpu-model: tests/kvm-fake.o
-tests/test-kvm-slots tests/test-kvm-calls tests/test-kvm-pc tests/test-runstate: tests/kvm-world.o
+tests/test-kvm-run tests/test-kvm-pc tests/test-runstate tests/test-runstate-sleep \
+tests/test-cpu-model: tests/kvm-fake.o
+tests/test-kvm-slots tests/test-kvm-calls tests/test-kvm-pc tests/test-runstate \
+tests/test-runstate-sleep: tests/kvm-world.o
+tests/test-runstate tests/test-runstate-sleep: tests/run-story.o
 
 # The same calls to KVM as the program's, and nothing else: what benchmarks
 # compare with. Linked alone.

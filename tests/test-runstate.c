@@ -8,305 +8,7 @@
 #include "cpu-debug.h"
 #include "hw/core/clock.h"
 #include "sysemu.h"
-#include "tests/kvm-world.h"
-
-#define PAGE TARGET_PAGE_SIZE
-
-/* ---- a story: steps in the main loop, and the events they lead to ---------------- */
-
-typedef void Step(void);
-
-static bool without_kvm;
-static GString *events;  /* those that came, each with a blank */
-static unsigned resets, presses, sleeps, wakes;
-static WakeupReason woken_by;
-static bool wakes_at_once; /* somebody does something while it goes to sleep */
-static Step *const *steps;
-static unsigned steps_nr;
-static bool resets_at_once;
-
-static void note(const VMEvent *e, void *opaque)
-{
-    GString *out = opaque;
-
-    switch (e->kind) {
-    case VM_EVENT_STOP:
-        g_string_append_printf(out, "STOP/%s ", run_state_name(vm_run_state()));
-        break;
-    case VM_EVENT_RESUME:
-        expect(vm_is_running(), "RESUME of a machine that does not run");
-        g_string_append(out, "RESUME ");
-        break;
-    case VM_EVENT_RESET:
-        g_string_append_printf(out, "RESET(%s) ", shutdown_cause_name(e->cause));
-        break;
-    case VM_EVENT_SHUTDOWN:
-        g_string_append_printf(out, "SHUTDOWN(%s) ",
-                               shutdown_cause_name(e->cause));
-        break;
-    case VM_EVENT_POWERDOWN:
-        g_string_append(out, "POWERDOWN ");
-        break;
-    case VM_EVENT_SUSPEND:
-        expect(vm_run_state() == RUN_STATE_SUSPENDED, "SUSPEND of one that is not");
-        g_string_append(out, "SUSPEND ");
-        break;
-    case VM_EVENT_WAKEUP:
-        expect(vm_is_running(), "WAKEUP of one that does not run");
-        g_string_append(out, "WAKEUP ");
-        break;
-    case VM_EVENT_GUEST_PANICKED:
-        g_string_append_printf(out, "GUEST_PANICKED(%s) ", e->action);
-        break;
-    default:
-        expect(false, "event %u", e->kind);
-    }
-}
-
-static bool inside(unsigned cpu)
-{
-    return __atomic_load_n(&fake.cpus[cpu].in_run, __ATOMIC_SEQ_CST);
-}
-
-static unsigned entries(unsigned cpu)
-{
-    return __atomic_load_n(&fake.cpus[cpu].entries, __ATOMIC_SEQ_CST);
-}
-
-static void expect_at_rest(void)
-{
-    unsigned before = entries(0) + entries(1);
-
-    g_usleep(1000); /* mostly, it would be seen to run */
-    expect(!inside(0) && !inside(1) && entries(0) + entries(1) == before,
-           "a vCPU runs");
-}
-
-static void expect_runs(unsigned cpu)
-{
-    unsigned before = entries(cpu);
-
-    while (!without_kvm && entries(cpu) == before) {
-        sched_yield();
-    }
-}
-
-static int busy_guest(FakeKVM *f, unsigned cpu, struct kvm_run *run)
-{
-    sched_yield();
-    return -EAGAIN;
-}
-
-static void reset_machine(void *opaque)
-{
-    ck_assert(memory_lock_held());
-    ck_assert_ptr_eq(opaque, &resets);
-    expect_at_rest();
-    resets++;
-    if (resets_at_once) {
-        vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
-    }
-}
-
-static void power_button(void *opaque)
-{
-    ck_assert(memory_lock_held());
-    ck_assert_ptr_eq(opaque, &resets);
-    presses++;
-}
-
-static void go_to_sleep(void *opaque)
-{
-    ck_assert(memory_lock_held());
-    ck_assert_ptr_eq(opaque, &resets);
-    expect_at_rest();
-    sleeps++;
-    if (wakes_at_once) {
-        vm_request_wakeup(WAKEUP_OTHER);
-    }
-}
-
-static void wake_up(void *opaque, WakeupReason reason)
-{
-    ck_assert(memory_lock_held());
-    ck_assert_ptr_eq(opaque, &resets);
-    expect_at_rest();
-    woken_by = reason;
-    wakes++;
-}
-
-static const RunMachine world_machine = {
-    .reset = reset_machine, .power_button = power_button,
-    .suspend = go_to_sleep, .wakeup = wake_up, .opaque = &resets,
-};
-
-/* One at a time: what it asks for is served before the next. */
-static gboolean next_step(void *opaque)
-{
-    unsigned *at = opaque;
-
-    steps[(*at)++]();
-    return *at < steps_nr ? G_SOURCE_CONTINUE : G_SOURCE_REMOVE;
-}
-
-/* Tell it, with or without KVM; the exit status, and the events in @wanted. */
-static void tell(bool no_kvm, const RunOptions *options, Step *const *story,
-                 unsigned nr, int status, const char *wanted)
-{
-    GError *err = NULL;
-    unsigned at = 0;
-    int got;
-
-    without_kvm = no_kvm;
-    steps = story;
-    steps_nr = nr;
-    resets = presses = sleeps = wakes = 0;
-    events = g_string_new(NULL);
-    world_make(&(KVMOptions){ 0 });
-    fake.guest = fake.guest ? fake.guest : busy_guest;
-    if (no_kvm) {
-        expect(cpus_create(NULL, 2, &memory, &ports, &err), "cpus_create");
-    } else {
-        world_attach(2);
-    }
-    expect(cpus_start(&err), "cpus_start: %s", err ? err->message : "");
-    vm_event_listen(note, events);
-    g_idle_add(next_step, &at);
-    got = vm_main_loop(options, &world_machine);
-    vm_event_unlisten(note, events);
-    ck_assert_str_eq(events->str, wanted);
-    expect(got == status, "status %d, not %d", got, status);
-    ck_assert_uint_eq(at, nr);
-    expect_at_rest();
-    expect(vm_run_state() == RUN_STATE_PRELAUNCH && !vm_shutdown_requested(),
-           "it is not as before");
-    world_free();
-    g_string_free(events, TRUE);
-}
-
-#define TELL_ONE(no_kvm, options, status, events, ...)                           \
-    do {                                                                         \
-        Step *const story_[] = { __VA_ARGS__ };                                  \
-        tell(no_kvm, &options, story_, G_N_ELEMENTS(story_),        \
-             status, events);                                                    \
-    } while (0)
-
-/* The steps are the same for both kinds of machines. */
-#define TELL(options, status, events, ...)                     \
-    do {                                                       \
-        TELL_ONE(false, options, status, events, __VA_ARGS__); \
-        TELL_ONE(true, options, status, events, __VA_ARGS__);  \
-    } while (0)
-
-static const RunOptions plain, paused = { .start_paused = true },
-                        ending = { .no_reboot = true },
-                        staying = { .no_shutdown = true },
-                        staying_always = { .no_shutdown = true,
-                                           .no_reboot = true };
-
-/* ---- steps ------------------------------------------------------------------------- */
-
-static void stop(void)
-{
-    vm_stop(RUN_STATE_PAUSED);
-    expect_at_rest();
-}
-
-static void cont(void)
-{
-    GError *err = NULL;
-
-    expect(vm_start(&err), "it does not start: %s", err ? err->message : "");
-    expect_runs(0);
-    expect_runs(1);
-}
-
-static void cont_refused(void)
-{
-    GError *err = NULL;
-
-    expect(!vm_start(&err), "it starts");
-    ck_assert_str_eq(err->message, "Resetting the Virtual Machine is required");
-    g_clear_error(&err);
-    expect(!vm_start(NULL), "it starts");
-    expect_at_rest();
-}
-
-#define STATE_STEP(name, state)                              \
-    static void name(void)                                   \
-    {                                                        \
-        ck_assert_str_eq(run_state_name(vm_run_state()),     \
-                         run_state_name(state));             \
-        expect(vm_is_running() == (state == RUN_STATE_RUNNING), "running"); \
-        if (state != RUN_STATE_RUNNING) {                    \
-            expect_at_rest();                                \
-        }                                                    \
-    }
-STATE_STEP(is_prelaunch, RUN_STATE_PRELAUNCH)
-STATE_STEP(is_running, RUN_STATE_RUNNING)
-STATE_STEP(is_paused, RUN_STATE_PAUSED)
-STATE_STEP(is_debug, RUN_STATE_DEBUG)
-STATE_STEP(is_suspended, RUN_STATE_SUSPENDED)
-STATE_STEP(is_shutdown, RUN_STATE_SHUTDOWN)
-STATE_STEP(is_internal_error, RUN_STATE_INTERNAL_ERROR)
-STATE_STEP(is_panicked, RUN_STATE_GUEST_PANICKED)
-
-static void quit(void)
-{
-    vm_request_shutdown(SHUTDOWN_CAUSE_HOST_QMP_QUIT, EXIT_GUEST_OFF);
-}
-
-static void power_off(void)
-{
-    vm_request_shutdown(SHUTDOWN_CAUSE_GUEST_SHUTDOWN, EXIT_GUEST_OFF);
-}
-
-static void reset(void)
-{
-    vm_request_reset(SHUTDOWN_CAUSE_HOST_QMP_SYSTEM_RESET);
-}
-
-static void guest_reset(void)
-{
-    vm_request_reset(SHUTDOWN_CAUSE_GUEST_RESET);
-}
-
-static void panic(void)
-{
-    vm_request_panic();
-}
-
-static void powerdown(void)
-{
-    vm_request_powerdown();
-}
-
-static void was_reset(void)
-{
-    ck_assert_uint_eq(resets, 1);
-}
-
-static void was_pressed(void)
-{
-    ck_assert_uint_eq(presses, 1);
-}
-
-static void debug_stop(void)
-{
-    vm_request_stop(RUN_STATE_DEBUG);
-    vm_request_stop(RUN_STATE_PAUSED); /* too late */
-}
-
-static void fails(void)
-{
-    vm_request_pause("a reason");
-    vm_request_pause("another");
-}
-
-static void kvm_fails(void)
-{
-    vm_request_shutdown(SHUTDOWN_CAUSE_HOST_ERROR, EXIT_KVM_INTERNAL);
-}
+#include "tests/run-story.h"
 
 /* ---- stop and go --------------------------------------------------------------------- */
 
@@ -381,13 +83,13 @@ END_TEST
 
 static void resets_again(void)
 {
-    resets_at_once = true;
+    told.resets_at_once = true;
     reset();
 }
 
 static void resets_no_more(void)
 {
-    resets_at_once = false;
+    told.resets_at_once = false;
 }
 
 START_TEST(reset_again_and_again)
@@ -621,7 +323,7 @@ static void thread_ids(void)
     g_autofree char *path = g_strdup_printf("/proc/self/task/%d", first);
 
     expect(g_file_test(path, G_FILE_TEST_IS_DIR), "no %s", path);
-    if (without_kvm) {
+    if (told.without_kvm) {
         expect(first == getpid() && second == getpid(), "%d, %d", first, second);
     } else {
         expect(first != second && first != getpid() && second != getpid(),
@@ -640,7 +342,7 @@ static void inject_nmi(void)
 {
     GError *err = NULL;
 
-    if (without_kvm) {
+    if (told.without_kvm) {
         expect(!cpu_inject_nmi(cpus_get(1), &err), "it took it");
         ck_assert_str_eq(err->message,
                          "vCPU 1 does not run: it takes no interrupts");
@@ -668,22 +370,6 @@ END_TEST
 
 /* ---- time ----------------------------------------------------------------------------------------- */
 
-static void time_stands(void)
-{
-    int64_t before = clock_virtual_ns();
-
-    g_usleep(100);
-    expect(clock_virtual_ns() == before, "it goes on");
-}
-
-static void time_goes(void)
-{
-    int64_t before = clock_virtual_ns();
-
-    while (clock_virtual_ns() == before) {
-    }
-}
-
 START_TEST(virtual_time)
 {
     TELL(paused, EXIT_GUEST_OFF,
@@ -691,225 +377,6 @@ START_TEST(virtual_time)
          "RESET(host-qmp-system-reset) SHUTDOWN(host-qmp-quit) ",
          time_stands, reset, time_stands, cont, time_goes, stop, time_stands,
          cont, time_goes, reset, time_goes, quit);
-}
-END_TEST
-
-/* ---- sleep ------------------------------------------------------------------------------------------- */
-
-static void suspend(void)
-{
-    vm_request_suspend();
-}
-
-static void wakeup(void)
-{
-    vm_request_wakeup(WAKEUP_OTHER);
-}
-
-static void wakeup_by_clock(void)
-{
-    vm_request_wakeup(WAKEUP_RTC);
-}
-
-static void clock_may(void)
-{
-    vm_set_rtc_wakes(true);
-}
-
-static void clock_may_not(void)
-{
-    vm_set_rtc_wakes(false);
-}
-
-static void user_wakes(void)
-{
-    GError *err = NULL;
-
-    expect(vm_wakeup(&err), "not woken: %s", err ? err->message : "");
-    is_running();
-    ck_assert_int_eq(woken_by, WAKEUP_OTHER);
-    expect_runs(0);
-    expect_runs(1);
-}
-
-static void nobody_sleeps(void)
-{
-    GError *err = NULL;
-
-    expect(!vm_wakeup(&err), "woken");
-    ck_assert_str_eq(err->message,
-                     "Unable to wake up: guest is not in suspended state");
-    g_clear_error(&err);
-}
-
-static void was_asleep(void)
-{
-    is_running();
-    ck_assert_uint_eq(sleeps, 1);
-    ck_assert_uint_eq(wakes, 1);
-    ck_assert_uint_eq(resets, 0);
-    expect_runs(0);
-    expect_runs(1);
-}
-
-static void was_not_asleep(void)
-{
-    ck_assert_uint_eq(sleeps, 0);
-    ck_assert_uint_eq(wakes, 0);
-}
-
-static void by_clock(void)
-{
-    ck_assert_int_eq(woken_by, WAKEUP_RTC);
-}
-
-static void suspend_and_wake(void)
-{
-    suspend();
-    wakeup();
-}
-
-static void suspend_and_reset(void)
-{
-    suspend();
-    reset();
-}
-
-static void wake_and_reset(void)
-{
-    wakeup();
-    reset();
-}
-
-/* Before the request is served, the user has stopped it. */
-static void suspend_and_stop(void)
-{
-    suspend();
-    stop();
-}
-
-static void suspend_wake_and_stop(void)
-{
-    suspend_and_wake();
-    stop();
-}
-
-/* What the last step asked for while it was served is served, too. */
-static void wait_a_round(void)
-{
-}
-
-/* Of two that wake it, the second finds it awake. */
-static void wake_twice_and_suspend(void)
-{
-    wakeup();
-    expect(vm_wakeup(NULL), "not woken");
-    suspend();
-}
-
-static void cont_to_sleep(void)
-{
-    unsigned before = entries(0) + entries(1);
-
-    expect(vm_start(NULL), "it does not start");
-    g_usleep(1000);
-    expect(entries(0) + entries(1) == before, "it goes on before it sleeps");
-}
-
-static void cont_sleeping(void)
-{
-    expect(vm_start(NULL), "refused");
-    is_suspended();
-}
-
-static void stop_sleeping(void)
-{
-    stop();
-    is_suspended();
-}
-
-static void fail_sleeping(void)
-{
-    vm_stop(RUN_STATE_INTERNAL_ERROR);
-    is_internal_error();
-}
-
-START_TEST(sleep_and_wake)
-{
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
-         nobody_sleeps, suspend, is_suspended, time_goes, suspend, is_suspended,
-         cont_sleeping, stop_sleeping, time_goes, user_wakes, was_asleep,
-         nobody_sleeps, time_goes, quit);
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME SUSPEND POWERDOWN WAKEUP SUSPEND SHUTDOWN(host-qmp-quit) ",
-         wakeup, is_running, suspend, is_suspended, powerdown, is_suspended,
-         wakeup, was_asleep, suspend, is_suspended, quit);
-    TELL(plain, EXIT_GUEST_OFF, "RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
-         suspend_and_wake, was_asleep, quit);
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME SUSPEND WAKEUP SUSPEND SHUTDOWN(host-qmp-quit) ",
-         suspend, is_suspended, wake_twice_and_suspend, is_suspended, quit);
-    wakes_at_once = true;
-    TELL(plain, EXIT_GUEST_OFF, "RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
-         suspend, wait_a_round, was_asleep, quit);
-    wakes_at_once = false;
-}
-END_TEST
-
-START_TEST(sleep_and_clock)
-{
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
-         suspend, wakeup_by_clock, is_suspended, clock_may, is_suspended,
-         wakeup_by_clock, was_asleep, by_clock, quit);
-    /* Not as the last one left it. */
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME SUSPEND SHUTDOWN(host-qmp-quit) ",
-         suspend, wakeup_by_clock, is_suspended, clock_may, clock_may_not,
-         wakeup_by_clock, is_suspended, quit);
-}
-END_TEST
-
-START_TEST(sleep_and_reset)
-{
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME SUSPEND RESET(host-qmp-system-reset) RESUME "
-         "SHUTDOWN(host-qmp-quit) ",
-         suspend, is_suspended, reset, is_prelaunch, time_stands, nobody_sleeps, cont,
-         was_reset, is_running, time_goes, quit);
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME RESET(host-qmp-system-reset) SHUTDOWN(host-qmp-quit) ",
-         suspend_and_reset, was_reset, is_running, was_not_asleep, quit);
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME SUSPEND RESET(host-qmp-system-reset) SHUTDOWN(host-qmp-quit) ",
-         suspend, wake_and_reset, was_reset, is_prelaunch, quit);
-    TELL(ending, EXIT_GUEST_OFF, "RESUME SUSPEND SHUTDOWN(host-qmp-system-reset) ",
-         suspend, is_suspended, reset);
-    TELL(staying_always, EXIT_GUEST_OFF,
-         "RESUME SUSPEND SHUTDOWN(host-qmp-system-reset) SHUTDOWN(host-qmp-quit) ",
-         suspend, reset, is_shutdown, time_stands, cont_refused, nobody_sleeps, quit);
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME SUSPEND SHUTDOWN(host-qmp-quit) ",
-         suspend, fail_sleeping, time_stands, cont_refused, quit);
-}
-END_TEST
-
-START_TEST(sleep_of_a_stopped_one)
-{
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME STOP/paused RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
-         suspend_and_stop, is_paused, is_paused, time_stands, cont_to_sleep,
-         is_suspended, user_wakes, was_asleep, quit);
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME STOP/paused RESUME SUSPEND WAKEUP SHUTDOWN(host-qmp-quit) ",
-         suspend_wake_and_stop, is_paused, was_not_asleep, cont_to_sleep, was_asleep,
-         quit);
-    TELL(plain, EXIT_GUEST_OFF,
-         "RESUME STOP/paused RESET(host-qmp-system-reset) RESUME "
-         "SHUTDOWN(host-qmp-quit) ",
-         suspend_and_stop, is_paused, reset, is_prelaunch, cont, is_running,
-         was_not_asleep, quit);
 }
 END_TEST
 
@@ -1077,7 +544,7 @@ END_TEST
 
 static void hear(const VMEvent *event, void *opaque)
 {
-    g_string_append_printf(events, "%s%" PRId64 " ", (char *)opaque,
+    g_string_append_printf(told.events, "%s%" PRId64 " ", (char *)opaque,
                            event->offset);
 }
 
@@ -1090,7 +557,7 @@ START_TEST(listeners)
 {
     char a[] = "a", b[] = "b", c[] = "c";
 
-    events = g_string_new(NULL);
+    told.events = g_string_new(NULL);
     tell_listeners(0);
     vm_event_unlisten(hear, a); /* it does not: nothing */
     vm_event_listen(hear, a);
@@ -1105,8 +572,8 @@ START_TEST(listeners)
     vm_event_unlisten(hear, c);
     vm_event_unlisten(hear, a);
     tell_listeners(4);
-    ck_assert_str_eq(events->str, "a1 b1 c1 b2 c2 b3 c3 a3 ");
-    g_string_free(events, TRUE);
+    ck_assert_str_eq(told.events->str, "a1 b1 c1 b2 c2 b3 c3 a3 ");
+    g_string_free(told.events, TRUE);
 }
 END_TEST
 
@@ -1116,6 +583,4 @@ TEST_MAIN("runstate", stop_and_cont, paused_at_the_start, stop_requests,
           ends, no_shutdown, no_shutdown_no_reboot, no_shutdown_ends, failures,
           failures_and_resets, failures_kept, panics, power_button_pressed,
           looked_at, held, threads_have_ids, nmi, virtual_time,
-          sleep_and_wake, sleep_and_clock, sleep_and_reset, sleep_of_a_stopped_one,
-          a_vcpu_asks,
-          threads_ask, names, listeners)
+          a_vcpu_asks, threads_ask, names, listeners)
