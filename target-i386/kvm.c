@@ -159,13 +159,13 @@ int kvm_arch_init_cpu(CPUState *cpu)
 /* 0 where there is no such register. */
 static uint64_t get_msr(CPUState *cpu, uint32_t index)
 {
-    struct {
-        struct kvm_msrs head;
-        struct kvm_msr_entry entry;
-    } msr = { .head.nmsrs = 1, .entry.index = index };
+    g_autofree struct kvm_msrs *msrs =
+        g_malloc0(sizeof(*msrs) + sizeof(msrs->entries[0]));
 
-    cpu_set(cpu, KVM_GET_MSRS, &msr, "a model-specific register");
-    return msr.entry.data;
+    msrs->nmsrs = 1;
+    msrs->entries[0].index = index;
+    cpu_set(cpu, KVM_GET_MSRS, msrs, "a model-specific register");
+    return msrs->entries[0].data;
 }
 
 static void set_msr(CPUState *cpu, uint32_t index, uint64_t value)
