@@ -189,8 +189,8 @@ static void reset_msrs(CPUState *cpu)
         MSR_STAR, MSR_LSTAR, MSR_CSTAR, MSR_SYSCALL_MASK, MSR_KERNEL_GS_BASE,
         MSR_TSC_AUX, MSR_KVM_WALL_CLOCK, MSR_KVM_SYSTEM_TIME,
         MSR_KVM_ASYNC_PF_EN, MSR_KVM_STEAL_TIME, MSR_KVM_PV_EOI,
-        MSR_KVM_ASYNC_PF_INT, MSR_TSC_ADJUST, MSR_DEBUG_CONTROL,
-        MSR_PERF_GLOBAL_CONTROL, MSR_PERF_FIXED_CONTROL,
+        MSR_KVM_ASYNC_PF_INT, MSR_TSC_ADJUST, MSR_PERF_GLOBAL_CONTROL,
+        MSR_PERF_FIXED_CONTROL,
     };
     unsigned i;
 
@@ -212,6 +212,11 @@ static void reset_msrs(CPUState *cpu)
     }
     for (i = 0; i < 6; i++) {
         set_msr(cpu, MSR_AMD_PERF_EVENT_EXT_0 + 2 * i, 0);
+    }
+    /* Where a host's processor does not share it, KVM writes to the host's log that
+     * somebody sets it, to 0 as well. */
+    if (get_msr(cpu, MSR_DEBUG_CONTROL)) {
+        set_msr(cpu, MSR_DEBUG_CONTROL, 0);
     }
     set_msr(cpu, MSR_SMBASE, 0x30000);
     set_msr(cpu, MSR_PAT, 0x0007040600070406);
