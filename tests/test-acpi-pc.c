@@ -883,8 +883,8 @@ END_TEST
 
 int main(void)
 {
-    const TTest *const tests[] = { linked, without, taken_apart, sleep_states, windows, interrupts,
-                                   methods, behind_bridges, room };
+    const TTest *const tests[] = { linked, without, taken_apart, sleep_states, windows,
+                                   interrupts, methods, behind_bridges, room };
     g_autofree char *iasl = g_find_program_in_path("iasl");
     g_autofree char *acpiexec = g_find_program_in_path("acpiexec");
 

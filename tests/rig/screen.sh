@@ -66,12 +66,12 @@ full=$(fetch_kernel linux-image-amd64 "$cache") || {
     echo "SKIP: no kernel with bochs-drm"
     exit 77
 }
-busybox_folder "$scratch/root" &&
-    copy_modules "$(echo "$full"/lib/modules/*)" "$scratch/root/modules" bochs &&
-    cp "$source_path/tests/rig/screen-init" "$scratch/root/init" &&
-    cp "$source_path/tests/rig/text-init" "$scratch/root" &&
-    chmod +x "$scratch/root/init" "$scratch/root/text-init" &&
-    make_initramfs "$scratch/root" "$cache/screen.cpio" || exit 1
+busybox_folder "$scratch/initramfs" &&
+    copy_modules "$(echo "$full"/lib/modules/*)" "$scratch/initramfs/modules" bochs &&
+    cp "$source_path/tests/rig/screen-init" "$scratch/initramfs/init" &&
+    cp "$source_path/tests/rig/text-init" "$scratch/initramfs" &&
+    chmod +x "$scratch/initramfs/init" "$scratch/initramfs/text-init" &&
+    make_initramfs "$scratch/initramfs" "$cache/screen.cpio" || exit 1
 
 "$source_path/scripts/rig" --timeout 850 "$source_path/tests/rig/screens" kvm \
     "$cache/grub-text" "$cache/grub-graphics" "$(echo "$full"/boot/vmlinuz-*)" \
